@@ -1,0 +1,15 @@
+"""AWS CDK constructs for Amazon SES event publishing."""
+
+from ses_events.archive import EventArchive
+from ses_events.destinations import CloudWatchDestination, FirehoseDestination
+from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
+from ses_events.stack import SesEventsStack
+
+__all__ = [
+    "UNTOUCHED_MAIL",
+    "CloudWatchDestination",
+    "EventArchive",
+    "EventPublishing",
+    "FirehoseDestination",
+    "SesEventsStack",
+]

@@ -1,0 +1,65 @@
+"""The reference stack: mail's events kept in S3 and counted in CloudWatch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ses as ses
+from constructs import Construct
+
+from ses_events.archive import DEFAULT_PREFIX, EventArchive
+from ses_events.destinations import CloudWatchDestination, FirehoseDestination
+from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
+
+CAMPAIGN = ses.CloudWatchDimension(
+    name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
+)
+"""The message tag ``campaign``, and ``unknown`` for mail without it."""
+
+
+class SesEventsStack(cdk.Stack):
+    """One configuration set whose events are kept in an ``EventArchive`` and counted in CloudWatch by one dimension.
+
+    In the template: the resources of ``EventPublishing`` (with reputation metrics) and ``EventArchive``, the event
+    destinations ``firehose`` and ``cloudwatch``, and the outputs ConfigurationSetName, BucketName, DeliveryStreamName.
+
+    :param configuration_set_name: see ``EventPublishing``.
+    :param dimension: what to count by. Default: the message tag ``campaign``, ``unknown`` where mail has none.
+    :param events: what both destinations get. Default: all but Open and Click.
+    :param prefix: see ``EventArchive``.
+    :param buffering_interval: see ``EventArchive``.
+    :param expiration: see ``EventArchive``.
+    :param stack_options: what ``aws_cdk.Stack`` takes: ``env``, ``description``, ``tags``, ...
+    :raises ValueError: when an argument breaks a rule of SES, Firehose or S3.
+    :raises TypeError: when an argument has a wrong type.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        configuration_set_name: str | None = None,
+        dimension: ses.CloudWatchDimension = CAMPAIGN,
+        events: Collection[ses.EmailSendingEvent] = UNTOUCHED_MAIL,
+        prefix: str = DEFAULT_PREFIX,
+        buffering_interval: cdk.Duration | None = None,
+        expiration: cdk.Duration | None = None,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self.archive = EventArchive(
+            self, "Archive", prefix=prefix, buffering_interval=buffering_interval, expiration=expiration
+        )
+        self.metrics = CloudWatchDestination([dimension])
+        self.publishing = EventPublishing(
+            self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
+        )
+        self.publishing.add_destination("ToArchive", FirehoseDestination(self.archive), events=events, name="firehose")
+        self.publishing.add_destination("ToMetrics", self.metrics, events=events, name="cloudwatch")
+
+        cdk.CfnOutput(self, "ConfigurationSetName", value=self.publishing.configuration_set_name)
+        cdk.CfnOutput(self, "BucketName", value=self.archive.bucket.bucket_name)
+        cdk.CfnOutput(self, "DeliveryStreamName", value=self.archive.delivery_stream.ref)

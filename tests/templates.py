@@ -1,0 +1,132 @@
+"""Stacks for a test, and their templates: read as a person would, and as a graph of what waits for what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk.assertions import Template
+
+Json = dict[str, Any]
+
+
+def new_app(**context: Any) -> cdk.App:
+    """An app without CDK's built-in validation, which costs seconds once a process; test_app.py runs it."""
+    return cdk.App(context=context, builtin_cloud_formation_validation=False, analytics_reporting=False)
+
+
+def synthesize(stack: cdk.Stack) -> Json:
+    """The template of a stack, after checking that its resources do not wait for each other in a circle."""
+    template = dict(Template.from_stack(stack).to_json())
+    order_of_creation(template)
+    return template
+
+
+def resources(template: Json, resource_type: str) -> dict[str, Json]:
+    """The resources of a type by logical id."""
+    return {name: body for name, body in template["Resources"].items() if body["Type"] == resource_type}
+
+
+def only(template: Json, resource_type: str) -> tuple[str, Json]:
+    """The logical id and body of the one resource of a type."""
+    ((name, body),) = resources(template, resource_type).items()
+    return name, body
+
+
+def properties(template: Json, resource_type: str) -> Json:
+    """The properties of the one resource of a type."""
+    found: Json = only(template, resource_type)[1].get("Properties", {})
+    return found
+
+
+def order_of_creation(template: Json) -> list[str]:
+    """The logical ids in an order CloudFormation could create them in.
+
+    :raises graphlib.CycleError: when there is none.
+    """
+    return list(TopologicalSorter(_edges(template)).static_order())
+
+
+def waits_for(template: Json, later: str, earlier: str) -> bool:
+    """Whether CloudFormation creates one resource only after another one exists, directly or by way of others."""
+    edges, seen, ahead = _edges(template), set[str](), [later]
+    while ahead:
+        for name in edges[ahead.pop()] - seen:
+            seen.add(name)
+            ahead.append(name)
+    return earlier in seen
+
+
+def readable(template: Json) -> Json:
+    """The template for a reviewer: joins and references as text, without what CDK adds to every template."""
+    kept = {key: value for key, value in template.items() if key not in ("Parameters", "Rules")}
+    text: Json = _readable(kept)
+    return text
+
+
+def actions(document: Json) -> set[str]:
+    """Every action that a policy document allows."""
+    return {
+        action
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in _list(statement["Action"])
+    }
+
+
+def inline_actions(role: Json) -> set[str]:
+    """Every action that the inline policies of a role allow."""
+    return set().union(*(actions(policy["PolicyDocument"]) for policy in role["Properties"].get("Policies", ())))
+
+
+def warnings(stack: cdk.Stack) -> set[str]:
+    """The ids of the warnings a stack was given."""
+    messages = cdk.assertions.Annotations.from_stack(stack).find_warning("*", cdk.assertions.Match.any_value())
+    return {str(message.entry.data).rpartition("[ack: ")[2].rstrip("]") for message in messages}
+
+
+def _edges(template: Json) -> dict[str, set[str]]:
+    names = set(template["Resources"])
+    return {
+        name: {*_list(body.get("DependsOn", [])), *_references(body.get("Properties", {}))} & names
+        for name, body in template["Resources"].items()
+    }
+
+
+def _references(value: Any) -> Iterator[str]:
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::GetAtt": [str(name), _]}:
+            yield name
+        case {"Fn::GetAtt": str(name)}:
+            yield name.partition(".")[0]
+        case dict():
+            for child in value.values():
+                yield from _references(child)
+        case list():
+            for child in value:
+                yield from _references(child)
+
+
+def _readable(value: Any) -> Any:
+    match value:
+        case {"Ref": name}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Join": [separator, parts]} if isinstance(parts, list):
+            joined = separator.join(str(_readable(part)) for part in parts)
+            return json.loads(joined) if joined.startswith("{") and joined.endswith("}") and '"' in joined else joined
+        case dict():
+            return {key: _readable(child) for key, child in value.items()}
+        case list():
+            return [_readable(child) for child in value]
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

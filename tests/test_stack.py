@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.aws_ses import CloudWatchDimension, CloudWatchDimensionSource, EmailSendingEvent
+from syrupy.assertion import SnapshotAssertion
+
+from ses_events import SesEventsStack
+from tests.templates import (
+    actions,
+    new_app,
+    only,
+    properties,
+    readable,
+    resources,
+    synthesize,
+    waits_for,
+    warnings,
+)
+
+
+def test_the_reference_stack(recommended_flags: dict[str, Any], snapshot_json: SnapshotAssertion) -> None:
+    assert readable(synthesize(SesEventsStack(new_app(**recommended_flags), "SesEvents"))) == snapshot_json
+
+
+def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> None:
+    stack = SesEventsStack(
+        new_app(**recommended_flags),
+        "SesEvents",
+        configuration_set_name="newsletter",
+        dimension=CloudWatchDimension(
+            name="X-Brand", default_value="none", source=CloudWatchDimensionSource.EMAIL_HEADER
+        ),
+        events=[EmailSendingEvent.BOUNCE],
+        prefix="mail/",
+        buffering_interval=cdk.Duration.minutes(1),
+        expiration=cdk.Duration.days(90),
+        description="Mail of the newsletter",
+    )
+    template = synthesize(stack)
+    destinations = [
+        d["Properties"]["EventDestination"]
+        for d in resources(template, "AWS::SES::ConfigurationSetEventDestination").values()
+    ]
+    archive = properties(template, "AWS::KinesisFirehose::DeliveryStream")["ExtendedS3DestinationConfiguration"]
+    lifecycle = properties(template, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"][0]
+    assert template["Description"] == "Mail of the newsletter"
+    assert properties(template, "AWS::SES::ConfigurationSet")["Name"] == "newsletter"
+    assert [d["MatchingEventTypes"] for d in destinations] == [["bounce"], ["bounce"]]
+    assert destinations[1]["CloudWatchDestination"]["DimensionConfigurations"] == [
+        {"DimensionName": "X-Brand", "DefaultDimensionValue": "none", "DimensionValueSource": "emailHeader"}
+    ]
+    assert (archive["Prefix"], archive["BufferingHints"]["IntervalInSeconds"]) == ("mail/", 60)
+    assert lifecycle["ExpirationInDays"] == 90
+
+
+def test_the_outputs_name_what_a_sender_and_a_reader_need(recommended_flags: dict[str, Any]) -> None:
+    template = readable(synthesize(SesEventsStack(new_app(**recommended_flags), "SesEvents")))
+    assert template["Outputs"] == {
+        output: {"Value": f"${{{only(template, resource_type)[0]}}}"}
+        for output, resource_type in {
+            "ConfigurationSetName": "AWS::SES::ConfigurationSet",
+            "BucketName": "AWS::S3::Bucket",
+            "DeliveryStreamName": "AWS::KinesisFirehose::DeliveryStream",
+        }.items()
+    }
+
+
+def test_no_policy_has_a_wildcard_action_or_any_resource(recommended_flags: dict[str, Any]) -> None:
+    template = readable(synthesize(SesEventsStack(new_app(**recommended_flags), "SesEvents")))
+    documents = [
+        policy["PolicyDocument"]
+        for role in resources(template, "AWS::IAM::Role").values()
+        for policy in role["Properties"]["Policies"]
+    ]
+    assert len(documents) == 2
+    assert not resources(template, "AWS::IAM::Policy")
+    assert not [action for document in documents for action in actions(document) if "*" in action]
+    assert not [s for document in documents for s in document["Statement"] if s["Resource"] == "*"]
+
+
+def test_nothing_runs_code_at_deployment(recommended_flags: dict[str, Any]) -> None:
+    app = new_app(**recommended_flags)
+    template = synthesize(SesEventsStack(app, "SesEvents"))
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    assert not [t for t in types if t.startswith(("AWS::Lambda", "AWS::CloudFormation::CustomResource", "Custom::"))]
+    assert [asset.path for asset in app.synth().get_stack_by_name("SesEvents").assets] == []
+
+
+def test_the_last_destination_waits_for_everything_before_it(recommended_flags: dict[str, Any]) -> None:
+    stack = SesEventsStack(new_app(**recommended_flags), "SesEvents")
+    template = synthesize(stack)
+    metrics, archive = reversed(resources(template, "AWS::SES::ConfigurationSetEventDestination"))
+    assert waits_for(template, metrics, archive)
+    assert waits_for(template, archive, stack.get_logical_id(stack.archive.delivery_stream))
+
+
+@pytest.mark.parametrize("flags", ["no flags", "all flags"])
+def test_it_works_with_no_feature_flag_and_with_all(flags: str, recommended_flags: dict[str, Any]) -> None:
+    stack = SesEventsStack(new_app(**(recommended_flags if flags == "all flags" else {})), "SesEvents")
+    assert len(synthesize(stack)["Resources"]) == 10
+    assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "eu-central-1"])
+def test_it_deploys_to_any_partition(region: str, recommended_flags: dict[str, Any]) -> None:
+    pinned = SesEventsStack(
+        new_app(**recommended_flags), "SesEvents", env=cdk.Environment(account="111122223333", region=region)
+    )
+    agnostic = SesEventsStack(new_app(**recommended_flags), "SesEvents")
+    partition = "aws-us-gov" if region.startswith("us-gov") else "aws"
+    expected = (
+        str(readable(synthesize(agnostic)))
+        .replace("${AWS::Partition}", partition)
+        .replace("${AWS::Region}", region)
+        .replace("${AWS::AccountId}", "111122223333")
+    )
+    assert str(readable(synthesize(pinned))) == expected
