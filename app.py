@@ -1,0 +1,108 @@
+"""The app: one SesEventsStack, set by the context keys ``ses-events:*`` (in cdk.json, or with ``cdk -c key=value``)."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ses as ses
+from cdk_nag import AwsSolutionsChecks
+
+from ses_events import SesEventsStack, limits
+from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX
+from ses_events.stack import CAMPAIGN
+
+CONFIGURATION_SET_NAME = "ses-events:configuration-set-name"
+DIMENSION_NAME = "ses-events:dimension-name"
+DIMENSION_DEFAULT_VALUE = "ses-events:dimension-default-value"
+DIMENSION_SOURCE = "ses-events:dimension-source"
+EVENTS = "ses-events:events"
+PREFIX = "ses-events:prefix"
+BUFFERING_INTERVAL = "ses-events:buffering-interval-seconds"
+EXPIRATION = "ses-events:expiration-days"
+TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX)
+KEYS = (*TEXTS, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
+
+SOURCES = {word: source for source, word in limits.DIMENSION_VALUE_SOURCES.items()}
+EVENT_TYPES = {word: event for event, word in limits.MATCHING_EVENT_TYPES.items()}
+
+
+def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
+    """The app as the CDK CLI runs it; ``context`` is for callers without the CLI.
+
+    :raises ValueError: when a setting is unknown or breaks a rule; a line for each, with its key.
+    :raises TypeError: when a setting has a wrong type.
+    """
+    app = cdk.App(analytics_reporting=False, context=context)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    SesEventsStack(
+        app,
+        "SesEvents",
+        description="Amazon SES events, kept in S3 and counted in CloudWatch",
+        tags={"application": "ses-events"},
+        **settings(app.node.get_all_context()),
+    )
+    return app
+
+
+def settings(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of SesEventsStack; one whose key is missing or null keeps its default."""
+    given = {key: value for key, value in context.items() if key.startswith("ses-events:") and value is not None}
+    source = given.get(DIMENSION_SOURCE, limits.DIMENSION_VALUE_SOURCES[CAMPAIGN.source])
+    dimension_name = given.get(DIMENSION_NAME, CAMPAIGN.name)
+    default_value = given.get(DIMENSION_DEFAULT_VALUE, CAMPAIGN.default_value)
+    events = given.get(EVENTS)
+    if isinstance(events, str):  # from the command line: -c ses-events:events=send,bounce
+        events = events.split(",")
+    limits.check(
+        "context",
+        *(limits.one_of("key", key, KEYS) for key in given),
+        *(limits.option(key, given.get(key), str, "a string") for key in TEXTS),
+        limits.option(EVENTS, events, list, "a list such as ['send', 'bounce']"),
+    )
+    limits.check(
+        "context",
+        limits.name(CONFIGURATION_SET_NAME, given.get(CONFIGURATION_SET_NAME)),
+        limits.one_of(DIMENSION_SOURCE, source, SOURCES),
+        limits.dimension_name(DIMENSION_NAME, dimension_name, SOURCES.get(source, CAMPAIGN.source)),
+        limits.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
+        *(limits.one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
+        limits.events(EVENTS, events) if events == [] else (),
+        limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
+        _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),
+        _whole_number(EXPIRATION, given, cdk.Duration.days, limits.expiration),
+    )
+    interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
+    arguments = {
+        "configuration_set_name": given.get(CONFIGURATION_SET_NAME),
+        "dimension": ses.CloudWatchDimension(name=dimension_name, default_value=default_value, source=SOURCES[source]),
+        "events": events and [EVENT_TYPES[event] for event in events],
+        "prefix": given.get(PREFIX),
+        "buffering_interval": None if interval is None else cdk.Duration.seconds(int(interval)),
+        "expiration": None if days is None else cdk.Duration.days(int(days)),
+    }
+    return {argument: value for argument, value in arguments.items() if value is not None}
+
+
+def _whole_number(
+    key: str,
+    given: Mapping[str, Any],
+    unit: Callable[[int], cdk.Duration],
+    rule: Callable[[str, cdk.Duration], Iterator[str]],
+) -> Iterator[str]:
+    if key not in given:
+        return
+    if not re.fullmatch("[0-9]{1,15}", str(given[key])):
+        yield f"{key} {given[key]!r} is no whole number; use for example 60"
+        return
+    yield from rule(key, unit(int(given[key])))
+
+
+if __name__ == "__main__":
+    try:
+        ses_events_app().synth()
+    except (TypeError, ValueError) as error:
+        sys.exit(str(error))
