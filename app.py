@@ -13,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from ses_events import SesEventsStack, limits
 from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX
+from ses_events.refusal import check, one_of, option
 from ses_events.stack import CAMPAIGN
 
 CONFIGURATION_SET_NAME = "ses-events:configuration-set-name"
@@ -57,19 +58,19 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     events = given.get(EVENTS)
     if isinstance(events, str):  # from the command line: -c ses-events:events=send,bounce
         events = events.split(",")
-    limits.check(
+    check(
         "context",
-        *(limits.one_of("key", key, KEYS) for key in given),
-        *(limits.option(key, given.get(key), str, "a string") for key in TEXTS),
-        limits.option(EVENTS, events, list, "a list such as ['send', 'bounce']"),
+        *(one_of("key", key, KEYS) for key in given),
+        *(option(key, given.get(key), str, "a string") for key in TEXTS),
+        option(EVENTS, events, list, "a list such as ['send', 'bounce']"),
     )
-    limits.check(
+    check(
         "context",
         limits.name(CONFIGURATION_SET_NAME, given.get(CONFIGURATION_SET_NAME)),
-        limits.one_of(DIMENSION_SOURCE, source, SOURCES),
+        one_of(DIMENSION_SOURCE, source, SOURCES),
         limits.dimension_name(DIMENSION_NAME, dimension_name, SOURCES.get(source, CAMPAIGN.source)),
         limits.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
-        *(limits.one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
+        *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
         limits.events(EVENTS, events) if events == [] else (),
         limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
         _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),

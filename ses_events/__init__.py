@@ -1,7 +1,12 @@
 """AWS CDK constructs for Amazon SES event publishing."""
 
 from ses_events.archive import EventArchive
-from ses_events.destinations import CloudWatchDestination, FirehoseDestination
+from ses_events.destinations import (
+    CloudWatchDestination,
+    EventBridgeDestination,
+    FirehoseDestination,
+    SnsDestination,
+)
 from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
 from ses_events.stack import SesEventsStack
 
@@ -9,7 +14,9 @@ __all__ = [
     "UNTOUCHED_MAIL",
     "CloudWatchDestination",
     "EventArchive",
+    "EventBridgeDestination",
     "EventPublishing",
     "FirehoseDestination",
     "SesEventsStack",
+    "SnsDestination",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+import json
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,12 +13,20 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from ses_events import limits
+from ses_events.bucket import new_bucket
+from ses_events.refusal import check, instead_of, interface
+from ses_events.text import as_text
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
 
 DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
 """A folder for each UTC day, named so that Athena and Hive see a partition ``dt``."""
 
 DEFAULT_ERROR_OUTPUT_PREFIX = "errors/!{firehose:error-output-type}/"
 """A folder for each kind of error."""
+
+_BUCKET_ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
 
 
 class EventArchive(Construct):
@@ -30,17 +39,28 @@ class EventArchive(Construct):
 
     Send events here with ``FirehoseDestination(archive)``. Firehose delivers at least once: an event may come twice.
 
+    :param bucket: a bucket of your own, alone or shared: Firehose may then write under the two prefixes only. One
+        encrypted with a KMS key lets Firehose use the key, for this bucket. For a bucket of another account Firehose
+        also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the statement that the
+        bucket's policy needs. Default: a new bucket.
+    :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
+    :param buffering_size: how much it collects at most, 1-128 MiB before compression. Default: 64 MiB.
     :param delivery_stream_name: 1-64 of ``A-Z a-z 0-9 . _ -`` (Firehose API). A change replaces the stream. Default:
         derived from the construct's path, so one template launched twice in an account and region needs a name.
+    :param encryption_key: the KMS key of the new bucket and of the stream; of the stream alone for a given bucket. Who
+        deploys needs ``kms:CreateGrant`` on it. Default: keys of S3 and Firehose.
+    :param error_output_prefix: where Firehose puts what it could not process: outside ``prefix``, with
+        ``!{firehose:error-output-type}``, at most 512 characters.
+    :param expiration: when events are deleted from the new bucket, in whole days. Default: never.
+    :param log_group: where Firehose logs errors, in a log stream of its own. Default: a new log group.
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
         ``ses-events:prefix-week-year``.
-    :param error_output_prefix: where Firehose puts what it could not process: outside ``prefix``, with
-        ``!{firehose:error-output-type}``, at most 512 characters.
-    :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
-    :param buffering_size: how much it collects at most, 1-128 MiB before compression. Default: 64 MiB.
-    :param expiration: when events are deleted, in whole days. Default: never.
+    :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
+        emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
+        RETAIN.
+    :param server_access_logs_bucket: where S3 logs access to the new bucket. Default: nowhere.
     :raises ValueError: when an argument breaks a rule of Firehose or S3 (developer guide "custom prefixes", API
         ``BufferingHints`` and ``CreateDeliveryStream``); a line for each.
     :raises TypeError: when an argument has a wrong type.
@@ -51,62 +71,44 @@ class EventArchive(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        delivery_stream_name: str | None = None,
-        prefix: str = DEFAULT_PREFIX,
-        error_output_prefix: str = DEFAULT_ERROR_OUTPUT_PREFIX,
+        bucket: s3.IBucket | None = None,
         buffering_interval: cdk.Duration | None = None,
         buffering_size: cdk.Size | None = None,
+        delivery_stream_name: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        error_output_prefix: str = DEFAULT_ERROR_OUTPUT_PREFIX,
         expiration: cdk.Duration | None = None,
+        log_group: logs.ILogGroup | None = None,
+        prefix: str = DEFAULT_PREFIX,
+        removal_policy: cdk.RemovalPolicy | None = None,
+        server_access_logs_bucket: s3.IBucket | None = None,
     ) -> None:
-        limits.check(
+        check(
             (scope, construct_id),
-            limits.delivery_stream_name("delivery_stream_name", delivery_stream_name),
-            limits.prefix("prefix", prefix, error_output_prefix),
-            limits.error_output_prefix("error_output_prefix", error_output_prefix),
+            interface("bucket", bucket, "bucket_arn", "an s3.Bucket, or an imported one"),
+            instead_of(
+                "bucket",
+                bucket,
+                {
+                    "expiration": expiration,
+                    "removal_policy": removal_policy,
+                    "server_access_logs_bucket": server_access_logs_bucket,
+                },
+            ),
             limits.buffering_interval("buffering_interval", buffering_interval),
             limits.buffering_size("buffering_size", buffering_size),
+            limits.delivery_stream_name("delivery_stream_name", delivery_stream_name),
+            interface("encryption_key", encryption_key, "key_arn", "a kms.Key"),
+            limits.error_output_prefix("error_output_prefix", error_output_prefix),
             limits.expiration("expiration", expiration),
+            interface("log_group", log_group, "log_group_arn", "a logs.LogGroup"),
+            limits.prefix("prefix", prefix, error_output_prefix),
+            limits.removal_policy("removal_policy", removal_policy),
+            interface("server_access_logs_bucket", server_access_logs_bucket, "bucket_arn", "an s3.Bucket"),
         )
         super().__init__(scope, construct_id)
-        stack = cdk.Stack.of(self)
-
-        self.bucket = s3.Bucket(
-            self,
-            "Bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            versioned=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                    noncurrent_version_expiration=cdk.Duration.days(30),
-                    expiration=expiration,
-                )
-            ],
-        )
-        """The bucket that keeps the events."""
-
-        self.log_group = logs.LogGroup(
-            self, "LogGroup", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-        """Where Firehose logs why it could not deliver."""
-
-        log_stream = logs.LogStream(
-            self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-
-        self.role = iam.Role(
-            self,
-            "Role",
-            description="Lets Firehose deliver SES events to the archive bucket",
-            assumed_by=iam.ServicePrincipal(
-                "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": stack.account}}
-            ),
-            inline_policies={"Deliver": _delivery_policy(self.bucket, self.log_group, log_stream)},
-        )
-        """The role of the delivery stream."""
+        self.stack = stack = cdk.Stack.of(self)
+        """The stack of the archive."""
 
         self.delivery_stream_name = delivery_stream_name or cdk.Names.unique_resource_name(self, max_length=64)
         """The name of the delivery stream, known before the stream exists."""
@@ -116,14 +118,40 @@ class EventArchive(Construct):
         )
         """The ARN of the delivery stream, for policies: it names the stream without waiting for it."""
 
+        self.bucket = bucket or new_bucket(self, encryption_key, expiration, removal_policy, server_access_logs_bucket)
+        """The bucket that keeps the events."""
+
+        self.log_group = log_group or logs.LogGroup(
+            self, "LogGroup", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        """Where Firehose logs why it could not deliver."""
+
+        log_stream = logs.LogStream(
+            self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        folders = ["*"] if bucket is None else _folders(prefix, error_output_prefix)
+        objects = [self.bucket.arn_for_objects(folder) for folder in folders]
+        self.role = iam.Role(
+            self,
+            "Role",
+            description="Lets Firehose deliver SES events to the archive bucket",
+            assumed_by=iam.ServicePrincipal(
+                "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": stack.account}}
+            ),
+            inline_policies={"Deliver": _delivery_policy(self, objects, log_stream)},
+        )
+        """The role of the delivery stream."""
+
+        stream_key = firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
+            key_type="CUSTOMER_MANAGED_CMK" if encryption_key else "AWS_OWNED_CMK",
+            key_arn=encryption_key.key_arn if encryption_key else None,
+        )
         self.delivery_stream = firehose.CfnDeliveryStream(
             self,
             "DeliveryStream",
             delivery_stream_name=self.delivery_stream_name,
             delivery_stream_type="DirectPut",
-            delivery_stream_encryption_configuration_input=(
-                firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(key_type="AWS_OWNED_CMK")
-            ),
+            delivery_stream_encryption_configuration_input=stream_key,
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=self.bucket.bucket_arn,
                 role_arn=self.role.role_arn,
@@ -146,53 +174,75 @@ class EventArchive(Construct):
 
         if self.bucket.policy:
             self.delivery_stream.node.add_dependency(self.bucket.policy)
-        _acknowledge_findings(self)
+        cdk.Validations.of(self.role).acknowledge(
+            *(
+                cdk.Acknowledgment(
+                    id=f"AwsSolutions-IAM5[Resource::{as_text(self, arn, '<{}>')}]",
+                    reason="Firehose names the objects it writes, in folders that hold nothing but what it wrote",
+                )
+                for arn in objects
+            )
+        )
+        if limits.known_to_differ(self.bucket.env.account, stack.account):
+            needed = {
+                "Effect": "Allow",
+                "Principal": {"AWS": self.role.role_arn},
+                "Action": sorted([*_BUCKET_ACTIONS, *_object_actions(self)]),
+                "Resource": [self.bucket.bucket_arn, *objects],
+            }
+            cdk.Annotations.of(self).add_warning_v2(
+                "ses-events:bucket-of-another-account",
+                f"the policy of the bucket {as_text(self, self.bucket.bucket_name)} cannot be edited from here, and "
+                f"Firehose can only deliver when it has this statement: {json.dumps(as_text(self, needed))}",
+            )
         for warning, text in limits.oddities_of_prefix(prefix):
-            cdk.Annotations.of(self).add_warning_v2(f"ses-events:{warning}", text)
+            cdk.Annotations.of(self).add_warning_v2(warning, text)
 
 
-def _delivery_policy(bucket: s3.IBucket, log_group: logs.ILogGroup, log_stream: logs.ILogStream) -> iam.PolicyDocument:
+def _object_actions(archive: EventArchive) -> list[str]:
+    """PutObject writes; GetObject is documented without a reason; PutObjectAcl gives the bucket's owner the object."""
+    foreign = limits.known_to_differ(archive.bucket.env.account, archive.stack.account)
+    return ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", *(["s3:PutObjectAcl"] if foreign else [])]
+
+
+def _folders(prefix: str, error_output_prefix: str) -> list[str]:
+    """The objects that Firehose writes with these prefixes; all, where a prefix is known at deployment only."""
+    prefixes = (prefix, error_output_prefix)
+    if any(cdk.Token.is_unresolved(each) for each in prefixes):
+        return ["*"]
+    return sorted({each.partition("!{")[0] + "*" for each in prefixes})
+
+
+def _delivery_policy(archive: EventArchive, objects: list[str], log_stream: logs.ILogStream) -> iam.PolicyDocument:
     """What Firehose needs to deliver to S3 and to log why it could not (Firehose developer guide, controlling access).
 
-    PutObject writes. AbortMultipartUpload and ListBucketMultipartUploads serve large buffers, which go up in parts.
-    GetBucketLocation and ListBucket find the bucket. GetObject is documented for S3 destinations, without a reason.
+    GetBucketLocation and ListBucket find the bucket; ListBucketMultipartUploads and AbortMultipartUpload serve large
+    buffers, which go up in parts.
     """
-    error_log_stream = cdk.Stack.of(log_group).format_arn(
+    stack, bucket = archive.stack, archive.bucket
+    error_log_stream = stack.format_arn(
         service="logs",
         resource="log-group",
-        resource_name=f"{log_group.log_group_name}:log-stream:{log_stream.log_stream_name}",
+        resource_name=f"{archive.log_group.log_group_name}:log-stream:{log_stream.log_stream_name}",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    return iam.PolicyDocument(
-        statements=[
+    statements = [
+        iam.PolicyStatement(sid="Bucket", actions=_BUCKET_ACTIONS, resources=[bucket.bucket_arn]),
+        iam.PolicyStatement(sid="Objects", actions=_object_actions(archive), resources=objects),
+        iam.PolicyStatement(sid="ErrorLog", actions=["logs:PutLogEvents"], resources=[error_log_stream]),
+    ]
+    if bucket.encryption_key:
+        statements.append(
             iam.PolicyStatement(
-                sid="Bucket",
-                actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-                resources=[bucket.bucket_arn],
-            ),
-            iam.PolicyStatement(
-                sid="Objects",
-                actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-                resources=[bucket.arn_for_objects("*")],
-            ),
-            iam.PolicyStatement(sid="ErrorLog", actions=["logs:PutLogEvents"], resources=[error_log_stream]),
-        ]
-    )
-
-
-def _acknowledge_findings(archive: EventArchive) -> None:
-    """Excuse what cdk-nag's AwsSolutions pack finds here and cannot be otherwise, each where it is caused."""
-    cdk.Validations.of(archive.bucket).acknowledge(
-        cdk.Acknowledgment(
-            id="AwsSolutions-S1",
-            reason="Firehose is the only writer and CloudTrail data events record readers; access logs need a bucket "
-            "of their own, which is the account's choice",
+                sid="Key",
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[bucket.encryption_key.key_arn],
+                conditions={
+                    "StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"},
+                    "StringLike": {
+                        "kms:EncryptionContext:aws:s3:arn": [bucket.bucket_arn, bucket.arn_for_objects("*")]
+                    },
+                },
+            )
         )
-    )
-    bucket = cdk.Stack.of(archive).get_logical_id(cast(s3.CfnBucket, archive.bucket.node.default_child))
-    cdk.Validations.of(archive.role).acknowledge(
-        cdk.Acknowledgment(
-            id=f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]",
-            reason="Firehose names the objects it writes; the bucket holds nothing but what this role wrote",
-        )
-    )
+    return iam.PolicyDocument(statements=statements)

@@ -1,20 +1,39 @@
-"""What SES, CloudWatch, Firehose and S3 accept: one rule a function, yielding a line for every way a value breaks it.
+"""What SES, CloudWatch, Firehose and S3 accept: a rule a function, whose text is the rule and, in brackets, its source.
 
-A line says the argument, the value, the rule and the fix; ``check`` puts the place in front. A value that is known at
-deployment only (a CDK token) fits no pattern or range, so a rule asks whether it sees one only when it would refuse.
+docs/limits.md is the table of these rules.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import UnionType
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
-from constructs import Construct
+
+from ses_events.refusal import (
+    amount,
+    did_you_mean,
+    instance,
+    instead_of,
+    interface,
+    one_of,
+    option,
+    several,
+    text,
+)
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_events as events_
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kinesisfirehose as firehose
+    from aws_cdk import aws_sns as sns
+    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
+
+    from ses_events.archive import EventArchive
 
 MATCHING_EVENT_TYPES = {
     ses.EmailSendingEvent.SEND: "send",
@@ -37,58 +56,45 @@ DIMENSION_VALUE_SOURCES = {
 }
 """Each source of a dimension's value as DimensionValueSource spells it."""
 
+_ENDLESS = {
+    "ses:source-ip",
+    "ses:outgoing-ip",
+    "ses:from-domain",
+    "message-id",
+    "message_id",
+    "messageid",
+    "recipient",
+    "email",
+    "user-id",
+    "user_id",
+    "userid",
+}
+_HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+_REGIONS_WITHOUT_CONFIGURATION_SETS = {
+    "ap-east-1",
+    "ap-east-2",
+    "ap-southeast-4",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "eu-south-2",
+    "mx-central-1",
+}
 _HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
 
-_T = TypeVar("_T")
-
-
-def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
-    """Refuse the arguments of one call, all problems at once.
-
-    :param where: the class of a plain value, or the scope and id of a construct: its path starts every line.
-    :raises ValueError: when a rule yields a problem; a line for each.
-    :raises TypeError: when an argument has a wrong type.
-    """
-    try:
-        problems = [problem for rule in rules for problem in rule]
-    except TypeError as error:
-        raise TypeError(f"{_place(where)}: {error}") from None
-    if problems:
-        raise ValueError("\n".join(f"{_place(where)}: {problem}" for problem in problems))
-
-
-def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:
-    """A value of the expected type; ``fix`` says what to give instead."""
-    if not isinstance(value, expected):
-        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
-    yield from ()
-
-
-def one_of(argument: str, value: object, known: Collection[str]) -> Iterator[str]:
-    """One of the words in a list."""
-    if value not in known:
-        yield f"{argument} {value!r} is unknown; {_did_you_mean(str(value), known)}"
-
 
 def name(argument: str, value: str | None) -> Iterator[str]:
-    """A configuration set or event destination: 1-64 of A-Z a-z 0-9 _ - (CloudFormation schema, SES quotas)."""
-    return _text(argument, value, 64, "A-Z a-z 0-9 _ -", "my-set")
+    """1-64 of A-Z a-z 0-9 _ - (CloudFormation schema; SES developer guide, quotas)."""
+    return text(argument, value, 64, "A-Z a-z 0-9 _ -", "my-set")
 
 
 def delivery_stream_name(argument: str, value: str | None) -> Iterator[str]:
-    """1-64 of A-Z a-z 0-9 . _ - (Firehose API; the pattern of CloudFormation's schema is not anchored)."""
-    return _text(argument, value, 64, "A-Z a-z 0-9 . _ -", "ses-events")
-
-
-def option(argument: str, value: object, expected: type, fix: str) -> Iterator[str]:
-    """A value of the expected type, or None: the default."""
-    if value is not None:
-        yield from instance(argument, value, expected, fix)
+    """1-64 of A-Z a-z 0-9 . _ - (Firehose API, CreateDeliveryStream)."""
+    return text(argument, value, 64, "A-Z a-z 0-9 . _ -", "ses-events")
 
 
 def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
-    """A construct id that is new in its scope."""
+    """An id that is new in the construct (AWS CDK)."""
     yield from instance("construct_id", construct_id, str, "a string such as 'ToArchive'")
     if not construct_id:
         yield "construct_id is empty; use a short one that says the purpose, such as 'ToArchive'"
@@ -97,7 +103,9 @@ def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
 
 
 def destination_name(value: str | None, others: Collection[str | None]) -> Iterator[str]:
-    """At most 10 event destinations a configuration set, with different names (SES developer guide, quotas)."""
+    """1-64 of A-Z a-z 0-9 _ -, other than the other names of the set, which has at most 10 destinations (CloudFormation
+    schema; SES developer guide, quotas).
+    """
     yield from name("name", value)
     if value is not None and value in others:
         yield f"name {value!r} belongs to another event destination of this configuration set; use another one"
@@ -106,8 +114,8 @@ def destination_name(value: str | None, others: Collection[str | None]) -> Itera
 
 
 def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[str]:
-    """At least one ``ses.EmailSendingEvent`` (SES refuses a destination that matches no event)."""
-    yield from _several(argument, value, "[ses.EmailSendingEvent.SEND]")
+    """At least one of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
+    yield from several(argument, value, "[ses.EmailSendingEvent.SEND]")
     for position, event in enumerate(value):
         names = [known.name for known in MATCHING_EVENT_TYPES]
         meant = difflib.get_close_matches(str(event).upper(), names, 1) or names
@@ -120,7 +128,7 @@ def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[
 def dimensions(argument: str, value: Sequence[ses.CloudWatchDimension]) -> Iterator[str]:
     """1-10 dimensions with different names for a CloudWatch destination (SES developer guide, quotas)."""
     example = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
-    yield from _several(argument, value, f"[{example}]")
+    yield from several(argument, value, f"[{example}]")
     if not 1 <= len(value) <= 10:
         yield f"{argument} has {len(value)} entries; give a CloudWatch destination 1-10"
     names = set()
@@ -134,46 +142,240 @@ def dimensions(argument: str, value: Sequence[ses.CloudWatchDimension]) -> Itera
 
 
 def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSource) -> Iterator[str]:
-    """1-256 of A-Z a-z 0-9 _ : - (CloudFormation schema), and no header that SES reserves (SES developer guide)."""
-    yield from _text(argument, value, 256, "A-Z a-z 0-9 _ : -", "campaign")
+    """1-256 of A-Z a-z 0-9 _ : -, and no header that SES reserves (CloudFormation schema; SES developer guide)."""
+    yield from text(argument, value, 256, "A-Z a-z 0-9 _ : -", "campaign")
     if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
         yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
 
 
 def dimension_default_value(argument: str, value: str) -> Iterator[str]:
-    """1-256 of A-Z a-z 0-9 _ - (CloudFormation schema, which refuses the @ and . that the SES API takes)."""
-    return _text(argument, value, 256, "A-Z a-z 0-9 _ -", "unknown")
+    """1-256 of A-Z a-z 0-9 _ -, without the @ and . that the SES API takes (CloudFormation schema)."""
+    return text(argument, value, 256, "A-Z a-z 0-9 _ -", "unknown")
 
 
 def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
-    """A value for exactly the dimensions a metric was published with (CloudWatch reads no metric by a part of them)."""
+    """A value for exactly the dimensions that SES publishes (CloudWatch user guide, dimensions)."""
     yield from instance(argument, value, Mapping, f"a mapping such as {dict.fromkeys(names, '...')}")
     for missing in [wanted for wanted in names if wanted not in value]:
         yield f"{argument} lacks {missing!r}; the metric carries all of {list(names)}, so give a value for each"
     for unknown in [given for given in value if given not in names]:
-        yield f"{argument} has {unknown!r}, which the metric does not carry; {_did_you_mean(unknown, names)}"
+        yield f"{argument} has {unknown!r}, which the metric does not carry; {did_you_mean(unknown, names)}"
+
+
+def oddities_of_dimensions(
+    value: Sequence[ses.CloudWatchDimension], events: Collection[ses.EmailSendingEvent]
+) -> Iterator[tuple[str, str]]:
+    """What SES accepts of dimensions and hardly anybody wants: the id of a warning and its text."""
+    for dimension in value:
+        if dimension.name.lower() in _ENDLESS:
+            yield (
+                "ses-events:endless-dimension",
+                f"the dimension {dimension.name!r} takes new values without end, and CloudWatch bills each event type "
+                "with each value as a custom metric; count by something that has few values",
+            )
+        if dimension.source == ses.CloudWatchDimensionSource.LINK_TAG and ses.EmailSendingEvent.CLICK not in events:
+            yield (
+                "ses-events:link-tag-without-click",
+                f"the dimension {dimension.name!r} is a link tag, which only Click events have, and Click is not "
+                "published here: every event counts under the default value",
+            )
+
+
+def configuration_set(
+    argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
+) -> Iterator[str]:
+    """A set of the same account and region, given without options of a set (SES developer guide)."""
+    if value is None:
+        return
+    yield from interface(
+        argument, value, "configuration_set_ref", "a set such as ses.ConfigurationSet.from_configuration_set_name gives"
+    )
+    yield from same_account(argument, value.env.account, stack)
+    yield from same_region(argument, value.env.region, stack)
+    yield from instead_of(argument, value, options)
+
+
+def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
+    """Each option of a new configuration set."""
+    yield from name("configuration_set_name", options["configuration_set_name"])
+    yield from option(
+        "tls_policy", options["tls_policy"], ses.ConfigurationSetTlsPolicy, "ses.ConfigurationSetTlsPolicy.REQUIRE"
+    )
+    for switch in ("reputation_metrics", "sending_enabled"):
+        yield from option(switch, options[switch], bool, "True or False")
+    yield from max_delivery_duration("max_delivery_duration", options["max_delivery_duration"])
+    yield from interface(
+        "dedicated_ip_pool", options["dedicated_ip_pool"], "dedicated_ip_pool_ref", "a ses.DedicatedIpPool"
+    )
+    yield from interface(
+        "mail_manager_archive",
+        options["mail_manager_archive"],
+        "mail_manager_archive_ref",
+        "a ses.CfnMailManagerArchive",
+    )
+    yield from option("vdm_options", options["vdm_options"], ses.VdmOptions, "ses.VdmOptions(engagement_metrics=True)")
+    yield from tracking(options["custom_tracking_redirect_domain"], options["custom_tracking_https_policy"])
+    yield from suppression(
+        options["suppression_reasons"],
+        options["disable_suppression_list"],
+        options["auto_validation_threshold"],
+        options["disable_auto_validation"],
+    )
+
+
+def rates(argument: str, value: bool) -> Iterator[str]:
+    """Only for a set with reputation metrics (SES developer guide, reputation metrics)."""
+    if not value:
+        yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
+
+
+def destination(argument: str, value: object, known: UnionType) -> Iterator[str]:
+    """One of the four kinds of event destination (SES API, EventDestination)."""
+    yield from instance(
+        argument,
+        value,
+        known,
+        "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
+        "EventBridgeDestination()",
+    )
+
+
+def max_delivery_duration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
+    """300-50400 whole seconds (CloudFormation schema, MaxDeliverySeconds)."""
+    yield from option(argument, value, cdk.Duration, "cdk.Duration.hours(1)")
+    yield from amount(argument, value, cdk.Duration.to_seconds, 300, 50400, "seconds")
+
+
+def tracking(domain: str | None, https_policy: ses.HttpsPolicy | None) -> Iterator[str]:
+    """A bare host name; an HTTPS policy only with one (CloudFormation schema, TrackingOptions)."""
+    argument = "custom_tracking_redirect_domain"
+    yield from option(argument, domain, str, "a host name such as 'click.example.com'")
+    yield from option("custom_tracking_https_policy", https_policy, ses.HttpsPolicy, "ses.HttpsPolicy.REQUIRE")
+    if domain is not None and not re.fullmatch(_HOST, domain) and not cdk.Token.is_unresolved(domain):
+        yield f"{argument} {domain!r} is no bare host name; use one such as 'click.example.com'"
+    if https_policy is not None and domain is None:
+        yield f"custom_tracking_https_policy needs {argument}, which it is about; give both or none"
+
+
+def suppression(
+    reasons: ses.SuppressionReasons | None,
+    disable_list: bool | None,
+    threshold: ses.AutoValidationThreshold | None,
+    disable_validation: bool | None,
+) -> Iterator[str]:
+    """Reasons or no list; a threshold or no validation (CloudFormation schema, SuppressionOptions)."""
+    yield from option("suppression_reasons", reasons, ses.SuppressionReasons, "ses.SuppressionReasons.BOUNCES_ONLY")
+    yield from option("disable_suppression_list", disable_list, bool, "True or False")
+    yield from option(
+        "auto_validation_threshold", threshold, ses.AutoValidationThreshold, "ses.AutoValidationThreshold.HIGH"
+    )
+    yield from option("disable_auto_validation", disable_validation, bool, "True or False")
+    if reasons is not None and disable_list:
+        yield "suppression_reasons contradicts disable_suppression_list=True; leave one of them out"
+    if threshold is not None and disable_validation:
+        yield "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out"
+
+
+def same_region(argument: str, region: str | None, stack: cdk.Stack) -> Iterator[str]:
+    """In the region of the configuration set (SES developer guide)."""
+    if known_to_differ(region, stack.region):
+        yield f"{argument} is in {region}, the configuration set in {stack.region}; SES needs both in one region"
+
+
+def same_account(argument: str, account: str | None, stack: cdk.Stack) -> Iterator[str]:
+    """In the account of the configuration set (SES developer guide)."""
+    if known_to_differ(account, stack.account):
+        yield f"{argument} is in {account}, the configuration set in {stack.account}; SES needs both in one account"
+
+
+def known_to_differ(theirs: str | None, ours: str) -> bool:
+    """Whether two accounts or regions are known before deployment, and are not the same."""
+    return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (theirs, ours)))
+
+
+def region(value: str) -> Iterator[str]:
+    """A region where CloudFormation has SES configuration sets (CloudFormation registry)."""
+    if value in _REGIONS_WITHOUT_CONFIGURATION_SETS or value.startswith("cn-"):
+        yield f"region {value!r} has no SES configuration sets in CloudFormation; use another region"
+
+
+def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
+    """A standard topic, not encrypted with the AWS managed key (SES developer guide)."""
+    fix = "an sns.Topic, or one that sns.Topic.from_topic_arn imports"
+    if value is None:
+        raise TypeError(f"{argument} is None; use {fix}")
+    yield from interface(argument, value, "topic_arn", fix)
+    if value.fifo:
+        yield f"{argument} {value.node.path!r} is a FIFO topic, and SES publishes to standard topics only; use one"
+    if value.master_key and value.master_key.key_arn.endswith("alias/aws/sns"):
+        yield (
+            f"{argument} {value.node.path!r} is encrypted with alias/aws/sns, whose policy cannot let SES in; "
+            "use a kms.Key of your own"
+        )
+
+
+def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
+    """The default bus (SES API, EventBridgeDestination)."""
+    yield from interface(argument, value, "event_bus_name", "events.EventBus.from_event_bus_name(..., 'default')")
+    if value is None:
+        return
+    made_here = isinstance(value, cdk.aws_events.EventBus)  # and nobody can make the default bus
+    if made_here or (value.event_bus_name != "default" and not cdk.Token.is_unresolved(value.event_bus_name)):
+        yield (
+            f"{argument} {value.node.path!r} is not the default bus, and SES takes no other; "
+            "leave it out, and forward from the default bus with a rule"
+        )
+
+
+def delivery_stream(argument: str, value: EventArchive | firehose.IDeliveryStream) -> Iterator[str]:
+    """A stream that takes direct puts, not one that a Kinesis data stream feeds (SES developer guide)."""
+    fix = "an EventArchive, or a firehose.IDeliveryStream such as DeliveryStream.from_delivery_stream_arn gives"
+    if value is None:
+        raise TypeError(f"{argument} is None; use {fix}")
+    yield from interface(argument, value, "delivery_stream_arn", fix)
+    if getattr(value.node.default_child, "delivery_stream_type", None) == "KinesisStreamAsSource":
+        yield f"{argument} {value.node.path!r} is fed by a Kinesis data stream; use one that takes direct puts"
+
+
+def ses_role(argument: str, value: iam.IRole | None) -> Iterator[str]:
+    """A role that trusts ses.amazonaws.com; of an imported one that is not known (SES developer guide)."""
+    yield from interface(argument, value, "role_arn", "an iam.Role that trusts ses.amazonaws.com")
+    if isinstance(value, cdk.aws_iam.Role) and value.assume_role_policy:
+        trusted = str(cdk.Stack.of(value).resolve(value.assume_role_policy.to_json()))
+        if "ses.amazonaws.com" not in trusted:
+            yield (
+                f"{argument} {value.node.path!r} does not trust SES; create it with "
+                "assumed_by=iam.ServicePrincipal('ses.amazonaws.com', conditions=...)"
+            )
+
+
+def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[str]:
+    """RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE: a bucket has no snapshot (CloudFormation, DeletionPolicy)."""
+    yield from option(argument, value, cdk.RemovalPolicy, "cdk.RemovalPolicy.RETAIN")
+    if value == cdk.RemovalPolicy.SNAPSHOT:
+        yield f"{argument} SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
 
 
 def buffering_interval(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     """0-900 whole seconds (Firehose API, BufferingHints)."""
     yield from option(argument, value, cdk.Duration, "cdk.Duration.seconds(300)")
-    yield from _amount(argument, value, cdk.Duration.to_seconds, 0, 900, "seconds")
+    yield from amount(argument, value, cdk.Duration.to_seconds, 0, 900, "seconds")
 
 
 def buffering_size(argument: str, value: cdk.Size | None) -> Iterator[str]:
     """1-128 whole MiB (Firehose API, BufferingHints)."""
     yield from option(argument, value, cdk.Size, "cdk.Size.mebibytes(64)")
-    yield from _amount(argument, value, cdk.Size.to_mebibytes, 1, 128, "MiB")
+    yield from amount(argument, value, cdk.Size.to_mebibytes, 1, 128, "MiB")
 
 
 def expiration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     """1-2147483647 whole days (S3 API, LifecycleExpiration)."""
     yield from option(argument, value, cdk.Duration, "cdk.Duration.days(365)")
-    yield from _amount(argument, value, cdk.Duration.to_days, 1, 2147483647, "days")
+    yield from amount(argument, value, cdk.Duration.to_days, 1, 2147483647, "days")
 
 
 def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]:
-    """At most 1024 characters, expressions Firehose knows, no errors inside (Firehose guide, custom prefixes)."""
+    """At most 1024 characters, expressions Firehose knows, no errors inside (Firehose developer guide, prefixes)."""
     yield from _expressions(argument, value, 1024)
     if _ERROR_OUTPUT_TYPE in value:
         yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
@@ -186,7 +388,7 @@ def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]
 
 
 def error_output_prefix(argument: str, value: str) -> Iterator[str]:
-    """At most 512 characters, expressions Firehose knows, the type of the error (Firehose guide, custom prefixes)."""
+    """At most 512 characters, expressions Firehose knows, the error type (Firehose developer guide, prefixes)."""
     yield from _expressions(argument, value, 512)
     if _ERROR_OUTPUT_TYPE not in value and not cdk.Token.is_unresolved(value):
         yield f"{argument} {value!r} lacks {_ERROR_OUTPUT_TYPE}, which Firehose requires; add it"
@@ -197,54 +399,17 @@ def oddities_of_prefix(value: str) -> Iterator[tuple[str, str]]:
     if cdk.Token.is_unresolved(value):
         return
     if value and not value.endswith("/"):
-        yield "prefix-without-slash", f"prefix {value!r} has no '/' at its end, so keys run into it; add '/'"
+        yield "ses-events:prefix-without-slash", f"prefix {value!r} has no '/' at its end, so keys run into it; add '/'"
     if value.startswith("/"):
-        yield "prefix-leading-slash", f"prefix {value!r} starts with '/', which makes a nameless folder; leave it out"
+        yield (
+            "ses-events:prefix-leading-slash",
+            f"prefix {value!r} starts with '/', which makes a nameless folder; leave it out",
+        )
     if re.search(r"!\{timestamp:[^}]*(YYYY|DD)", value):
-        yield "prefix-week-year", f"prefix {value!r} has YYYY (week-year) or DD (day of year); use yyyy and dd"
-
-
-def _place(where: str | tuple[Construct, str]) -> str:
-    return where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, where[1])))
-
-
-def _text(argument: str, value: str | None, longest: int, characters: str, example: str) -> Iterator[str]:
-    if value is None:
-        return
-    yield from instance(argument, value, str, f"a string such as {example!r}")
-    allowed = characters.replace(" ", "")
-    if re.fullmatch(f"[{allowed}]{{1,{longest}}}", value) or cdk.Token.is_unresolved(value):
-        return
-    strange = re.search(f"[^{allowed}]", value)
-    if not value:
-        fault = "is empty"
-    elif strange:
-        fault = "has a space" if strange[0] == " " else f"has {strange[0]!r}"
-    else:
-        fault = f"has {len(value)} characters"
-    yield f"{argument} {value!r} {fault}; use 1-{longest} of {characters}, for example {example!r}"
-
-
-def _several(argument: str, value: object, example: str) -> Iterator[str]:
-    """A list or another collection, and not a string, which is one too."""
-    if isinstance(value, str):
-        yield from instance(argument, value, list, f"a list such as {example}")
-    yield from instance(argument, value, Collection, f"a list such as {example}")
-
-
-def _amount(
-    argument: str, value: _T | None, convert: Callable[[_T], float], least: int, most: int, unit: str
-) -> Iterator[str]:
-    if value is None:
-        return
-    rule = f"use {least}-{most} whole {unit}"
-    try:
-        amount = convert(value)
-    except RuntimeError as error:  # how CDK says that a Duration or Size is no whole number of a unit
-        yield f"{argument} {str(error).partition(': ')[2].rstrip('.')}; {rule}"
-        return
-    if not least <= amount <= most and not cdk.Token.is_unresolved(amount):
-        yield f"{argument} {amount:.0f} {unit} is out of range; {rule}"
+        yield (
+            "ses-events:prefix-week-year",
+            f"prefix {value!r} has YYYY (week-year) or DD (day of year); use yyyy and dd",
+        )
 
 
 def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
@@ -260,14 +425,9 @@ def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
         elif namespace in ("partitionKeyFromQuery", "partitionKeyFromLambda"):
             yield f"{argument} {value!r} has {expression}, which needs dynamic partitioning; use !{{timestamp:...}}"
         elif namespace not in ("timestamp", "firehose"):
-            yield f"{argument} {value!r} has {expression}; {_did_you_mean(namespace, ('timestamp', 'firehose'))}"
+            yield f"{argument} {value!r} has {expression}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
         elif namespace == "firehose":
             for problem in one_of(expression, pattern, ("error-output-type", "random-string")):
                 yield f"{argument} {value!r} has {problem}"
         elif not pattern:
             yield f"{argument} {value!r} has {expression} without a pattern; use for example !{{timestamp:yyyy-MM-dd}}"
-
-
-def _did_you_mean(value: str, known: Collection[str]) -> str:
-    closest = difflib.get_close_matches(value, known, 1)
-    return f"did you mean {closest[0]!r}?" if closest else f"use one of {', '.join(known)}"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events import limits
+from ses_events.configuration_set import new_configuration_set
 from ses_events.destinations import EventDestination
+from ses_events.refusal import check, instance, interface
 
-_P = TypeVar("_P")
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_iam as iam
+    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, IDedicatedIpPoolRef, IMailManagerArchiveRef
 
 UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
@@ -23,15 +28,28 @@ UNTOUCHED_MAIL = tuple(
 class EventPublishing(Construct):
     """A configuration set whose events go to event destinations.
 
-    In the template: an ``AWS::SES::ConfigurationSet``; an ``AWS::SES::ConfigurationSetEventDestination`` for each
-    ``add_destination``; and what a destination needs. Mail takes part when it is sent with the set's name.
+    In the template: an ``AWS::SES::ConfigurationSet``, unless one is given; an
+    ``AWS::SES::ConfigurationSetEventDestination`` for each ``add_destination``; and what a destination needs. Mail
+    takes part when it is sent with the set's name. ``cdk.Tags.of(publishing)`` tags the set.
 
+    :param configuration_set: a set that is there already, of this app or imported; then no option of a set is taken.
+        Default: a new one.
     :param configuration_set_name: 1-64 of ``A-Z a-z 0-9 _ -`` (CloudFormation schema). A change replaces the set: the
         old one is deleted, and mail that names it fails with ConfigurationSetDoesNotExist. Default: generated.
-    :param tls_policy: ``REQUIRE`` delivers over TLS or not at all. Default: SES's, ``OPTIONAL``.
-    :param reputation_metrics: whether CloudWatch gets this set's bounce and complaint rates. Default: SES's, no.
-    :param sending_enabled: whether SES accepts mail that names this set. Default: SES's, yes.
-    :raises ValueError: when an argument breaks a rule of SES; a line for each.
+    :param auto_validation_threshold: how sure SES must be of an address to send to it. Default: the account's setting.
+    :param custom_tracking_https_policy: HTTPS for open and click links; only with the domain. Default: ``OPTIONAL``.
+    :param custom_tracking_redirect_domain: the bare host name of open and click links. Default: one of SES's.
+    :param dedicated_ip_pool: the IP addresses that mail is sent from. Default: SES's shared ones.
+    :param disable_auto_validation: whether SES sends without validating addresses. Default: the account's setting.
+    :param disable_suppression_list: whether mail goes to suppressed addresses too. Default: the account's setting.
+    :param mail_manager_archive: where SES keeps a copy of each mail. Default: nowhere.
+    :param max_delivery_duration: how long SES tries to deliver, 300-50400 s (CloudFormation schema). Default: SES's.
+    :param reputation_metrics: whether CloudWatch gets this set's bounce and complaint rates. Default: no.
+    :param sending_enabled: whether SES accepts mail that names this set. Default: yes.
+    :param suppression_reasons: what puts an address on the suppression list. Default: the account's setting.
+    :param tls_policy: ``REQUIRE`` delivers over TLS or not at all. Default: ``OPTIONAL``.
+    :param vdm_options: what Virtual Deliverability Manager does for this set. Default: the account's setting.
+    :raises ValueError: when an argument breaks a rule of SES, or the region has no configuration sets; a line for each.
     :raises TypeError: when an argument has a wrong type.
     """
 
@@ -40,44 +58,65 @@ class EventPublishing(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        configuration_set: IConfigurationSetRef | None = None,
         configuration_set_name: str | None = None,
-        tls_policy: ses.ConfigurationSetTlsPolicy | None = None,
+        auto_validation_threshold: ses.AutoValidationThreshold | None = None,
+        custom_tracking_https_policy: ses.HttpsPolicy | None = None,
+        custom_tracking_redirect_domain: str | None = None,
+        dedicated_ip_pool: IDedicatedIpPoolRef | None = None,
+        disable_auto_validation: bool | None = None,
+        disable_suppression_list: bool | None = None,
+        mail_manager_archive: IMailManagerArchiveRef | None = None,
+        max_delivery_duration: cdk.Duration | None = None,
         reputation_metrics: bool | None = None,
         sending_enabled: bool | None = None,
+        suppression_reasons: ses.SuppressionReasons | None = None,
+        tls_policy: ses.ConfigurationSetTlsPolicy | None = None,
+        vdm_options: ses.VdmOptions | None = None,
     ) -> None:
-        limits.check(
+        options = {
+            "configuration_set_name": configuration_set_name,
+            "auto_validation_threshold": auto_validation_threshold,
+            "custom_tracking_https_policy": custom_tracking_https_policy,
+            "custom_tracking_redirect_domain": custom_tracking_redirect_domain,
+            "dedicated_ip_pool": dedicated_ip_pool,
+            "disable_auto_validation": disable_auto_validation,
+            "disable_suppression_list": disable_suppression_list,
+            "mail_manager_archive": mail_manager_archive,
+            "max_delivery_duration": max_delivery_duration,
+            "reputation_metrics": reputation_metrics,
+            "sending_enabled": sending_enabled,
+            "suppression_reasons": suppression_reasons,
+            "tls_policy": tls_policy,
+            "vdm_options": vdm_options,
+        }
+        stack = cdk.Stack.of(scope)
+        check(
             (scope, construct_id),
-            limits.name("configuration_set_name", configuration_set_name),
-            limits.option(
-                "tls_policy", tls_policy, ses.ConfigurationSetTlsPolicy, "ses.ConfigurationSetTlsPolicy.REQUIRE"
-            ),
-            limits.option("reputation_metrics", reputation_metrics, bool, "True or False"),
-            limits.option("sending_enabled", sending_enabled, bool, "True or False"),
+            limits.region(stack.region),
+            limits.configuration_set("configuration_set", configuration_set, stack, options),
+            limits.options_of_a_set(options),
         )
         super().__init__(scope, construct_id)
+        self.stack = stack
+        """The stack of the configuration set."""
 
-        self.configuration_set = ses.CfnConfigurationSet(
-            self,
-            "ConfigurationSet",
-            name=configuration_set_name,
-            delivery_options=_options(
-                ses.CfnConfigurationSet.DeliveryOptionsProperty, tls_policy=tls_policy and tls_policy.value
-            ),
-            reputation_options=_options(
-                ses.CfnConfigurationSet.ReputationOptionsProperty, reputation_metrics_enabled=reputation_metrics
-            ),
-            sending_options=_options(ses.CfnConfigurationSet.SendingOptionsProperty, sending_enabled=sending_enabled),
+        self.configuration_set = configuration_set or new_configuration_set(self, options)
+        """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
+
+        self.configuration_set_name = (
+            self.configuration_set.ref
+            if isinstance(self.configuration_set, ses.CfnConfigurationSet)
+            else self.configuration_set.configuration_set_ref.configuration_set_name
         )
-        """The ``AWS::SES::ConfigurationSet``."""
-
-        self.configuration_set_name = self.configuration_set.ref
         """The name to send mail with."""
 
-        self.configuration_set_arn = cdk.Stack.of(self).format_arn(
+        self.configuration_set_arn = stack.format_arn(
             service="ses", resource="configuration-set", resource_name=self.configuration_set_name
         )
         """The ARN of the configuration set."""
 
+        self._rates = reputation_metrics or configuration_set is not None
         self._destinations: dict[str, ses.CfnConfigurationSetEventDestination] = {}
         self._names: list[str | None] = []
 
@@ -95,7 +134,8 @@ class EventPublishing(Construct):
         The destinations of a set are created one after another: SES takes one such call a second.
 
         :param construct_id: an id for the destination, unique in this construct. A change replaces the destination.
-        :param destination: a ``FirehoseDestination`` or ``CloudWatchDestination``; one value can serve several sets.
+        :param destination: a ``FirehoseDestination``, ``CloudWatchDestination``, ``SnsDestination`` or
+            ``EventBridgeDestination``; one value can serve several sets.
         :param events: what to publish. Asking for Open or Click makes SES add a pixel to the mail or rewrite its links.
         :param enabled: whether SES publishes.
         :param name: 1-64 of ``A-Z a-z 0-9 _ -`` (CloudFormation schema), unique in the set. A change replaces the
@@ -104,19 +144,15 @@ class EventPublishing(Construct):
         :raises ValueError: when an argument breaks a rule of SES, or the set has 10 destinations; a line for each.
         :raises TypeError: when an argument has a wrong type.
         """
-        limits.check(
+        check(
             (self, str(construct_id)),
             limits.destination_id(construct_id, {"ConfigurationSet", "SesRole", *self._destinations}),
-            limits.instance(
-                "destination",
-                destination,
-                EventDestination,
-                "FirehoseDestination(archive) or CloudWatchDestination([dimension])",
-            ),
+            limits.destination("destination", destination, EventDestination),
             limits.events("events", events),
-            limits.instance("enabled", enabled, bool, "True or False"),
+            instance("enabled", enabled, bool, "True or False"),
             limits.destination_name(name, self._names),
         )
+        properties, after = destination.bind(self, events)
         event_destination = ses.CfnConfigurationSetEventDestination(
             self,
             construct_id,
@@ -126,17 +162,58 @@ class EventPublishing(Construct):
                 enabled=enabled,
                 # in one order, whatever order or kind of collection was given
                 matching_event_types=[limits.MATCHING_EVENT_TYPES[e] for e in ses.EmailSendingEvent if e in events],
-                **destination.bind(self, self.configuration_set_arn),
+                **properties,
             ),
         )
+        if after:
+            event_destination.node.add_dependency(*after)
         for previous in list(self._destinations.values())[-1:]:
             event_destination.add_resource_dependency(previous)
         self._destinations[construct_id] = event_destination
         self._names.append(name)
         return event_destination
 
+    def grant_send(self, grantee: iam.IGrantable, identity: ses.IEmailIdentity) -> iam.Grant:
+        """Let a role or user send mail from an identity with this configuration set.
 
-def _options(options: Callable[..., _P], **values: Any) -> _P | None:
-    """The options that were given, or nothing: then SES's defaults hold."""
-    given = {name: value for name, value in values.items() if value is not None}
-    return options(**given) if given else None
+        In the template: ``ses:SendEmail`` and ``ses:SendRawEmail`` on the identity **and** the set; SES asks for both.
+
+        :raises TypeError: when an argument has a wrong type.
+        """
+        check(
+            f"{self.node.path}.grant_send",
+            interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
+            interface("identity", identity, "email_identity_arn", "a ses.EmailIdentity"),
+        )
+        return cdk.aws_iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["ses:SendEmail", "ses:SendRawEmail"],
+            resource_arns=[identity.email_identity_arn, self.configuration_set_arn],
+        )
+
+    def metric_bounce_rate(self) -> cloudwatch.Metric:
+        """The bounce rate of this set as SES reckons it, a fraction: 0.05 is 5 %, where AWS reviews an account.
+
+        Namespace ``AWS/SES``, statistic Average, CDK's default period; adjust it with ``with_``.
+
+        :raises ValueError: when ``reputation_metrics`` is not True: then CloudWatch gets no rates.
+        """
+        return self._rate("Reputation.BounceRate")
+
+    def metric_complaint_rate(self) -> cloudwatch.Metric:
+        """The complaint rate of this set as SES reckons it, a fraction: 0.001 is 0.1 %, where AWS reviews an account.
+
+        Namespace ``AWS/SES``, statistic Average, CDK's default period; adjust it with ``with_``.
+
+        :raises ValueError: when ``reputation_metrics`` is not True: then CloudWatch gets no rates.
+        """
+        return self._rate("Reputation.ComplaintRate")
+
+    def _rate(self, metric_name: str) -> cloudwatch.Metric:
+        check(self.node.path, limits.rates("reputation_metrics", self._rates))
+        return cdk.aws_cloudwatch.Metric(
+            namespace="AWS/SES",
+            metric_name=metric_name,
+            dimensions_map={"ses:configuration-set": self.configuration_set_name},
+            statistic="Average",
+        )

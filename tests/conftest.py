@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,16 +7,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tests.templates import new_app
-
-ROOT = Path(__file__).parent.parent
+from tests.templates import RECOMMENDED_FLAGS, new_app
 
 
 @pytest.fixture(scope="session")
 def recommended_flags() -> dict[str, Any]:
     """The feature flags of cdk.json, which are all that CDK recommends."""
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return {key: value for key, value in context.items() if key.startswith("@aws-cdk")}
+    return RECOMMENDED_FLAGS
 
 
 @pytest.fixture

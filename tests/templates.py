@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 Json = dict[str, Any]
+ROOT = Path(__file__).parent.parent
+RECOMMENDED_FLAGS = {
+    key: value
+    for key, value in json.loads((ROOT / "cdk.json").read_text())["context"].items()
+    if key.startswith("@aws-cdk")
+}
 
 
 def new_app(**context: Any) -> cdk.App:
@@ -34,6 +41,12 @@ def only(template: Json, resource_type: str) -> tuple[str, Json]:
     """The logical id and body of the one resource of a type."""
     ((name, body),) = resources(template, resource_type).items()
     return name, body
+
+
+def logical_id(resource: object) -> str:
+    """The logical id of an L1."""
+    assert isinstance(resource, cdk.CfnElement)
+    return cdk.Stack.of(resource).get_logical_id(resource)
 
 
 def properties(template: Json, resource_type: str) -> Json:
@@ -84,15 +97,30 @@ def inline_actions(role: Json) -> set[str]:
 
 def warnings(stack: cdk.Stack) -> set[str]:
     """The ids of the warnings a stack was given."""
+    return {text.rpartition("[ack: ")[2].rstrip("]") for text in warning_texts(stack)}
+
+
+def warning_texts(stack: cdk.Stack) -> list[str]:
+    """The warnings a stack was given."""
     messages = cdk.assertions.Annotations.from_stack(stack).find_warning("*", cdk.assertions.Match.any_value())
-    return {str(message.entry.data).rpartition("[ack: ")[2].rstrip("]") for message in messages}
+    return [str(message.entry.data) for message in messages]
+
+
+def statements_in(message: str) -> list[Json]:
+    """The JSON statements that a message tells its reader to add."""
+    found, start = [], message.find("{")
+    while start >= 0:
+        statement, length = json.JSONDecoder().raw_decode(message[start:])
+        found.append(statement)
+        start = message.find("{", start + length)
+    return found
 
 
 def _edges(template: Json) -> dict[str, set[str]]:
-    names = set(template["Resources"])
+    resources = template.get("Resources", {})
     return {
-        name: {*_list(body.get("DependsOn", [])), *_references(body.get("Properties", {}))} & names
-        for name, body in template["Resources"].items()
+        name: {*_list(body.get("DependsOn", [])), *_references(body.get("Properties", {}))} & set(resources)
+        for name, body in resources.items()
     }
 
 

@@ -13,8 +13,7 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 
 import app
-from tests.conftest import ROOT
-from tests.templates import Json, synthesize, warnings
+from tests.templates import ROOT, Json, synthesize, warnings
 
 
 def cdk_cli(*arguments: str) -> subprocess.CompletedProcess[str]:

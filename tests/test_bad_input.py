@@ -7,10 +7,35 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.aws_ses import CloudWatchDimension, CloudWatchDimensionSource, ConfigurationSetTlsPolicy, EmailSendingEvent
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk.aws_ses import (
+    AutoValidationThreshold,
+    CfnConfigurationSet,
+    CloudWatchDimension,
+    CloudWatchDimensionSource,
+    ConfigurationSet,
+    ConfigurationSetTlsPolicy,
+    EmailIdentity,
+    EmailSendingEvent,
+    HttpsPolicy,
+    SuppressionReasons,
+)
 
-from ses_events import CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
-from tests.templates import synthesize
+from ses_events import (
+    CloudWatchDestination,
+    EventArchive,
+    EventBridgeDestination,
+    EventPublishing,
+    FirehoseDestination,
+    SnsDestination,
+)
+from tests.templates import new_app, synthesize
 
 
 def dimension(
@@ -155,9 +180,9 @@ def test_all_problems_of_a_call_come_at_once_and_leave_nothing_behind(stack: cdk
         buffering_size=cdk.Size.mebibytes(200),
     )
     assert [line.split()[:2] for line in refusal.splitlines()] == [
+        ["Mail/Archive:", "buffering_size"],
         ["Mail/Archive:", "delivery_stream_name"],
         ["Mail/Archive:", "prefix"],
-        ["Mail/Archive:", "buffering_size"],
     ]
     EventArchive(stack, "Archive")
 
@@ -227,7 +252,8 @@ def test_a_metric_refuses_a_wrong_type() -> None:
 
 def test_a_firehose_destination_takes_an_archive(stack: cdk.Stack) -> None:
     assert refused(TypeError, FirehoseDestination, "arn:aws:firehose:...") == (
-        "FirehoseDestination: archive 'arn:aws:firehose:...' is of type str; use an EventArchive"
+        "FirehoseDestination: delivery_stream 'arn:aws:firehose:...' is of type str; use an EventArchive, or a "
+        "firehose.IDeliveryStream such as DeliveryStream.from_delivery_stream_arn gives"
     )
 
 
@@ -263,7 +289,10 @@ def test_add_destination_refuses_what_ses_would(stack: cdk.Stack, arguments: dic
         ({"enabled": "no"}, "enabled 'no' is of type str; use True or False"),
         ({"name": 3}, "name 3 is of type int; use a string such as 'my-set'"),
         ({"construct_id": 3}, "construct_id 3 is of type int; use a string such as 'ToArchive'"),
-        ({"destination": None}, "use FirehoseDestination(archive) or CloudWatchDestination([dimension])"),
+        (
+            {"destination": None},
+            "use FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestinati",
+        ),
     ],
 )
 def test_add_destination_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, Any], message: str) -> None:
@@ -288,12 +317,253 @@ def test_the_eleventh_destination_of_a_set_is_refused(stack: cdk.Stack) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"max_delivery_duration": cdk.Duration.minutes(4)},
+            "max_delivery_duration 240 seconds is out of range; use 300",
+        ),
+        (
+            {"max_delivery_duration": cdk.Duration.hours(15)},
+            "54000 seconds is out of range; use 300-50400",
+        ),
+        (
+            {"custom_tracking_redirect_domain": "https://click.example.com/"},
+            "'https://click.example.com/' is no bare host name; use one such as 'click.example.com'",
+        ),
+        ({"custom_tracking_redirect_domain": "click"}, "'click' is no bare host name"),
+        (
+            {"custom_tracking_https_policy": HttpsPolicy.REQUIRE},
+            "custom_tracking_https_policy needs custom_tracking_redirect_domain",
+        ),
+        (
+            {"suppression_reasons": SuppressionReasons.BOUNCES_ONLY, "disable_suppression_list": True},
+            "suppression_reasons contradicts disable_suppression_list=True; leave one of them out",
+        ),
+        (
+            {"auto_validation_threshold": AutoValidationThreshold.HIGH, "disable_auto_validation": True},
+            "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out",
+        ),
+    ],
+)
+def test_options_of_a_set_that_ses_would_refuse(stack: cdk.Stack, options: dict[str, Any], message: str) -> None:
+    refusal = refused(ValueError, EventPublishing, stack, "Events", **options)
+    assert refusal.startswith("Mail/Events: ") and message in refusal and "\n" not in refusal
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_delivery_duration": 3600}, "max_delivery_duration 3600 is of type int; use cdk.Duration.hours(1)"),
+        ({"dedicated_ip_pool": "pool"}, "dedicated_ip_pool 'pool' is of type str; use a ses.DedicatedIpPool"),
+        ({"mail_manager_archive": "arn"}, "mail_manager_archive 'arn' is of type str; use a ses.CfnMailManagerArchive"),
+        ({"suppression_reasons": ["BOUNCE"]}, "is of type list; use ses.SuppressionReasons.BOUNCES_ONLY"),
+        ({"disable_suppression_list": 1}, "disable_suppression_list 1 is of type int; use True or False"),
+        ({"auto_validation_threshold": "HIGH"}, "is of type str; use ses.AutoValidationThreshold.HIGH"),
+        ({"custom_tracking_https_policy": "REQUIRE"}, "is of type str; use ses.HttpsPolicy.REQUIRE"),
+        ({"custom_tracking_redirect_domain": 5}, "is of type int; use a host name such as 'click.example.com'"),
+        ({"vdm_options": {"engagement_metrics": True}}, "is of type dict; use ses.VdmOptions(engagement_metrics=True)"),
+        ({"configuration_set": "newsletter"}, "is of type str; use a set such as ses.ConfigurationSet.from_"),
+    ],
+)
+def test_options_of_a_set_of_a_wrong_type(stack: cdk.Stack, options: dict[str, Any], message: str) -> None:
+    refusal = refused(TypeError, EventPublishing, stack, "Events", **options)
+    assert refusal.startswith("Mail/Events: ") and message in refusal
+
+
+def test_a_set_that_is_there_takes_no_options(stack: cdk.Stack) -> None:
+    there = ConfigurationSet.from_configuration_set_name(stack, "Set", "newsletter")
+    refusal = refused(
+        ValueError,
+        EventPublishing,
+        stack,
+        "Events",
+        configuration_set=there,
+        configuration_set_name="other",
+        sending_enabled=False,
+    )
+    assert refusal == (
+        "Mail/Events: configuration_set_name cannot be given with configuration_set, which is there already; "
+        "set it where configuration_set is made\n"
+        "Mail/Events: sending_enabled cannot be given with configuration_set, which is there already; "
+        "set it where configuration_set is made"
+    )
+
+
+@pytest.mark.parametrize("region", ["eu-south-2", "ap-east-1", "cn-north-1"])
+def test_a_region_without_configuration_sets_is_refused(region: str) -> None:
+    stack = cdk.Stack(new_app(), "Mail", env=cdk.Environment(account="111122223333", region=region))
+    assert refused(ValueError, EventPublishing, stack, "Events") == (
+        f"Mail/Events: region '{region}' has no SES configuration sets in CloudFormation; use another region"
+    )
+
+
+def test_rates_of_a_set_without_reputation_metrics_would_stay_empty(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    for rate in (publishing.metric_bounce_rate, publishing.metric_complaint_rate):
+        assert refused(ValueError, rate) == (
+            "Mail/Events: reputation_metrics is not on, so CloudWatch gets no rates of this set; "
+            "create it with reputation_metrics=True"
+        )
+
+
+def test_who_may_send_is_a_grantee_and_an_identity(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    identity = EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
+    assert "grantee 'me' is of type str" in refused(TypeError, publishing.grant_send, "me", identity)
+    assert "identity 'example.com' is of type str; use a ses.EmailIdentity" in refused(
+        TypeError, publishing.grant_send, role, "example.com"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"expiration": cdk.Duration.days(1)}, "expiration cannot be given with bucket, which is there already"),
+        ({"removal_policy": cdk.RemovalPolicy.DESTROY}, "removal_policy cannot be given with bucket"),
+    ],
+)
+def test_a_bucket_that_is_there_takes_no_options(stack: cdk.Stack, arguments: dict[str, Any], message: str) -> None:
+    bucket = s3.Bucket(stack, "Bucket")
+    assert message in refused(ValueError, EventArchive, stack, "Archive", bucket=bucket, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bucket": "mail-archive"}, "bucket 'mail-archive' is of type str; use an s3.Bucket, or an imported one"),
+        ({"encryption_key": "alias/mail"}, "encryption_key 'alias/mail' is of type str; use a kms.Key"),
+        ({"log_group": "errors"}, "log_group 'errors' is of type str; use a logs.LogGroup"),
+        ({"server_access_logs_bucket": "logs"}, "server_access_logs_bucket 'logs' is of type str; use an s3.Bucket"),
+        ({"removal_policy": "retain"}, "removal_policy 'retain' is of type str; use cdk.RemovalPolicy.RETAIN"),
+    ],
+)
+def test_parts_of_an_archive_of_a_wrong_type(stack: cdk.Stack, arguments: dict[str, Any], message: str) -> None:
+    assert refused(TypeError, EventArchive, stack, "Archive", **arguments) == f"Mail/Archive: {message}"
+
+
+def test_a_bucket_has_no_snapshot(stack: cdk.Stack) -> None:
+    assert refused(ValueError, EventArchive, stack, "Archive", removal_policy=cdk.RemovalPolicy.SNAPSHOT) == (
+        "Mail/Archive: removal_policy SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
+    )
+
+
+def test_topics_that_ses_cannot_publish_to(stack: cdk.Stack) -> None:
+    fifo = sns.Topic(stack, "Fifo", fifo=True)
+    imported = sns.Topic.from_topic_arn(stack, "Imported", "arn:aws:sns:us-east-1:111122223333:events.fifo")
+    aws_key = kms.Alias.from_alias_name(stack, "AwsKey", "alias/aws/sns")
+    encrypted = sns.Topic(stack, "Encrypted", master_key=aws_key)
+    for topic in (fifo, imported):
+        assert refused(ValueError, SnsDestination, topic) == (
+            f"SnsDestination: topic '{topic.node.path}' is a FIFO topic, and SES publishes to standard topics only; "
+            "use one"
+        )
+    assert refused(ValueError, SnsDestination, encrypted) == (
+        "SnsDestination: topic 'Mail/Encrypted' is encrypted with alias/aws/sns, whose policy cannot let SES in; "
+        "use a kms.Key of your own"
+    )
+    for wrong in ("arn:aws:sns:...", None):
+        assert "use an sns.Topic, or one that sns.Topic.from_topic_arn imports" in refused(
+            TypeError, SnsDestination, wrong
+        )
+
+
+def test_a_topic_a_stream_or_a_set_elsewhere_is_refused(recommended_flags: dict[str, Any]) -> None:
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=env)
+    publishing = EventPublishing(stack, "Events")
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:events")
+    assert refused(ValueError, publishing.add_destination, "ToTopic", SnsDestination(topic)) == (
+        "Mail/Events: topic is in us-east-1, the configuration set in eu-west-1; SES needs both in one region"
+    )
+    stream = firehose.DeliveryStream.from_delivery_stream_arn(
+        stack, "Stream", "arn:aws:firehose:us-east-1:444455556666:deliverystream/events"
+    )
+    assert refused(ValueError, publishing.add_destination, "ToStream", FirehoseDestination(stream)).splitlines() == [
+        "Mail/Events: delivery_stream is in 444455556666, the configuration set in 111122223333; "
+        "SES needs both in one account",
+        "Mail/Events: delivery_stream is in us-east-1, the configuration set in eu-west-1; "
+        "SES needs both in one region",
+    ]
+    bus = events.EventBus.from_event_bus_arn(stack, "Bus", "arn:aws:events:us-east-1:111122223333:event-bus/default")
+    assert "event_bus is in us-east-1" in refused(
+        ValueError, publishing.add_destination, "ToBus", EventBridgeDestination(bus)
+    )
+    elsewhere = cdk.Stack(
+        cdk.Stage.of(stack), "Elsewhere", env=cdk.Environment(account="111122223333", region="us-east-1")
+    )
+    archive = EventArchive(elsewhere, "Archive")
+    assert "delivery_stream is in us-east-1" in refused(
+        ValueError, publishing.add_destination, "ToArchive", FirehoseDestination(archive)
+    )
+    other_set = CfnConfigurationSet(elsewhere, "Set")
+    assert "configuration_set is in us-east-1" in refused(
+        ValueError, EventPublishing, stack, "More", configuration_set=other_set
+    )
+    assert publishing.node.children == [publishing.configuration_set]
+
+
+def test_only_the_default_event_bus_is_taken(stack: cdk.Stack) -> None:
+    custom = events.EventBus(stack, "Custom", event_bus_name="mail")
+    assert refused(ValueError, EventBridgeDestination, custom) == (
+        "EventBridgeDestination: event_bus 'Mail/Custom' is not the default bus, and SES takes no other; "
+        "leave it out, and forward from the default bus with a rule"
+    )
+    imported = events.EventBus.from_event_bus_arn(
+        stack, "Imported", "arn:aws:events:us-east-1:111122223333:event-bus/mail"
+    )
+    assert "'Mail/Imported' is not the default bus" in refused(ValueError, EventBridgeDestination, imported)
+    assert "event_bus 'default' is of type str" in refused(TypeError, EventBridgeDestination, "default")
+
+
+def test_a_custom_bus_without_a_name_is_not_the_default_bus(stack: cdk.Stack) -> None:
+    generated = events.EventBus(stack, "Generated")
+    assert "is not the default bus" in refused(ValueError, EventBridgeDestination, generated)
+
+
+def test_a_stream_that_a_kinesis_data_stream_feeds_is_refused(stack: cdk.Stack) -> None:
+    fed = firehose.DeliveryStream(
+        stack,
+        "Fed",
+        source=firehose.KinesisStreamSource(kinesis.Stream(stack, "Source")),
+        destination=firehose.S3Bucket(s3.Bucket(stack, "Bucket")),
+    )
+    assert refused(ValueError, FirehoseDestination, fed) == (
+        "FirehoseDestination: delivery_stream 'Mail/Fed' is fed by a Kinesis data stream; "
+        "use one that takes direct puts"
+    )
+
+
+def test_a_role_that_does_not_trust_ses_is_refused(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    assert refused(ValueError, FirehoseDestination, archive, role=role) == (
+        "FirehoseDestination: role 'Mail/Role' does not trust SES; create it with "
+        "assumed_by=iam.ServicePrincipal('ses.amazonaws.com', conditions=...)"
+    )
+    assert "role 'ses-role' is of type str; use an iam.Role" in refused(
+        TypeError, FirehoseDestination, archive, role="ses-role"
+    )
+    assert "archive 5 is of type int; use an EventArchive" in refused(
+        TypeError, FirehoseDestination.with_shared_role, 5
+    )
+
+
 def test_what_is_just_allowed_is_taken(stack: cdk.Stack) -> None:
     EventPublishing(
         stack,
         "Events",
         configuration_set_name="a_B-9" + "x" * 59,
         tls_policy=ConfigurationSetTlsPolicy.OPTIONAL,
+        max_delivery_duration=cdk.Duration.seconds(300),
+        custom_tracking_redirect_domain="click-1.mail.example.com",
+        custom_tracking_https_policy=HttpsPolicy.OPTIONAL,
+        suppression_reasons=SuppressionReasons.BOUNCES_ONLY,
+        disable_suppression_list=False,
+        auto_validation_threshold=AutoValidationThreshold.MANAGED,
+        disable_auto_validation=False,
     ).add_destination(
         "ToMetrics",
         CloudWatchDestination(
@@ -324,7 +594,16 @@ def test_what_is_just_allowed_is_taken(stack: cdk.Stack) -> None:
 def test_values_known_at_deployment_pass(stack: cdk.Stack) -> None:
     text = cdk.CfnParameter(stack, "Text").value_as_string
     number = cdk.CfnParameter(stack, "Number", type="Number").value_as_number
-    publishing = EventPublishing(stack, "Events", configuration_set_name=text)
+    publishing = EventPublishing(
+        stack,
+        "Events",
+        configuration_set_name=text,
+        custom_tracking_redirect_domain=text,
+        max_delivery_duration=cdk.Duration.seconds(number),
+    )
+    EventPublishing(
+        stack, "Imported", configuration_set=ConfigurationSet.from_configuration_set_name(stack, "Set", text)
+    ).add_destination("ToTopic", SnsDestination(sns.Topic.from_topic_arn(stack, "Topic", text)))
     metrics = CloudWatchDestination([dimension(text, text)])
     publishing.add_destination("ToMetrics", metrics, name=text)
     metrics.metric(EmailSendingEvent.SEND, {text: text})

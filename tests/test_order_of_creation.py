@@ -11,9 +11,9 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events import CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
-from tests.templates import new_app, only, synthesize, waits_for, warnings
+from tests.templates import logical_id, new_app, only, synthesize, waits_for, warnings
 
-ANOTHER_STACK = "ses-events:stream-in-another-stack"
+ANOTHER_STACK = "ses-events:order-not-guaranteed"
 METRICS = CloudWatchDestination(
     [
         ses.CloudWatchDimension(
@@ -43,13 +43,13 @@ def test_set_role_stream_destination_come_in_this_order(
             publishing.add_destination(kind, METRICS if kind == "cloudwatch" else FirehoseDestination(archive))
 
     template = synthesize(stack)
-    stream = stack.get_logical_id(archive.delivery_stream)
+    stream = logical_id(archive.delivery_stream)
     bucket_policy, _ = only(template, "AWS::S3::BucketPolicy")
     firehose_role = stack.resolve(archive.role.role_arn)["Fn::GetAtt"][0]
     assert waits_for(template, stream, bucket_policy)
     assert waits_for(template, stream, firehose_role)
     for publishing in publishings:
-        configuration_set = stack.get_logical_id(publishing.configuration_set)
+        configuration_set = logical_id(publishing.configuration_set)
         ses_role = _child(publishing, "SesRole")
         assert waits_for(template, ses_role, configuration_set)
         assert waits_for(template, stream, ses_role)
@@ -68,7 +68,7 @@ def test_with_two_archives_each_stream_waits_for_the_role(stack: cdk.Stack) -> N
         publishing.add_destination(f"To{archive.node.id}", FirehoseDestination(archive))
     template = synthesize(stack)
     role = _child(publishing, "SesRole")
-    assert all(waits_for(template, stack.get_logical_id(archive.delivery_stream), role) for archive in archives)
+    assert all(waits_for(template, logical_id(archive.delivery_stream), role) for archive in archives)
 
 
 def test_publishing_in_a_nested_stack_below_the_archive_gets_a_warning_and_no_circle(stack: cdk.Stack) -> None:
@@ -78,7 +78,7 @@ def test_publishing_in_a_nested_stack_below_the_archive_gets_a_warning_and_no_ci
     parent = synthesize(stack)
     synthesize(nested)
     nested_stack, _ = only(parent, "AWS::CloudFormation::Stack")
-    stream = stack.get_logical_id(archive.delivery_stream)
+    stream = logical_id(archive.delivery_stream)
     assert waits_for(parent, nested_stack, stream)
     assert not waits_for(parent, stream, nested_stack)
     assert warnings(stack) == {ANOTHER_STACK}
@@ -122,6 +122,4 @@ def _archive(scope: Construct, named: bool) -> EventArchive:
 
 
 def _child(publishing: EventPublishing, construct_id: str) -> str:
-    child = publishing.node.find_child(construct_id)
-    assert isinstance(child, cdk.CfnResource)
-    return cdk.Stack.of(publishing).get_logical_id(child)
+    return logical_id(publishing.node.find_child(construct_id))

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from syrupy.assertion import SnapshotAssertion
 
-from ses_events import UNTOUCHED_MAIL, CloudWatchDestination, EventPublishing
-from tests.templates import only, order_of_creation, properties, readable, resources, synthesize, waits_for
+from ses_events import UNTOUCHED_MAIL, CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
+from tests.templates import logical_id, only, order_of_creation, properties, readable, resources, synthesize, waits_for
 
 CONFIGURATION_SET = "AWS::SES::ConfigurationSet"
 EVENT_DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
@@ -78,8 +80,8 @@ def test_an_event_destination_is_enabled_unless_told_otherwise(
     on = publishing.add_destination("On", metrics)
     off = publishing.add_destination("Off", metrics, enabled=False)
     template = synthesize(stack)["Resources"]
-    assert template[stack.get_logical_id(on)]["Properties"]["EventDestination"]["Enabled"] is True
-    assert template[stack.get_logical_id(off)]["Properties"]["EventDestination"]["Enabled"] is False
+    assert template[logical_id(on)]["Properties"]["EventDestination"]["Enabled"] is True
+    assert template[logical_id(off)]["Properties"]["EventDestination"]["Enabled"] is False
 
 
 def test_events_come_in_one_order_however_they_are_given(publishing: EventPublishing, stack: cdk.Stack) -> None:
@@ -108,7 +110,7 @@ def test_ten_destinations_are_created_one_after_another(
 ) -> None:
     made = [publishing.add_destination(f"To{number}", metrics) for number in range(10)]
     template = synthesize(stack)
-    ids = [stack.get_logical_id(destination) for destination in made]
+    ids = [logical_id(destination) for destination in made]
     assert all(waits_for(template, later, earlier) for earlier, later in itertools.pairwise(ids))
     assert [name for name in order_of_creation(template) if name in ids] == ids
 
@@ -133,3 +135,151 @@ def test_the_set_is_there_to_work_with(stack: cdk.Stack, publishing: EventPublis
             "Value": f"arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:configuration-set/${{{name}}}"
         },
     }
+
+
+def test_options_that_are_left_out_leave_no_trace(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    assert "Properties" not in only(synthesize(stack), CONFIGURATION_SET)[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"max_delivery_duration": cdk.Duration.hours(1)}, {"DeliveryOptions": {"MaxDeliverySeconds": 3600}}),
+        (
+            {"suppression_reasons": ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS},
+            {"SuppressionOptions": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]}},
+        ),
+        (
+            {"suppression_reasons": ses.SuppressionReasons.BOUNCES_ONLY, "disable_suppression_list": False},
+            {"SuppressionOptions": {"SuppressedReasons": ["BOUNCE"]}},
+        ),
+        (
+            {"suppression_reasons": ses.SuppressionReasons.COMPLAINTS_ONLY},
+            {"SuppressionOptions": {"SuppressedReasons": ["COMPLAINT"]}},
+        ),
+        ({"disable_suppression_list": True}, {"SuppressionOptions": {"SuppressedReasons": []}}),
+        (
+            {"auto_validation_threshold": ses.AutoValidationThreshold.HIGH},
+            {
+                "SuppressionOptions": {
+                    "ValidationOptions": {
+                        "ConditionThreshold": {
+                            "ConditionThresholdEnabled": "ENABLED",
+                            "OverallConfidenceThreshold": {"ConfidenceVerdictThreshold": "HIGH"},
+                        }
+                    }
+                }
+            },
+        ),
+        (
+            {"disable_auto_validation": True},
+            {
+                "SuppressionOptions": {
+                    "ValidationOptions": {"ConditionThreshold": {"ConditionThresholdEnabled": "DISABLED"}}
+                }
+            },
+        ),
+        (
+            {
+                "custom_tracking_redirect_domain": "click.example.com",
+                "custom_tracking_https_policy": ses.HttpsPolicy.REQUIRE_OPEN_ONLY,
+            },
+            {"TrackingOptions": {"CustomRedirectDomain": "click.example.com", "HttpsPolicy": "REQUIRE_OPEN_ONLY"}},
+        ),
+        (
+            {"vdm_options": ses.VdmOptions(engagement_metrics=True)},
+            {"VdmOptions": {"DashboardOptions": {"EngagementMetrics": "ENABLED"}}},
+        ),
+        (
+            {"vdm_options": ses.VdmOptions(engagement_metrics=False, optimized_shared_delivery=True)},
+            {
+                "VdmOptions": {
+                    "DashboardOptions": {"EngagementMetrics": "DISABLED"},
+                    "GuardianOptions": {"OptimizedSharedDelivery": "ENABLED"},
+                }
+            },
+        ),
+    ],
+)
+def test_an_option_is_written_as_cloudformation_has_it(
+    stack: cdk.Stack, options: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    EventPublishing(stack, "Events", **options)
+    assert properties(synthesize(stack), CONFIGURATION_SET) == expected
+
+
+def test_a_pool_and_an_archive_are_given_as_constructs(stack: cdk.Stack) -> None:
+    pool = ses.DedicatedIpPool(stack, "Pool")
+    archive = ses.CfnMailManagerArchive(stack, "Copies")
+    EventPublishing(stack, "Events", dedicated_ip_pool=pool, mail_manager_archive=archive)
+    template = readable(synthesize(stack))
+    pool_name, _ = only(template, "AWS::SES::DedicatedIpPool")
+    assert properties(template, CONFIGURATION_SET) == {
+        "ArchivingOptions": {"ArchiveArn": "${Copies.ArchiveArn}"},
+        "DeliveryOptions": {"SendingPoolName": f"${{{pool_name}}}"},
+    }
+
+
+def test_tags_of_the_construct_are_tags_of_the_set(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    cdk.Tags.of(publishing).add("team", "mail")
+    assert properties(synthesize(stack), CONFIGURATION_SET) == {"Tags": [{"Key": "team", "Value": "mail"}]}
+
+
+def test_a_sender_may_use_the_identity_and_the_set(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    publishing.grant_send(sender, identity)
+    template = readable(synthesize(stack))
+    name, _ = only(template, CONFIGURATION_SET)
+    arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}"
+    assert properties(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"] == [
+        {
+            "Action": ["ses:SendEmail", "ses:SendRawEmail"],
+            "Effect": "Allow",
+            "Resource": [f"{arn}:configuration-set/${{{name}}}", f"{arn}:identity/example.com"],
+        }
+    ]
+
+
+def test_the_rates_of_a_set_are_metrics_with_its_name(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events", reputation_metrics=True)
+    rates = [publishing.metric_bounce_rate(), publishing.metric_complaint_rate()]
+    assert [(rate.namespace, rate.metric_name, rate.statistic) for rate in rates] == [
+        ("AWS/SES", "Reputation.BounceRate", "Average"),
+        ("AWS/SES", "Reputation.ComplaintRate", "Average"),
+    ]
+    assert [stack.resolve(rate.dimensions) for rate in rates] == [
+        {"ses:configuration-set": {"Ref": logical_id(publishing.configuration_set)}}
+    ] * 2
+
+
+@pytest.mark.parametrize("kind", ["imported", "of CDK", "an L1"])
+def test_a_set_that_is_there_gets_destinations_and_no_new_set(
+    stack: cdk.Stack, metrics: CloudWatchDestination, kind: str
+) -> None:
+    if kind == "imported":
+        given: Any = ses.ConfigurationSet.from_configuration_set_name(stack, "Set", "newsletter")
+    else:
+        given = {"of CDK": ses.ConfigurationSet, "an L1": ses.CfnConfigurationSet}[kind](stack, "Set")
+    publishing = EventPublishing(stack, "Events", configuration_set=given)
+    publishing.add_destination("ToMetrics", metrics)
+    publishing.add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))
+    publishing.metric_bounce_rate()
+    template = readable(synthesize(stack))
+    sets = list(resources(template, CONFIGURATION_SET))
+    name = "newsletter" if kind == "imported" else f"${{{sets[0]}}}"
+    assert len(sets) == (0 if kind == "imported" else 1)
+    for destination in resources(template, EVENT_DESTINATION).values():
+        assert destination["Properties"]["ConfigurationSetName"] == name
+    assert f"configuration-set/{name}" in str(resources(template, "AWS::IAM::Role"))
+
+
+def test_fifty_sets_with_two_destinations_each_fit_one_stack(stack: cdk.Stack, metrics: CloudWatchDestination) -> None:
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive"))
+    for number in range(50):
+        publishing = EventPublishing(stack, f"Brand{number}")
+        publishing.add_destination("ToArchive", to_archive)
+        publishing.add_destination("ToMetrics", metrics)
+    template = synthesize(stack)
+    assert len(resources(template, EVENT_DESTINATION)) == 100
+    assert len(template["Resources"]) < 500

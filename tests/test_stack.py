@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from ses_events import SesEventsStack
 from tests.templates import (
     actions,
+    logical_id,
     new_app,
     only,
     properties,
@@ -94,7 +95,7 @@ def test_the_last_destination_waits_for_everything_before_it(recommended_flags: 
     template = synthesize(stack)
     metrics, archive = reversed(resources(template, "AWS::SES::ConfigurationSetEventDestination"))
     assert waits_for(template, metrics, archive)
-    assert waits_for(template, archive, stack.get_logical_id(stack.archive.delivery_stream))
+    assert waits_for(template, archive, logical_id(stack.archive.delivery_stream))
 
 
 @pytest.mark.parametrize("flags", ["no flags", "all flags"])

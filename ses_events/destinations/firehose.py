@@ -1,0 +1,211 @@
+"""Events put into a Data Firehose delivery stream, and what SES may do for that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_ses as ses
+from constructs import Construct, IDependable
+
+from ses_events import limits
+from ses_events.archive import EventArchive
+from ses_events.destinations.source import only_for, only_for_sets_named
+from ses_events.refusal import check, instance
+from ses_events.text import as_text
+
+if TYPE_CHECKING:
+    from ses_events.publishing import EventPublishing
+
+
+class FirehoseDestination:
+    """Sends each event as one JSON record to a delivery stream.
+
+    In the template: the role that SES assumes, once for a configuration set, under the construct of the set. It may put
+    records into the streams of the set's destinations and nothing else; SES assumes it for this configuration set of
+    this account only. The stream of an ``EventArchive`` in the same stack is created after the role, so that IAM has
+    propagated the role when SES tests it. Where that order cannot be kept, because the stream is in another stack or is
+    no archive's, a warning says so: ``ses-events:order-not-guaranteed``.
+
+    :param delivery_stream: an ``EventArchive``, or a stream that takes direct puts, in the account and region of the
+        configuration set (SES developer guide).
+    :param role: a role of your own that trusts ``ses.amazonaws.com``. It gets the permission in a policy that the event
+        destination, and the stream of an archive in the same stack, wait for. Nobody can edit the trust of an imported
+        role: ``ses-events:imported-role`` warns with the statements it needs. Default: a role for each configuration
+        set.
+    :raises ValueError: when SES cannot use the stream or the role.
+    :raises TypeError: when an argument has a wrong type.
+    """
+
+    def __init__(
+        self, delivery_stream: EventArchive | firehose.IDeliveryStream, *, role: iam.IRole | None = None
+    ) -> None:
+        check(
+            "FirehoseDestination",
+            limits.delivery_stream("delivery_stream", delivery_stream),
+            limits.ses_role("role", role),
+        )
+        self.delivery_stream = delivery_stream
+        self.role = role
+        self._shared_role: iam.CfnRole | None = None
+
+    @classmethod
+    def with_shared_role(cls, archive: EventArchive) -> FirehoseDestination:
+        """A destination for many configuration sets: one role, made with the archive and before its stream.
+
+        In the template: a role under the archive, which SES assumes for any configuration set of the account. Sets that
+        are added to the archive later find it propagated. The price is that the sets share it.
+
+        :raises TypeError: when ``archive`` is something else.
+        """
+        check("FirehoseDestination.with_shared_role", instance("archive", archive, EventArchive, "an EventArchive"))
+        destination = cls(archive)
+        destination._shared_role = _shared_role(archive)
+        return destination
+
+    def bind(
+        self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
+    ) -> tuple[dict[str, Any], list[IDependable]]:
+        """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
+        stream = self.delivery_stream
+        if not self._is_beside(publishing):
+            account, region = _place(stream)
+            check(
+                publishing.node.path,
+                limits.same_account("delivery_stream", account, publishing.stack),
+                limits.same_region("delivery_stream", region, publishing.stack),
+            )
+        after: list[IDependable] = []
+        if self._shared_role:
+            role_arn = self._shared_role.attr_arn
+        elif self.role:
+            role_arn = self.role.role_arn
+            after = self._permit(self.role, publishing)
+        else:
+            role = _role_of_the_set(publishing, stream)
+            role_arn = role.attr_arn
+            self._create_stream_after(role, publishing)
+        properties = ses.CfnConfigurationSetEventDestination.KinesisFirehoseDestinationProperty(
+            delivery_stream_arn=(
+                stream.delivery_stream.attr_arn if isinstance(stream, EventArchive) else stream.delivery_stream_arn
+            ),
+            iam_role_arn=role_arn,
+        )
+        return {"kinesis_firehose_destination": properties}, after
+
+    def _is_beside(self, publishing: EventPublishing) -> bool:
+        return isinstance(self.delivery_stream, EventArchive) and self.delivery_stream.stack is publishing.stack
+
+    def _permit(self, role: iam.IRole, publishing: EventPublishing) -> list[IDependable]:
+        """Let the user's role put events; what the event destination must come after."""
+        put_events = iam.PolicyStatement.from_json(_put_events(self.delivery_stream))
+        if isinstance(role, iam.Role):
+            # A policy of its own: one that the user filled may name the stream, and the stream waits for this one.
+            construct_id = f"SesPolicy{role.node.addr[-8:]}"
+            policy = publishing.node.try_find_child(construct_id)
+            if not isinstance(policy, iam.Policy):
+                policy = iam.Policy(publishing, construct_id, roles=[role])
+            policy.add_statements(put_events)
+            self._create_stream_after(policy, publishing)
+            return [policy]
+        needed = [_trust(only_for(publishing)), _put_events(self.delivery_stream)]
+        trust, permission = (json.dumps(as_text(publishing, statement)) for statement in needed)
+        cdk.Annotations.of(publishing).add_warning_v2(
+            "ses-events:imported-role",
+            f"the trust policy of the role {as_text(publishing, role.role_arn)} cannot be edited from here; SES can "
+            f"use the role only when its trust policy has {trust} and one of its policies {permission}",
+        )
+        added = role.add_to_principal_policy(put_events)
+        return [added.policy_dependable] if added.policy_dependable else []
+
+    def _create_stream_after(self, permission: Construct, publishing: EventPublishing) -> None:
+        """Give IAM the time in which the stream comes up to propagate the role."""
+        stream = self.delivery_stream
+        if isinstance(stream, EventArchive) and self._is_beside(publishing):
+            stream.delivery_stream.node.add_dependency(permission)
+        else:
+            cdk.Annotations.of(publishing).add_warning_v2(
+                "ses-events:order-not-guaranteed",
+                f"the delivery stream {stream.node.path} does not wait for the role for SES, as it is no EventArchive "
+                "of this stack: the first deployment may fail with 'Could not assume IAM role' while IAM propagates "
+                "the role; then deploy again. FirehoseDestination.with_shared_role(archive) avoids it",
+            )
+
+
+def _shared_role(archive: EventArchive) -> iam.CfnRole:
+    """The role of an archive for any configuration set of the account, made at the first call."""
+    role = archive.node.try_find_child("SesRole")
+    if not isinstance(role, iam.CfnRole):
+        role = _role(
+            archive,
+            "Lets SES put the events of any configuration set into the archive",
+            only_for_sets_named("*", archive.stack),
+            archive,
+        )
+        archive.delivery_stream.add_resource_dependency(role)
+    return role
+
+
+def _role_of_the_set(publishing: EventPublishing, stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole:
+    """The role of a configuration set, made at the first call and given each further stream."""
+    role = publishing.node.try_find_child("SesRole")
+    if not isinstance(role, iam.CfnRole):
+        return _role(
+            publishing,
+            "Lets SES put the events of one configuration set into a delivery stream",
+            only_for(publishing),
+            stream,
+        )
+    policies = cast(list[iam.CfnRole.PolicyProperty], role.policies)
+    policy = _inline_policy(stream)
+    if policy not in policies:
+        role.policies = [*policies, policy]
+    return role
+
+
+def _role(
+    scope: Construct, description: str, condition: dict[str, Any], stream: EventArchive | firehose.IDeliveryStream
+) -> iam.CfnRole:
+    """A role for SES. Its permission is inline: a policy attached later would have to propagate too."""
+    return iam.CfnRole(
+        scope,
+        "SesRole",
+        description=description,
+        assume_role_policy_document={"Version": "2012-10-17", "Statement": [_trust(condition)]},
+        policies=[_inline_policy(stream)],
+    )
+
+
+def _inline_policy(stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole.PolicyProperty:
+    return iam.CfnRole.PolicyProperty(
+        policy_name=f"PutEvents-{stream.delivery_stream_name}",
+        policy_document={"Version": "2012-10-17", "Statement": [_put_events(stream)]},
+    )
+
+
+def _put_events(stream: EventArchive | firehose.IDeliveryStream) -> dict[str, Any]:
+    """All that SES does to a stream. The ARN of an archive names the stream before it exists."""
+    return {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream.delivery_stream_arn}
+
+
+def _trust(condition: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "ses.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": condition,
+    }
+
+
+def _place(stream: EventArchive | firehose.IDeliveryStream) -> tuple[str | None, str | None]:
+    """The account and region of a stream: those in an imported ARN, which CDK does not look at."""
+    if isinstance(stream, EventArchive):
+        return stream.stack.account, stream.stack.region
+    if cdk.Token.is_unresolved(stream.delivery_stream_arn):
+        return stream.env.account, stream.env.region
+    arn = cdk.Arn.split(stream.delivery_stream_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME)
+    return arn.account, arn.region

@@ -1,0 +1,113 @@
+"""Refusing the arguments of a call: all problems at once, a line each, saying what to give instead.
+
+A rule is a generator of problems; each says the argument, the value, the rule and the fix. A value that is known at
+deployment only (a CDK token) fits no pattern or range, so a rule asks whether it sees one only when it would refuse.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import UnionType
+from typing import TypeVar
+
+import aws_cdk as cdk
+from constructs import Construct
+
+_T = TypeVar("_T")
+
+
+def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
+    """Refuse the arguments of one call, all problems at once.
+
+    :param where: the class of a plain value, or the scope and id of a construct: its path starts every line.
+    :raises ValueError: when a rule yields a problem; a line for each.
+    :raises TypeError: when an argument has a wrong type.
+    """
+    try:
+        problems = [problem for rule in rules for problem in rule]
+    except TypeError as error:
+        raise TypeError(f"{_place(where)}: {error}") from None
+    if problems:
+        raise ValueError("\n".join(f"{_place(where)}: {problem}" for problem in problems))
+
+
+def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:
+    """A value of the expected type; ``fix`` says what to give instead."""
+    if not isinstance(value, expected):
+        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
+    yield from ()
+
+
+def option(argument: str, value: object, expected: type, fix: str) -> Iterator[str]:
+    """A value of the expected type, or None: the default."""
+    if value is not None:
+        yield from instance(argument, value, expected, fix)
+
+
+def interface(argument: str, value: object, attribute: str, fix: str) -> Iterator[str]:
+    """An implementation of one of CDK's interfaces, known by an attribute (jsii's interfaces allow no isinstance)."""
+    if value is not None and not hasattr(value, attribute):
+        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
+    yield from ()
+
+
+def one_of(argument: str, value: object, known: Collection[str]) -> Iterator[str]:
+    """One of the words in a list."""
+    if value not in known:
+        yield f"{argument} {value!r} is unknown; {did_you_mean(str(value), known)}"
+
+
+def instead_of(argument: str, value: object, others: Mapping[str, object]) -> Iterator[str]:
+    """Something that exists already has its own options."""
+    for other in [name for name, given in others.items() if given is not None] if value is not None else []:
+        yield f"{other} cannot be given with {argument}, which is there already; set it where {argument} is made"
+
+
+def several(argument: str, value: object, example: str) -> Iterator[str]:
+    """A list or another collection, and not a string, which is one too."""
+    if isinstance(value, str):
+        yield from instance(argument, value, list, f"a list such as {example}")
+    yield from instance(argument, value, Collection, f"a list such as {example}")
+
+
+def text(argument: str, value: str | None, longest: int, characters: str, example: str) -> Iterator[str]:
+    if value is None:
+        return
+    yield from instance(argument, value, str, f"a string such as {example!r}")
+    allowed = characters.replace(" ", "")
+    if re.fullmatch(f"[{allowed}]{{1,{longest}}}", value) or cdk.Token.is_unresolved(value):
+        return
+    strange = re.search(f"[^{allowed}]", value)
+    if not value:
+        fault = "is empty"
+    elif strange:
+        fault = "has a space" if strange[0] == " " else f"has {strange[0]!r}"
+    else:
+        fault = f"has {len(value)} characters"
+    yield f"{argument} {value!r} {fault}; use 1-{longest} of {characters}, for example {example!r}"
+
+
+def amount(
+    argument: str, value: _T | None, convert: Callable[[_T], float], least: int, most: int, unit: str
+) -> Iterator[str]:
+    if value is None:
+        return
+    rule = f"use {least}-{most} whole {unit}"
+    try:
+        amount = convert(value)
+    except RuntimeError as error:  # how CDK says that a Duration or Size is no whole number of a unit
+        yield f"{argument} {str(error).partition(': ')[2].rstrip('.')}; {rule}"
+        return
+    if not least <= amount <= most and not cdk.Token.is_unresolved(amount):
+        yield f"{argument} {amount:.0f} {unit} is out of range; {rule}"
+
+
+def did_you_mean(value: str, known: Collection[str]) -> str:
+    closest = difflib.get_close_matches(value, known, 1)
+    return f"did you mean {closest[0]!r}?" if closest else f"use one of {', '.join(known)}"
+
+
+def _place(where: str | tuple[Construct, str]) -> str:
+    return where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, where[1])))

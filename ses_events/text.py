@@ -1,0 +1,35 @@
+"""What is known at deployment only, as a person reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+
+def as_text(scope: IConstruct, value: object, reference: str = "${{{}}}") -> Any:
+    """A value with its tokens as text: ``${Bucket.Arn}/*``, as Fn::Sub would have it.
+
+    :param reference: how a reference looks, with ``{}`` for what it refers to.
+    """
+    return _text(cdk.Stack.of(scope).resolve(value), reference)
+
+
+def _text(value: Any, reference: str) -> Any:
+    match value:
+        case {"Ref": name}:
+            return reference.format(name)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return reference.format(f"{name}.{attribute}")
+        case {"Fn::ImportValue": name}:
+            return _text(name, reference)
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            texts = (_text(part, reference) for part in parts)
+            return separator.join(text if isinstance(text, str) else json.dumps(text) for text in texts)
+        case dict():
+            return {key: _text(child, reference) for key, child in value.items()}
+        case list():
+            return [_text(child, reference) for child in value]
+    return value
