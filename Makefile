@@ -9,13 +9,17 @@ NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: demo test synth lint setup
+.PHONY: demo test synth lint setup pytest
 .DEFAULT_GOAL := test
 
 demo: setup
 	@python -m local_aws.demo $(if $(KEEP),--keep)
 
-test: lint
+# Two jobs at once: mypy alone takes a minute when its cache is empty.
+test: setup
+	@$(MAKE) --no-print-directory --jobs=2 lint pytest
+
+pytest: setup
 	python -m pytest
 
 synth: setup

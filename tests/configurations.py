@@ -28,7 +28,7 @@ from ses_events import (
     FirehoseDestination,
     SnsDestination,
 )
-from tests.templates import Json, inline_actions, logical_id, order_of_creation, waits_for
+from tests.templates import Json, inline_actions, order_of_creation, waits_for
 
 CHOICES: dict[str, list[str]] = {
     "placement": ["one stack", "archive in another stack", "publishing nested", "archive nested"],
@@ -75,7 +75,6 @@ class Configuration:
     app: cdk.App
     stack: cdk.Stack = field(init=False)
     archive: EventArchive | None = None
-    sets: list[EventPublishing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         chosen = self.chosen
@@ -91,7 +90,6 @@ class Configuration:
             made.add_destination("ToStream", to_stream, events=events, enabled=chosen["enabled"] == "yes")
             for construct_id, destination in others:
                 made.add_destination(construct_id, destination, events=events, name=construct_id)
-            self.sets.append(made)
 
     def _set_options(self, scope: Construct, number: int) -> dict[str, Any]:
         match self.chosen["set"]:
@@ -285,39 +283,26 @@ def _check_actions(template: Json, configuration: Configuration) -> None:
 
 def _check_order(templates: dict[str, Json], configuration: Configuration) -> None:
     """Set, role or permission, stream, destination, where they are in one template."""
-    archive = configuration.archive
-    for publishing in configuration.sets:
-        template = templates[cdk.Stack.of(publishing).template_file]
-        destinations = [child for child in publishing.node.children if _is_destination(child)]
-        names = [logical_id(child) for child in destinations]
-        for earlier, later in itertools.pairwise(names):
-            assert waits_for(template, later, earlier)
-        permissions = [name for name in template["Resources"] if _permits_ses(name, publishing, template)]
-        for permission in permissions:
-            assert waits_for(template, names[0], permission)
-        if archive and cdk.Stack.of(archive) == cdk.Stack.of(publishing):
-            stream = logical_id(archive.delivery_stream)
-            assert waits_for(template, names[0], stream)
-            if configuration.chosen["role"] != "imported":
-                assert permissions
-                for permission in permissions:
-                    assert waits_for(template, stream, permission)
-        for policy in [n for n, r in template["Resources"].items() if r["Type"] == "AWS::SNS::TopicPolicy"]:
-            assert waits_for(template, logical_id(publishing.node.find_child("ToTopic")), policy)
-
-
-def _permits_ses(name: str, publishing: EventPublishing, template: Json) -> bool:
-    """Whether a resource lets SES put events for this set: its role, or a policy for the user's role."""
-    resource, own = template["Resources"][name], publishing.node.id
-    if resource["Type"] == "AWS::IAM::Policy":
-        return own in name
-    if resource["Type"] == "AWS::IAM::Role" and inline_actions(resource) == {"firehose:PutRecordBatch"}:
-        return own in name or "Archive" in name
-    return False
-
-
-def _is_destination(child: object) -> bool:
-    return isinstance(child, ses.CfnConfigurationSetEventDestination)
+    for template in templates.values():
+        paths = {body.get("Metadata", {}).get("aws:cdk:path", ""): name for name, body in template["Resources"].items()}
+        stream = paths.get("Mail/Archive/DeliveryStream")
+        for parent in {path.rpartition("/")[0] for path in paths if path.endswith("/ToStream")}:
+            destinations = [paths[path] for path in paths if path.startswith(f"{parent}/To")]
+            for earlier, later in itertools.pairwise(destinations):
+                assert waits_for(template, later, earlier)
+            permissions = [
+                name
+                for path, name in paths.items()
+                if path.startswith((f"{parent}/SesRole", f"{parent}/SesPolicy", "Mail/Archive/SesRole"))
+            ]
+            for permission in permissions:
+                assert waits_for(template, destinations[0], permission)
+                assert not stream or waits_for(template, stream, permission)
+            if stream:
+                assert waits_for(template, destinations[0], stream)
+                assert permissions or configuration.chosen["role"] == "imported"
+            if f"{parent}/ToTopic" in paths and "Mail/Topic/Policy/Resource" in paths:
+                assert waits_for(template, paths[f"{parent}/ToTopic"], paths["Mail/Topic/Policy/Resource"])
 
 
 def _of_type(template: Json, resource_type: str) -> list[Json]:

@@ -30,7 +30,11 @@ def test_every_valid_configuration_keeps_every_promise(chosen: dict[str, str]) -
     with tempfile.TemporaryDirectory() as folder:
         app = cdk.App(
             # the warnings are read from the assembly: no report of them on the screen
-            context={**RECOMMENDED_FLAGS, "@aws-cdk/core:annotationsInValidationReport": False},
+            context={
+                **RECOMMENDED_FLAGS,
+                "@aws-cdk/core:annotationsInValidationReport": False,
+                "aws:cdk:enable-path-metadata": True,
+            },
             outdir=folder,
             analytics_reporting=False,
             builtin_cloud_formation_validation=False,
