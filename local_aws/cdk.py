@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from local_aws.process import ACCOUNT, REGION, LocalAws, process_group
@@ -20,13 +21,16 @@ class Cdk:
     """The CDK CLI of a project: one synth, then commands about what it gave.
 
     :param project: the folder with cdk.json, where ``npm ci`` has put the CLI.
+    :param app: the command that runs the app. Default: the one in cdk.json.
     """
 
-    def __init__(self, aws: LocalAws, project: Path) -> None:
+    def __init__(self, aws: LocalAws, project: Path, app: str | None = None) -> None:
         self._project = project
+        self._app = app
         self._cli = project / "node_modules" / ".bin" / "cdk"
-        self._assembly = aws.folder / "cdk.out"
-        self._outputs = aws.folder / "outputs.json"
+        self._folder = Path(tempfile.mkdtemp(prefix="cdk-", dir=aws.folder))
+        self._assembly = self._folder / "cdk.out"
+        self._outputs = self._folder / "outputs.json"
         self._environment = aws.environment | {
             "PATH": _path(aws.environment.get("PATH", "")),
             "TMPDIR": str(aws.folder),  # jsii leaves files in it when it is interrupted
@@ -34,11 +38,13 @@ class Cdk:
 
     def synth(self) -> None:
         """Run the app."""
-        self._run("synth", "--quiet", "--output", str(self._assembly))
+        app = ["--app", self._app] if self._app else []
+        self._run("synth", "--quiet", "--output", str(self._assembly), *app)
 
     def bootstrap(self) -> None:
         """Prepare the account for deployments."""
-        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", str(self._assembly))
+        # In a folder without cdk.json, or the CLI would run the app; notices it would fetch from the network.
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", cwd=self._folder)
 
     def deploy(self, stack: str) -> dict[str, str]:
         """Deploy a stack; its outputs."""
@@ -53,12 +59,12 @@ class Cdk:
         """Delete a stack."""
         self._run("destroy", stack, "--app", str(self._assembly), "--force")
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str, cwd: Path | None = None) -> None:
         if not self._cli.exists():
             raise CdkError(f"{self._cli} is missing: run `npm ci` first")
         command = process_group(
             [str(self._cli), *arguments],
-            cwd=self._project,
+            cwd=cwd or self._project,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

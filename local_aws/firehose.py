@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws import ministack_gaps
-from local_aws.roles import AccessDenied, RoleSession, assume
+from local_aws.roles import AccessDenied, RoleSession, ServicePrincipal
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def _role_session(buffer: _Buffer) -> RoleSession:
     arn = buffer.stream["arn"]
     region, account = arn.split(":")[3:5]
     context = {"sts:ExternalId": account, "aws:SourceAccount": account, "aws:SourceArn": arn}
-    return assume(buffer.settings["RoleARN"], "firehose.amazonaws.com", region, context)
+    return ServicePrincipal("firehose.amazonaws.com", region, context).assume(buffer.settings["RoleARN"])
 
 
 def _put_object(buffer: _Buffer) -> str:
@@ -144,18 +144,13 @@ def _put_object(buffer: _Buffer) -> str:
 
 def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> None:
     """S3 asks KMS for a data key with the permissions of whoever writes; MiniStack's S3 asks nobody."""
-    account = role.arn.split(":")[4]
-    key = ministack_gaps.encryption_key(account, bucket)
+    key = ministack_gaps.key_of_bucket(role.arn.split(":")[4], role.region, bucket)
     if key:
-        resource = key if key.startswith(("arn:", "alias/")) else f"key/{key}"
-        role.require(
-            "kms:GenerateDataKey",
-            resource if resource.startswith("arn:") else f"arn:aws:kms:{role.region}:{account}:{resource}",
-            {
-                "kms:ViaService": f"s3.{role.region}.amazonaws.com",
-                "kms:EncryptionContext:aws:s3:arn": bucket_arn,
-            },
-        )
+        context = {
+            "kms:ViaService": f"s3.{role.region}.amazonaws.com",
+            "kms:EncryptionContext:aws:s3:arn": bucket_arn,
+        }
+        role.require("kms:GenerateDataKey", key, context)
 
 
 def _report(buffer: _Buffer, failure: Exception) -> None:

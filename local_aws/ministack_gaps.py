@@ -9,11 +9,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ministack.core import iam_actions
-from ministack.services import firehose, iam, s3, ses, ses_v2
+from ministack.services import eventbridge, firehose, iam, s3, ses, ses_v2, sns
 from ministack.services.cloudformation import provisioners
 
 Records = list[tuple[str, bytes]]
 """Record ids and data, as Firehose takes them in."""
+
+Provisioner = Callable[..., tuple[str, dict[str, Any]]]
+"""How CloudFormation creates or updates a resource: its physical id and attributes come back."""
 
 
 def fill() -> None:
@@ -22,6 +25,13 @@ def fill() -> None:
     provisioners._S3_BUCKET_CONFIGURATIONS += (
         ("BucketEncryption", _encryption_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption),
     )
+    # CloudFormation ignores the key of a topic, and lets everybody publish to a topic without a policy.
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]
+    handlers["create"] = _with_default_policy(_with_key(handlers["create"], 1))
+    handlers["update"] = _with_key(handlers["update"], 2)
+    # Each version of the SES API knows its own configuration sets only.
+    ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
+    ses._configuration_sets = ses_v2._config_sets
     # logs:PutLogEvents is authorised on the log group.
     iam_actions.extract_resource_arn = _with_log_stream(iam_actions.extract_resource_arn)
 
@@ -45,10 +55,24 @@ def evaluated_prefix(prefix: str, arrival: time.struct_time) -> str:
     return str(firehose._evaluate_prefix(prefix, arrival))
 
 
-def encryption_key(account: str, bucket: str) -> str | None:
-    """The customer's KMS key that a bucket encrypts new objects with by default: an id, alias or ARN."""
+def key_of_bucket(account: str, region: str, bucket: str) -> str | None:
+    """The ARN of the customer's KMS key that a bucket encrypts new objects with by default."""
     configuration = s3._bucket_encryption.get_scoped(account, None, bucket)
-    return ElementTree.fromstring(configuration).findtext(".//{*}KMSMasterKeyID") if configuration else None
+    key = ElementTree.fromstring(configuration).findtext(".//{*}KMSMasterKeyID") if configuration else None
+    return _key_arn(key, account, region) if key else None
+
+
+def key_of_topic(topic_arn: str) -> str | None:
+    """The ARN of the KMS key that a topic is encrypted with."""
+    region, account = topic_arn.split(":")[3:5]
+    topic = sns._topics.get_scoped(account, region, topic_arn)
+    key = topic and topic["attributes"].get("KmsMasterKeyId")
+    return _key_arn(key, account, region) if key else None
+
+
+def put_event_of_aws(entry: Mapping[str, Any]) -> None:
+    """Put an event on the default bus whose source is AWS itself, as no customer can."""
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
 def role(account: str, name: str) -> Any:
@@ -80,6 +104,42 @@ def _encryption_xml(encryption: dict[str, Any]) -> bytes:
     return ElementTree.tostring(root)
 
 
+def _with_key(provision: Provisioner, properties: int) -> Provisioner:
+    """Set the key of a topic, whose properties are the argument at this position."""
+
+    def provision_topic(*arguments: Any, **options: Any) -> tuple[str, dict[str, Any]]:
+        arn, attributes = provision(*arguments, **options)
+        topic, key = sns._topics[arn]["attributes"], arguments[properties].get("KmsMasterKeyId")
+        topic.pop("KmsMasterKeyId", None)
+        topic.update({"KmsMasterKeyId": key} if key else {})
+        return arn, attributes
+
+    return provision_topic
+
+
+def _with_default_policy(create: Provisioner) -> Provisioner:
+    """Let only the account itself use a topic that no policy is written for."""
+
+    def create_topic(*arguments: Any, **options: Any) -> tuple[str, dict[str, Any]]:
+        arn, attributes = create(*arguments, **options)
+        topic = sns._topics[arn]["attributes"]
+        policy = json.loads(topic["Policy"])
+        policy["Statement"][0]["Condition"] = {"StringEquals": {"AWS:SourceOwner": topic["Owner"]}}
+        topic["Policy"] = json.dumps(policy)
+        return arn, attributes
+
+    return create_topic
+
+
+def _with_name_of_v1(create: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def create_configuration_set(name: str, options: dict[str, Any]) -> dict[str, Any]:
+        record = create(name, options)
+        record["Name"] = name
+        return record
+
+    return create_configuration_set
+
+
 def _with_log_stream(resource_arn: Callable[..., str]) -> Callable[..., str]:
     def extract(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, *rest: Any) -> str:
         arn = resource_arn(service, method, path, headers, body, *rest)
@@ -88,3 +148,10 @@ def _with_log_stream(resource_arn: Callable[..., str]) -> Callable[..., str]:
         return arn
 
     return extract
+
+
+def _key_arn(key: str, account: str, region: str) -> str:
+    """The ARN of a key given by its id, alias or ARN."""
+    if key.startswith("arn:"):
+        return key
+    return f"arn:aws:kms:{region}:{account}:{key if key.startswith('alias/') else f'key/{key}'}"

@@ -1,7 +1,8 @@
-"""Roles as AWS services use them: assumed by a service principal, under the role's deployed policies."""
+"""AWS services as principals, and the roles that they assume, under the policies that are deployed."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 import time
@@ -64,46 +65,67 @@ def _boto() -> Any:
     return boto3.Session()
 
 
-def assume(role_arn: str, service: str, region: str, context: Mapping[str, str]) -> RoleSession:
-    """Assume a role as a service principal such as ``ses.amazonaws.com``.
+@dataclass(frozen=True)
+class ServicePrincipal:
+    """An AWS service that acts for a resource of a customer.
 
+    :param name: as policies name it, such as ``ses.amazonaws.com``.
     :param context: the condition keys that the service sends along, such as ``aws:SourceArn``.
-    :raises AccessDenied: when the role's trust policy does not allow it, or the role does not exist.
     """
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    role = ministack_gaps.role(account, name)
-    request = iam_evaluator.EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=account,
-        action="sts:AssumeRole",
-        resource_arn=role_arn,
-        region=region,
-        service_context={key.lower(): value for key, value in context.items()},
-    )
-    trust = role["AssumeRolePolicyDocument"] if role else None
-    if iam_evaluator.evaluate_resource_policy(trust, request, service=service).decision != "Allow":
-        reason = "its trust policy does not allow it" if role else "the role does not exist"
-        raise AccessDenied(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}: {reason}")
 
-    session_name = service.partition(".")[0]
-    session = RoleSession(
-        arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
-        region=region,
-        access_key_id=f"ASIA{uuid.uuid4().hex[:16].upper()}",
-        secret_access_key=uuid.uuid4().hex,
-        session_token=uuid.uuid4().hex,
-    )
-    sts.register_session(
-        session.access_key_id,
-        {
-            "Arn": session.arn,
-            "UserId": f"{role['RoleId']}:{session_name}",
-            "AccountId": account,
-            "PrincipalType": "AssumedRole",
-            "SecretAccessKey": session.secret_access_key,
-            "SessionToken": session.session_token,
-            "Expiration": time.time() + 3600,
-        },
-    )
-    return session
+    name: str
+    region: str
+    context: Mapping[str, str]
+
+    def with_context(self, *keys: str) -> ServicePrincipal:
+        """The service where it sends these condition keys only."""
+        return dataclasses.replace(self, context={key: self.context[key] for key in keys})
+
+    def require(self, action: str, resource: str, policy: str | None) -> None:
+        """Check that a resource lets the service do something.
+
+        :param policy: the resource's own policy (the trust policy of a role), or None when there is no such resource.
+        :raises AccessDenied: when the policy does not allow it.
+        """
+        request = iam_evaluator.EvalContext(
+            principal_arn=self.name,
+            principal_type="Service",
+            principal_account=resource.split(":")[4],
+            action=action,
+            resource_arn=resource,
+            region=self.region,
+            service_context={key.lower(): value for key, value in self.context.items()},
+        )
+        if iam_evaluator.evaluate_resource_policy(policy, request, service=self.name).decision != "Allow":
+            reason = "it does not exist" if policy is None else "its policy does not allow it"
+            raise AccessDenied(f"{self.name} is not authorized to perform: {action} on resource: {resource}: {reason}")
+
+    def assume(self, role_arn: str) -> RoleSession:
+        """Assume a role.
+
+        :raises AccessDenied: when the role's trust policy does not allow it, or the role does not exist.
+        """
+        account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+        role = ministack_gaps.role(account, name)
+        self.require("sts:AssumeRole", role_arn, role and role["AssumeRolePolicyDocument"])
+        session_name = self.name.partition(".")[0]
+        session = RoleSession(
+            arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+            region=self.region,
+            access_key_id=f"ASIA{uuid.uuid4().hex[:16].upper()}",
+            secret_access_key=uuid.uuid4().hex,
+            session_token=uuid.uuid4().hex,
+        )
+        sts.register_session(
+            session.access_key_id,
+            {
+                "Arn": session.arn,
+                "UserId": f"{role['RoleId']}:{session_name}",
+                "AccountId": account,
+                "PrincipalType": "AssumedRole",
+                "SecretAccessKey": session.secret_access_key,
+                "SessionToken": session.session_token,
+                "Expiration": time.time() + 3600,
+            },
+        )
+        return session

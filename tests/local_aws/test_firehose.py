@@ -3,15 +3,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from local_aws import LocalAws, firehose, ministack_gaps
-
-T = TypeVar("T")
+from tests.local_aws.deployed import eventually
 
 STREAM = {"name": "Archive", "version": 3, "arn": "arn:aws:firehose:us-east-1:111122223333:deliverystream/Archive"}
 ARRIVAL = 1767323045.0  # 2026-01-02T03:04:05Z
@@ -67,7 +65,7 @@ def test_a_full_buffer_is_delivered_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     service, destination = firehose.Firehose(1), {"id": "1", "config": {"BufferingHints": {"SizeInMBs": 1}}}
     for _ in range(2):
         service.accept(STREAM, destination, [("1", b"x" * 512 * 1024)])
-    assert _eventually(lambda: delivered) == [1024 * 1024]
+    assert eventually(lambda: delivered) == [1024 * 1024]
 
 
 def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -78,20 +76,20 @@ def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplo
     monkeypatch.setattr(firehose, "_put_object", refuse)
     # A day takes 0.5 s here, the interval 1.7 ms.
     firehose.Firehose(24 * 3600 / 0.5).accept(STREAM, {"id": "1", "config": {}}, [("1", b"record")])
-    assert _eventually(lambda: "Archive gave up 1 records" in caplog.text)
+    assert eventually(lambda: "Archive gave up 1 records" in caplog.text)
     assert caplog.text.count("Archive could not deliver: no") > 1
 
 
 def test_records_arrive_together_and_compressed(aws: LocalAws, archive: Archive) -> None:
     archive.put([b"1\n", b"2\n", b"3\n"])
-    assert _eventually(archive.objects) == [b"1\n2\n3\n"]
+    assert eventually(archive.objects) == [b"1\n2\n3\n"]
 
 
 def test_a_role_for_another_account_is_not_assumed(aws: LocalAws, archive: Archive) -> None:
     archive.trust("444455556666")
     archive.put([b"refused\n"])
     # Firehose cannot log this either: it would need the role.
-    assert _eventually(lambda: archive.refusals("firehose.amazonaws.com is not authorized to perform: sts:AssumeRole"))
+    assert eventually(lambda: archive.refusals("firehose.amazonaws.com is not authorized to perform: sts:AssumeRole"))
     assert not archive.objects()
     assert not archive.errors()
 
@@ -103,7 +101,7 @@ def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> N
     rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
     s3.put_bucket_encryption(Bucket=archive.name, ServerSideEncryptionConfiguration=rules)
     archive.put([b"refused\n"])
-    [error] = _eventually(archive.errors)[:1]
+    [error] = eventually(archive.errors)[:1]
     assert f"firehose is not authorized to perform: kms:GenerateDataKey on resource: {key}" in error["message"]
     assert error["errorCode"] == "S3.AccessDenied"
     assert not archive.objects()
@@ -115,7 +113,7 @@ def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> N
         StringLike={"kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{archive.name}"},
     )
     archive.put([b"accepted\n"])
-    assert _eventually(lambda: sorted(archive.objects())[1:]) == [b"refused\n"]
+    assert eventually(lambda: sorted(archive.objects())[1:]) == [b"refused\n"]
 
 
 class Archive:
@@ -187,11 +185,3 @@ def _trust(account: str) -> str:
         "Condition": {"StringEquals": {"sts:ExternalId": account}},
     }
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _eventually(look: Callable[[], T], seconds: float = 20) -> T:
-    """What ``look`` sees as soon as that is something, and at the latest then."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return seen

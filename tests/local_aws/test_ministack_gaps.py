@@ -39,6 +39,47 @@ def test_cloudformation_encrypts_a_bucket(aws: LocalAws, key: str | None) -> Non
     assert rule["ApplyServerSideEncryptionByDefault"] == default
 
 
+def test_cloudformation_encrypts_a_topic(aws: LocalAws) -> None:
+    keys = [aws.client("kms").create_key()["KeyMetadata"]["KeyId"] for _ in range(2)]
+    cloudformation = aws.client("cloudformation")
+    for change, waiter, key in (
+        (cloudformation.create_stack, "stack_create_complete", keys[0]),
+        (cloudformation.update_stack, "stack_update_complete", keys[1]),
+    ):
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "encrypted", "KmsMasterKeyId": key}}
+        change(StackName="topic", TemplateBody=json.dumps({"Resources": {"Topic": topic}}))
+        cloudformation.get_waiter(waiter).wait(StackName="topic", WaiterConfig={"Delay": 0.1})
+        arn = "arn:aws:sns:us-east-1:000000000000:encrypted"
+        assert aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] == key
+
+
+def test_a_topic_of_cloudformation_is_open_to_its_account_only(aws: LocalAws) -> None:
+    cloudformation, sns = aws.client("cloudformation"), aws.client("sns")
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "by-cloudformation"}}
+    cloudformation.create_stack(StackName="default", TemplateBody=json.dumps({"Resources": {"Topic": topic}}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="default", WaiterConfig={"Delay": 0.1})
+    by_sns, by_cloudformation = (
+        sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+        for arn in (
+            sns.create_topic(Name="by-sns")["TopicArn"],
+            "arn:aws:sns:us-east-1:000000000000:by-cloudformation",
+        )
+    )
+    assert json.loads(by_cloudformation) == json.loads(by_sns.replace("by-sns", "by-cloudformation"))
+
+
+def test_both_versions_of_the_ses_api_know_a_configuration_set(aws: LocalAws) -> None:
+    v1, v2 = aws.client("ses"), aws.client("sesv2")
+    v1.create_configuration_set(ConfigurationSet={"Name": "of-v1"})
+    v2.create_configuration_set(ConfigurationSetName="of-v2")
+    for name in ("of-v1", "of-v2"):
+        assert v1.describe_configuration_set(ConfigurationSetName=name)["ConfigurationSet"] == {"Name": name}
+        assert v2.get_configuration_set(ConfigurationSetName=name)["ConfigurationSetName"] == name
+        v2.delete_configuration_set(ConfigurationSetName=name)
+        with pytest.raises(ClientError, match="ConfigurationSetDoesNotExist"):
+            v1.describe_configuration_set(ConfigurationSetName=name)
+
+
 def test_permission_to_log_is_per_log_stream(aws: LocalAws) -> None:
     iam, logs = aws.client("iam"), aws.client("logs")
     logs.create_log_group(logGroupName="group")

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from ministack.core import responses
 
 from local_aws import LocalAws
-from local_aws.ses import Acceptance, Mail, read_v1, read_v2, send_event
+from local_aws.mail import Mail, read_v1, read_v2
+from local_aws.send_event import Acceptance, send_event
 
 V1 = {
     "Action": "SendEmail",

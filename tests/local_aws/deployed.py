@@ -1,0 +1,145 @@
+"""What tests look at in a system that is deployed, and what they take away from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from local_aws import LocalAws
+from local_aws.demo import archived_events, send_mail
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+PATIENCE = 30
+"""Seconds after which something that must come is missed; only a failing test waits so long."""
+
+
+def eventually(look: Callable[[], T]) -> T:
+    """What ``look`` sees as soon as that is something, and at the latest when patience ends."""
+    deadline = time.monotonic() + PATIENCE
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return seen
+
+
+class Route:
+    """The way of events from a configuration set to one place, timed with a first mail.
+
+    :param arrived: the events that are in that place, by message id.
+    """
+
+    def __init__(self, aws: LocalAws, configuration_set: str, arrived: Callable[[], dict[str, Json]]) -> None:
+        self._aws = aws
+        self.configuration_set = configuration_set
+        self.arrived = arrived
+        start = time.monotonic()
+        assert self.arrives(self.send(campaign="control"))
+        self._control_seconds = time.monotonic() - start
+
+    def send(self, **tags: str) -> str:
+        """Send a mail; its message id."""
+        return send_mail(self._aws, self.configuration_set, **tags)
+
+    def arrives(self, message_id: str) -> bool:
+        return bool(eventually(lambda: message_id in self.arrived()))
+
+    def stays_out(self, message_id: str) -> bool:
+        """Whether an event is not there after twice the time that the first mail took."""
+        time.sleep(2 * self._control_seconds)
+        return message_id not in self.arrived()
+
+
+class Queue:
+    """An SQS queue, and all that has been received from it.
+
+    :param event: how to get the event of SES out of a message.
+    """
+
+    def __init__(self, aws: LocalAws, url: str, event: Callable[[Json], Json]) -> None:
+        self._sqs = aws.client("sqs")
+        self._url = url
+        self._event = event
+        self.messages: dict[str, Json] = {}
+        """Each message as the queue had it, by the message id of the mail."""
+
+    def events(self) -> dict[str, Json]:
+        """The events received so far, by message id."""
+        for received in self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            message = json.loads(received["Body"])
+            self.messages[self._event(message)["mail"]["messageId"]] = message
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=received["ReceiptHandle"])
+        return {message_id: self._event(message) for message_id, message in self.messages.items()}
+
+
+class Stream:
+    """A delivery stream."""
+
+    def __init__(self, aws: LocalAws, name: str) -> None:
+        described = aws.client("firehose").describe_delivery_stream(DeliveryStreamName=name)
+        destination = described["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"]
+        options = destination["CloudWatchLoggingOptions"]
+        self._log = {"logGroupName": options["LogGroupName"], "logStreamName": options["LogStreamName"]}
+        self._logs = aws.client("logs")
+        self.role: str = destination["RoleARN"].rpartition("/")[2]
+        """The name of its role."""
+
+    def errors(self) -> list[str]:
+        """The messages in its error log."""
+        return [json.loads(event["message"])["message"] for event in self._logs.get_log_events(**self._log)["events"]]
+
+
+def events_in(aws: LocalAws, bucket: str) -> dict[str, Json]:
+    """The events in a bucket, by message id."""
+    return {event["mail"]["messageId"]: event for _, event in archived_events(aws, bucket)}
+
+
+def event_destinations(aws: LocalAws, configuration_set: str) -> list[Json]:
+    """The event destinations of a configuration set, in the words of the API v2."""
+    answer = aws.client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName=configuration_set)
+    return list(answer["EventDestinations"])
+
+
+def ses_role(aws: LocalAws, configuration_set: str) -> str:
+    """The ARN of the role with which SES puts the events of a set into a stream."""
+    destinations = event_destinations(aws, configuration_set)
+    [role] = {d["KinesisFirehoseDestination"]["IamRoleArn"] for d in destinations if "KinesisFirehoseDestination" in d}
+    return str(role)
+
+
+def refusals(aws: LocalAws, *words: str) -> list[str]:
+    """Lines of the server's log about something refused, with all these words."""
+    return [line for line in aws.refusals if all(word in line for word in words)]
+
+
+@contextlib.contextmanager
+def without_action(aws: LocalAws, role: str, action: str) -> Iterator[None]:
+    """Take an action out of the inline policies of a role."""
+    iam = aws.client("iam")
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policies = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+    holding = {name: policy for name, policy in policies.items() if action in json.dumps(policy)}
+    assert holding, f"{role} has no {action}"
+
+    def put(name: str, policy: Json) -> None:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+    for name, policy in holding.items():
+        rest = [statement for each in policy["Statement"] if (statement := _without(each, action))["Action"]]
+        if rest:
+            put(name, {**policy, "Statement": rest})
+        else:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+    try:
+        yield
+    finally:
+        for name, policy in holding.items():
+            put(name, policy)
+
+
+def _without(statement: Json, action: str) -> Json:
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    return {**statement, "Action": [kept for kept in actions if kept != action]}
