@@ -57,7 +57,7 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     default_value = given.get(DIMENSION_DEFAULT_VALUE, CAMPAIGN.default_value)
     events = given.get(EVENTS)
     if isinstance(events, str):  # from the command line: -c ses-events:events=send,bounce
-        events = events.split(",")
+        events = [event.strip() for event in events.split(",")]
     check(
         "context",
         *(one_of("key", key, KEYS) for key in given),

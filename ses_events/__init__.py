@@ -4,6 +4,7 @@ from ses_events.archive import EventArchive
 from ses_events.destinations import (
     CloudWatchDestination,
     EventBridgeDestination,
+    EventDestination,
     FirehoseDestination,
     SnsDestination,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "CloudWatchDestination",
     "EventArchive",
     "EventBridgeDestination",
+    "EventDestination",
     "EventPublishing",
     "FirehoseDestination",
     "SesEventsStack",

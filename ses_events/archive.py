@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -14,8 +13,8 @@ from constructs import Construct
 
 from ses_events import limits
 from ses_events.bucket import new_bucket
-from ses_events.refusal import check, instead_of, interface
-from ses_events.text import as_text
+from ses_events.refusal import check, instead_of, stack_of
+from ses_events.text import as_text, warn_of_policy
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -42,7 +41,9 @@ class EventArchive(Construct):
     :param bucket: a bucket of your own, alone or shared: Firehose may then write under the two prefixes only. One
         encrypted with a KMS key lets Firehose use the key, for this bucket. For a bucket of another account Firehose
         also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the statement that the
-        bucket's policy needs. Default: a new bucket.
+        bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the two prefixes is acknowledged, but for a
+        bucket of another stack, whose name cdk-nag learns later: acknowledge that one on ``archive.role``, by the id
+        that cdk-nag prints. Default: a new bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
     :param buffering_size: how much it collects at most, 1-128 MiB before compression. Default: 64 MiB.
     :param delivery_stream_name: 1-64 of ``A-Z a-z 0-9 . _ -`` (Firehose API). A change replaces the stream. Default:
@@ -56,11 +57,13 @@ class EventArchive(Construct):
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
-        ``ses-events:prefix-week-year``.
+        ``ses-events:prefix-week-year``, ``ses-events:errors-among-events``.
     :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
         emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
         RETAIN.
-    :param server_access_logs_bucket: where S3 logs access to the new bucket. Default: nowhere.
+    :param server_access_logs_bucket: where S3 logs access to the new bucket; of the same account and region, without a
+        KMS key. For an imported one ``ses-events:logs-bucket-not-editable`` warns with the statement that its policy
+        needs. Default: nowhere.
     :raises ValueError: when an argument breaks a rule of Firehose or S3 (developer guide "custom prefixes", API
         ``BufferingHints`` and ``CreateDeliveryStream``); a line for each.
     :raises TypeError: when an argument has a wrong type.
@@ -83,9 +86,10 @@ class EventArchive(Construct):
         removal_policy: cdk.RemovalPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
     ) -> None:
+        stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            interface("bucket", bucket, "bucket_arn", "an s3.Bucket, or an imported one"),
+            limits.archive_bucket("bucket", bucket, stack),
             instead_of(
                 "bucket",
                 bucket,
@@ -98,16 +102,16 @@ class EventArchive(Construct):
             limits.buffering_interval("buffering_interval", buffering_interval),
             limits.buffering_size("buffering_size", buffering_size),
             limits.delivery_stream_name("delivery_stream_name", delivery_stream_name),
-            interface("encryption_key", encryption_key, "key_arn", "a kms.Key"),
+            limits.key("encryption_key", encryption_key, stack),
             limits.error_output_prefix("error_output_prefix", error_output_prefix),
             limits.expiration("expiration", expiration),
-            interface("log_group", log_group, "log_group_arn", "a logs.LogGroup"),
+            limits.log_group("log_group", log_group, stack),
             limits.prefix("prefix", prefix, error_output_prefix),
             limits.removal_policy("removal_policy", removal_policy),
-            interface("server_access_logs_bucket", server_access_logs_bucket, "bucket_arn", "an s3.Bucket"),
+            limits.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
         super().__init__(scope, construct_id)
-        self.stack = stack = cdk.Stack.of(self)
+        self.stack = stack
         """The stack of the archive."""
 
         self.delivery_stream_name = delivery_stream_name or cdk.Names.unique_resource_name(self, max_length=64)
@@ -144,7 +148,7 @@ class EventArchive(Construct):
 
         stream_key = firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
             key_type="CUSTOMER_MANAGED_CMK" if encryption_key else "AWS_OWNED_CMK",
-            key_arn=encryption_key.key_arn if encryption_key else None,
+            key_arn=_key_arn(encryption_key) if encryption_key else None,
         )
         self.delivery_stream = firehose.CfnDeliveryStream(
             self,
@@ -172,13 +176,12 @@ class EventArchive(Construct):
         )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
-        if self.bucket.policy:
-            self.delivery_stream.node.add_dependency(self.bucket.policy)
+        self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
         cdk.Validations.of(self.role).acknowledge(
             *(
                 cdk.Acknowledgment(
                     id=f"AwsSolutions-IAM5[Resource::{as_text(self, arn, '<{}>')}]",
-                    reason="Firehose names the objects it writes, in folders that hold nothing but what it wrote",
+                    reason="Firehose names the objects it writes; it may write nowhere but under its own prefixes",
                 )
                 for arn in objects
             )
@@ -190,12 +193,13 @@ class EventArchive(Construct):
                 "Action": sorted([*_BUCKET_ACTIONS, *_object_actions(self)]),
                 "Resource": [self.bucket.bucket_arn, *objects],
             }
-            cdk.Annotations.of(self).add_warning_v2(
-                "ses-events:bucket-of-another-account",
-                f"the policy of the bucket {as_text(self, self.bucket.bucket_name)} cannot be edited from here, and "
-                f"Firehose can only deliver when it has this statement: {json.dumps(as_text(self, needed))}",
-            )
-        for warning, text in limits.oddities_of_prefix(prefix):
+            owner = f"the bucket {as_text(self, self.bucket.bucket_name)}"
+            warn_of_policy(self, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", needed)
+        for warning, text in (
+            *limits.oddities_of_prefix("prefix", prefix),
+            *limits.oddities_of_prefix("error_output_prefix", error_output_prefix),
+            *limits.oddities_of_both_prefixes(prefix, error_output_prefix),
+        ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
 
 
@@ -236,7 +240,7 @@ def _delivery_policy(archive: EventArchive, objects: list[str], log_stream: logs
             iam.PolicyStatement(
                 sid="Key",
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=[bucket.encryption_key.key_arn],
+                resources=[_key_arn(bucket.encryption_key)],
                 conditions={
                     "StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"},
                     "StringLike": {
@@ -246,3 +250,9 @@ def _delivery_policy(archive: EventArchive, objects: list[str], log_stream: logs
             )
         )
     return iam.PolicyDocument(statements=statements)
+
+
+def _key_arn(key: kms.IKey) -> str:
+    """The ARN of a key: of an alias' key, as permissions cannot name an alias."""
+    target: kms.IKey = getattr(key, "alias_target_key", key)
+    return target.key_arn

@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ses_events.text import as_text, warn_of_policy
+
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
@@ -67,11 +69,14 @@ def _log_access(bucket: s3.Bucket, logs_bucket: s3.IBucket) -> None:
     conditions: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": stack.account}}
     if cdk.Stack.of(logs_bucket) == stack:  # else the two stacks would wait for each other
         conditions["ArnLike"] = {"aws:SourceArn": bucket.bucket_arn}
-    logs_bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["s3:PutObject"],
-            principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
-            resources=[logs_bucket.arn_for_objects("*")],
-            conditions=conditions,
-        )
+    statement = iam.PolicyStatement(
+        actions=["s3:PutObject"],
+        principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+        resources=[logs_bucket.arn_for_objects("*")],
+        conditions=conditions,
     )
+    if not logs_bucket.add_to_resource_policy(statement).statement_added:
+        owner = f"the bucket {as_text(bucket, logs_bucket.bucket_name)}"
+        warn_of_policy(
+            bucket, "ses-events:logs-bucket-not-editable", owner, "S3 can log there", statement.to_statement_json()
+        )

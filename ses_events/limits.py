@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ses_events.refusal import (
     interface,
     one_of,
     option,
+    optional_interface,
     several,
     text,
 )
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_events as events_
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kinesisfirehose as firehose
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_sns as sns
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
 
@@ -57,19 +61,23 @@ DIMENSION_VALUE_SOURCES = {
 """Each source of a dimension's value as DimensionValueSource spells it."""
 
 _ENDLESS = {
-    "ses:source-ip",
-    "ses:outgoing-ip",
-    "ses:from-domain",
-    "message-id",
-    "message_id",
+    "ses:sourceip",
+    "ses:outgoingip",
+    "ses:fromdomain",
     "messageid",
     "recipient",
+    "to",
     "email",
-    "user-id",
-    "user_id",
+    "emailaddress",
+    "user",
     "userid",
+    "customerid",
+    "subject",
+    "date",
 }
-_HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+"""Dimensions whose values never end, as ``_plain`` has them."""
+
+_HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})"
 _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "ap-east-1",
     "ap-east-2",
@@ -93,12 +101,12 @@ def delivery_stream_name(argument: str, value: str | None) -> Iterator[str]:
     return text(argument, value, 64, "A-Z a-z 0-9 . _ -", "ses-events")
 
 
-def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
+def destination_id(construct_id: str, is_taken: Callable[[str], bool]) -> Iterator[str]:
     """An id that is new in the construct (AWS CDK)."""
     yield from instance("construct_id", construct_id, str, "a string such as 'ToArchive'")
     if not construct_id:
         yield "construct_id is empty; use a short one that says the purpose, such as 'ToArchive'"
-    elif construct_id in taken:
+    elif is_taken(construct_id):
         yield f"construct_id {construct_id!r} is taken in this scope; use another one"
 
 
@@ -158,8 +166,12 @@ def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[s
     yield from instance(argument, value, Mapping, f"a mapping such as {dict.fromkeys(names, '...')}")
     for missing in [wanted for wanted in names if wanted not in value]:
         yield f"{argument} lacks {missing!r}; the metric carries all of {list(names)}, so give a value for each"
-    for unknown in [given for given in value if given not in names]:
-        yield f"{argument} has {unknown!r}, which the metric does not carry; {did_you_mean(unknown, names)}"
+    for given, dimension_value in value.items():
+        if given not in names:
+            yield f"{argument} has {given!r}, which the metric does not carry; {did_you_mean(str(given), names)}"
+        yield from instance(f"{argument}[{given!r}]", dimension_value, str, "a string such as 'spring'")
+        if not 1 <= len(dimension_value) <= 255 and not cdk.Token.is_unresolved(dimension_value):
+            yield f"{argument}[{given!r}] has {len(dimension_value)} characters; use 1-255"
 
 
 def oddities_of_dimensions(
@@ -167,7 +179,7 @@ def oddities_of_dimensions(
 ) -> Iterator[tuple[str, str]]:
     """What SES accepts of dimensions and hardly anybody wants: the id of a warning and its text."""
     for dimension in value:
-        if dimension.name.lower() in _ENDLESS:
+        if _plain(dimension.name) in _ENDLESS:
             yield (
                 "ses-events:endless-dimension",
                 f"the dimension {dimension.name!r} takes new values without end, and CloudWatch bills each event type "
@@ -204,10 +216,10 @@ def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
     for switch in ("reputation_metrics", "sending_enabled"):
         yield from option(switch, options[switch], bool, "True or False")
     yield from max_delivery_duration("max_delivery_duration", options["max_delivery_duration"])
-    yield from interface(
+    yield from optional_interface(
         "dedicated_ip_pool", options["dedicated_ip_pool"], "dedicated_ip_pool_ref", "a ses.DedicatedIpPool"
     )
-    yield from interface(
+    yield from optional_interface(
         "mail_manager_archive",
         options["mail_manager_archive"],
         "mail_manager_archive_ref",
@@ -223,10 +235,13 @@ def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def rates(argument: str, value: bool) -> Iterator[str]:
-    """Only for a set with reputation metrics (SES developer guide, reputation metrics)."""
-    if not value:
-        yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
+def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
+    """Only for a set with reputation metrics; of an imported set that is not known (SES developer guide)."""
+    made = value if isinstance(value, ses.CfnConfigurationSet) else value.node.default_child
+    if isinstance(made, ses.CfnConfigurationSet):
+        options = cdk.Stack.of(made).resolve(made.reputation_options) or {}
+        if not options.get("reputationMetricsEnabled"):
+            yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
 
 
 def destination(argument: str, value: object, known: UnionType) -> Iterator[str]:
@@ -277,15 +292,15 @@ def suppression(
 
 
 def same_region(argument: str, region: str | None, stack: cdk.Stack) -> Iterator[str]:
-    """In the region of the configuration set (SES developer guide)."""
+    """In the region of the stack (SES developer guide; Firehose developer guide)."""
     if known_to_differ(region, stack.region):
-        yield f"{argument} is in {region}, the configuration set in {stack.region}; SES needs both in one region"
+        yield f"{argument} is in {region}, this stack in {stack.region}; use one of this region"
 
 
 def same_account(argument: str, account: str | None, stack: cdk.Stack) -> Iterator[str]:
-    """In the account of the configuration set (SES developer guide)."""
+    """In the account of the stack (SES developer guide)."""
     if known_to_differ(account, stack.account):
-        yield f"{argument} is in {account}, the configuration set in {stack.account}; SES needs both in one account"
+        yield f"{argument} is in {account}, this stack in {stack.account}; use one of this account"
 
 
 def known_to_differ(theirs: str | None, ours: str) -> bool:
@@ -302,8 +317,6 @@ def region(value: str) -> Iterator[str]:
 def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
     """A standard topic, not encrypted with the AWS managed key (SES developer guide)."""
     fix = "an sns.Topic, or one that sns.Topic.from_topic_arn imports"
-    if value is None:
-        raise TypeError(f"{argument} is None; use {fix}")
     yield from interface(argument, value, "topic_arn", fix)
     if value.fifo:
         yield f"{argument} {value.node.path!r} is a FIFO topic, and SES publishes to standard topics only; use one"
@@ -316,7 +329,9 @@ def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
 
 def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
     """The default bus (SES API, EventBridgeDestination)."""
-    yield from interface(argument, value, "event_bus_name", "events.EventBus.from_event_bus_name(..., 'default')")
+    yield from optional_interface(
+        argument, value, "event_bus_name", "events.EventBus.from_event_bus_name(..., 'default')"
+    )
     if value is None:
         return
     made_here = isinstance(value, cdk.aws_events.EventBus)  # and nobody can make the default bus
@@ -330,8 +345,6 @@ def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
 def delivery_stream(argument: str, value: EventArchive | firehose.IDeliveryStream) -> Iterator[str]:
     """A stream that takes direct puts, not one that a Kinesis data stream feeds (SES developer guide)."""
     fix = "an EventArchive, or a firehose.IDeliveryStream such as DeliveryStream.from_delivery_stream_arn gives"
-    if value is None:
-        raise TypeError(f"{argument} is None; use {fix}")
     yield from interface(argument, value, "delivery_stream_arn", fix)
     if getattr(value.node.default_child, "delivery_stream_type", None) == "KinesisStreamAsSource":
         yield f"{argument} {value.node.path!r} is fed by a Kinesis data stream; use one that takes direct puts"
@@ -339,14 +352,59 @@ def delivery_stream(argument: str, value: EventArchive | firehose.IDeliveryStrea
 
 def ses_role(argument: str, value: iam.IRole | None) -> Iterator[str]:
     """A role that trusts ses.amazonaws.com; of an imported one that is not known (SES developer guide)."""
-    yield from interface(argument, value, "role_arn", "an iam.Role that trusts ses.amazonaws.com")
-    if isinstance(value, cdk.aws_iam.Role) and value.assume_role_policy:
-        trusted = str(cdk.Stack.of(value).resolve(value.assume_role_policy.to_json()))
-        if "ses.amazonaws.com" not in trusted:
-            yield (
-                f"{argument} {value.node.path!r} does not trust SES; create it with "
-                "assumed_by=iam.ServicePrincipal('ses.amazonaws.com', conditions=...)"
-            )
+    yield from optional_interface(argument, value, "role_arn", "an iam.Role that trusts ses.amazonaws.com")
+    if isinstance(value, cdk.aws_iam.Role) and not trusts_of_ses(value):
+        yield (
+            f"{argument} {value.node.path!r} does not trust SES; create it with assumed_by=iam.ServicePrincipal("
+            "'ses.amazonaws.com', conditions={'StringEquals': {'aws:SourceAccount': stack.account}})"
+        )
+
+
+def trusts_of_ses(role: iam.Role) -> list[dict[str, Any]]:
+    """The statements by which a role of this app lets SES assume it."""
+    document = cdk.Stack.of(role).resolve(role.assume_role_policy.to_json()) if role.assume_role_policy else {}
+    return [
+        statement
+        for statement in document.get("Statement", [])
+        if statement["Effect"] == "Allow" and "ses.amazonaws.com" in str(statement.get("Principal"))
+    ]
+
+
+def archive_bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
+    """A bucket of the region of the stack, whose key is no imported alias (Firehose developer guide)."""
+    yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
+    if value is not None:
+        yield from same_region(argument, value.env.region, stack)
+        yield from key(f"{argument}.encryption_key", value.encryption_key, stack)
+
+
+def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str]:
+    """A key of the region of the stack; no imported alias, which a permission cannot name (KMS developer guide)."""
+    yield from optional_interface(argument, value, "key_arn", "a kms.Key")
+    if value is None:
+        return
+    yield from same_region(argument, value.env.region, stack)
+    if ":alias/" in value.key_arn:
+        yield f"{argument} {value.node.path!r} is an imported alias, which no permission can name; import its key"
+
+
+def server_access_logs_bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
+    """A bucket of the account and region of the stack, without a KMS key (S3 user guide, server access logs)."""
+    yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket")
+    if value is None:
+        return
+    yield from same_account(argument, value.env.account, stack)
+    yield from same_region(argument, value.env.region, stack)
+    if value.encryption_key:
+        yield f"{argument} {value.node.path!r} is encrypted with a KMS key, and S3 cannot log there; use SSE-S3"
+
+
+def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> Iterator[str]:
+    """A log group of the account and region of the stack (Firehose developer guide, monitoring)."""
+    yield from optional_interface(argument, value, "log_group_arn", "a logs.LogGroup")
+    if value is not None:
+        yield from same_account(argument, value.env.account, stack)
+        yield from same_region(argument, value.env.region, stack)
 
 
 def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[str]:
@@ -394,22 +452,40 @@ def error_output_prefix(argument: str, value: str) -> Iterator[str]:
         yield f"{argument} {value!r} lacks {_ERROR_OUTPUT_TYPE}, which Firehose requires; add it"
 
 
-def oddities_of_prefix(value: str) -> Iterator[tuple[str, str]]:
+def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
     """What Firehose accepts in a prefix and hardly anybody wants: the id of a warning and its text."""
     if cdk.Token.is_unresolved(value):
         return
     if value and not value.endswith("/"):
-        yield "ses-events:prefix-without-slash", f"prefix {value!r} has no '/' at its end, so keys run into it; add '/'"
+        yield (
+            "ses-events:prefix-without-slash",
+            f"{argument} {value!r} has no '/' at its end, so keys run into it; add '/'",
+        )
     if value.startswith("/"):
         yield (
             "ses-events:prefix-leading-slash",
-            f"prefix {value!r} starts with '/', which makes a nameless folder; leave it out",
+            f"{argument} {value!r} starts with '/', which makes a nameless folder; leave it out",
         )
-    if re.search(r"!\{timestamp:[^}]*(YYYY|DD)", value):
+    if re.search(r"!\{timestamp:[^}]*(YY|DD)", value):
         yield (
             "ses-events:prefix-week-year",
-            f"prefix {value!r} has YYYY (week-year) or DD (day of year); use yyyy and dd",
+            f"{argument} {value!r} has YYYY (week-year) or DD (day of year); use yyyy and dd",
         )
+
+
+def oddities_of_both_prefixes(prefix: str, error_output_prefix: str) -> Iterator[tuple[str, str]]:
+    """Whether errors lie among the events, where no folder tells them apart: the id of a warning and its text."""
+    if not prefix.partition("!{")[0] and not cdk.Token.is_unresolved(prefix):
+        yield (
+            "ses-events:errors-among-events",
+            f"prefix {prefix!r} starts with no folder, so that who reads all events reads the errors in "
+            f"{error_output_prefix!r} too; start it with a folder such as 'events/'",
+        )
+
+
+def _plain(name: str) -> str:
+    """X-Message-ID, message_id and messageId are one."""
+    return name.lower().removeprefix("x-").replace("-", "").replace("_", "")
 
 
 def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
@@ -418,16 +494,16 @@ def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
         return
     if len(value) > longest:
         yield f"{argument} has {len(value)} characters; use at most {longest}"
-    for expression in re.findall(r"!\{[^}]*\}?", value):
+    for expression in re.findall(r"!\{(?:(?!!\{)[^}])*\}?", value):
         namespace, _, pattern = expression[2:].rstrip("}").partition(":")
         if not expression.endswith("}"):
             yield f"{argument} {value!r} has {expression!r} without its '}}'; add it"
         elif namespace in ("partitionKeyFromQuery", "partitionKeyFromLambda"):
-            yield f"{argument} {value!r} has {expression}, which needs dynamic partitioning; use !{{timestamp:...}}"
+            yield f"{argument} {value!r} has {expression!r}, which needs dynamic partitioning; use !{{timestamp:...}}"
         elif namespace not in ("timestamp", "firehose"):
-            yield f"{argument} {value!r} has {expression}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
+            yield f"{argument} {value!r} has {expression!r}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
         elif namespace == "firehose":
-            for problem in one_of(expression, pattern, ("error-output-type", "random-string")):
+            for problem in one_of(repr(expression), pattern, ("error-output-type", "random-string")):
                 yield f"{argument} {value!r} has {problem}"
         elif not pattern:
-            yield f"{argument} {value!r} has {expression} without a pattern; use for example !{{timestamp:yyyy-MM-dd}}"
+            yield f"{argument} {value!r} has {expression!r} without a pattern; use !{{timestamp:yyyy-MM-dd}}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, MutableMapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
@@ -12,7 +13,7 @@ from constructs import Construct
 from ses_events import limits
 from ses_events.configuration_set import new_configuration_set
 from ses_events.destinations import EventDestination
-from ses_events.refusal import check, instance, interface
+from ses_events.refusal import check, instance, interface, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -23,6 +24,9 @@ UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
 )
 """All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
+
+_DESTINATIONS: MutableMapping[Any, dict[ses.CfnConfigurationSetEventDestination, str | None]] = WeakKeyDictionary()
+"""The event destinations of each configuration set, with their names: several EventPublishing may share a set."""
 
 
 class EventPublishing(Construct):
@@ -90,7 +94,7 @@ class EventPublishing(Construct):
             "tls_policy": tls_policy,
             "vdm_options": vdm_options,
         }
-        stack = cdk.Stack.of(scope)
+        stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
             limits.region(stack.region),
@@ -116,9 +120,8 @@ class EventPublishing(Construct):
         )
         """The ARN of the configuration set."""
 
-        self._rates = reputation_metrics or configuration_set is not None
-        self._destinations: dict[str, ses.CfnConfigurationSetEventDestination] = {}
-        self._names: list[str | None] = []
+        self._node = self.node  # each look at a property of a construct costs a round trip to CDK
+        self._destinations = _DESTINATIONS.setdefault(self.configuration_set, {})
 
     def add_destination(
         self,
@@ -146,11 +149,11 @@ class EventPublishing(Construct):
         """
         check(
             (self, str(construct_id)),
-            limits.destination_id(construct_id, {"ConfigurationSet", "SesRole", *self._destinations}),
+            limits.destination_id(construct_id, self._is_taken),
             limits.destination("destination", destination, EventDestination),
             limits.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
-            limits.destination_name(name, self._names),
+            limits.destination_name(name, self._destinations.values()),
         )
         properties, after = destination.bind(self, events)
         event_destination = ses.CfnConfigurationSetEventDestination(
@@ -167,11 +170,13 @@ class EventPublishing(Construct):
         )
         if after:
             event_destination.node.add_dependency(*after)
-        for previous in list(self._destinations.values())[-1:]:
+        for previous in list(self._destinations)[-1:]:
             event_destination.add_resource_dependency(previous)
-        self._destinations[construct_id] = event_destination
-        self._names.append(name)
+        self._destinations[event_destination] = name
         return event_destination
+
+    def _is_taken(self, construct_id: str) -> bool:
+        return construct_id == "SesRole" or self._node.try_find_child(construct_id) is not None
 
     def grant_send(self, grantee: iam.IGrantable, identity: ses.IEmailIdentity) -> iam.Grant:
         """Let a role or user send mail from an identity with this configuration set.
@@ -210,7 +215,7 @@ class EventPublishing(Construct):
         return self._rate("Reputation.ComplaintRate")
 
     def _rate(self, metric_name: str) -> cloudwatch.Metric:
-        check(self.node.path, limits.rates("reputation_metrics", self._rates))
+        check(self.node.path, limits.rates("reputation_metrics", self.configuration_set))
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES",
             metric_name=metric_name,

@@ -19,18 +19,41 @@ _T = TypeVar("_T")
 
 
 def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
-    """Refuse the arguments of one call, all problems at once.
+    """Refuse the arguments of one call, all problems at once, a line each.
 
     :param where: the class of a plain value, or the scope and id of a construct: its path starts every line.
-    :raises ValueError: when a rule yields a problem; a line for each.
     :raises TypeError: when an argument has a wrong type.
+    :raises ValueError: when a rule yields any other problem.
     """
-    try:
-        problems = [problem for rule in rules for problem in rule]
-    except TypeError as error:
-        raise TypeError(f"{_place(where)}: {error}") from None
+    problems: list[str] = []
+    wrong_types = False
+    for rule in rules:
+        try:
+            problems += rule
+        except TypeError as error:  # what a rule raises about a wrong type; it cannot go on then
+            problems.append(str(error))
+            wrong_types = True
     if problems:
-        raise ValueError("\n".join(f"{_place(where)}: {problem}" for problem in problems))
+        place = where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, where[1])))
+        lines = "\n".join(f"{place}: {problem}" for problem in problems)
+        raise TypeError(lines) if wrong_types else ValueError(lines)
+
+
+def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
+    """The stack in which a construct is to be made.
+
+    :raises TypeError: when the scope or the id has a wrong type.
+    :raises ValueError: when the scope is in no stack.
+    """
+    check(
+        str(construct_id),
+        instance("scope", scope, Construct, "a construct in a stack, such as self"),
+        instance("construct_id", construct_id, str, "a string such as 'Events'"),
+    )
+    try:
+        return cdk.Stack.of(scope)
+    except RuntimeError:
+        raise ValueError(f"{construct_id}: scope {scope.node.path!r} is in no stack; make a cdk.Stack for it") from None
 
 
 def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:
@@ -48,9 +71,15 @@ def option(argument: str, value: object, expected: type, fix: str) -> Iterator[s
 
 def interface(argument: str, value: object, attribute: str, fix: str) -> Iterator[str]:
     """An implementation of one of CDK's interfaces, known by an attribute (jsii's interfaces allow no isinstance)."""
-    if value is not None and not hasattr(value, attribute):
+    if not hasattr(value, attribute):
         raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
     yield from ()
+
+
+def optional_interface(argument: str, value: object, attribute: str, fix: str) -> Iterator[str]:
+    """An implementation of one of CDK's interfaces, or None: the default."""
+    if value is not None:
+        yield from interface(argument, value, attribute, fix)
 
 
 def one_of(argument: str, value: object, known: Collection[str]) -> Iterator[str]:
@@ -73,6 +102,7 @@ def several(argument: str, value: object, example: str) -> Iterator[str]:
 
 
 def text(argument: str, value: str | None, longest: int, characters: str, example: str) -> Iterator[str]:
+    """1 to ``longest`` of some characters, written as in ``A-Z 0-9 _ -``; or None: the default."""
     if value is None:
         return
     yield from instance(argument, value, str, f"a string such as {example!r}")
@@ -92,6 +122,7 @@ def text(argument: str, value: str | None, longest: int, characters: str, exampl
 def amount(
     argument: str, value: _T | None, convert: Callable[[_T], float], least: int, most: int, unit: str
 ) -> Iterator[str]:
+    """``least`` to ``most`` whole units of a Duration or Size; or None: the default."""
     if value is None:
         return
     rule = f"use {least}-{most} whole {unit}"
@@ -100,14 +131,15 @@ def amount(
     except RuntimeError as error:  # how CDK says that a Duration or Size is no whole number of a unit
         yield f"{argument} {str(error).partition(': ')[2].rstrip('.')}; {rule}"
         return
-    if not least <= amount <= most and not cdk.Token.is_unresolved(amount):
+    if cdk.Token.is_unresolved(amount):
+        return
+    if amount != int(amount):
+        yield f"{argument} {amount} {unit} is no whole number; {rule}"
+    elif not least <= amount <= most:
         yield f"{argument} {amount:.0f} {unit} is out of range; {rule}"
 
 
 def did_you_mean(value: str, known: Collection[str]) -> str:
+    """The end of a sentence about an unknown word: the one that was probably meant, or all."""
     closest = difflib.get_close_matches(value, known, 1)
     return f"did you mean {closest[0]!r}?" if closest else f"use one of {', '.join(known)}"
-
-
-def _place(where: str | tuple[Construct, str]) -> str:
-    return where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, where[1])))

@@ -9,9 +9,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from ses_events.archive import DEFAULT_PREFIX, EventArchive
+from ses_events import limits
+from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
 from ses_events.destinations import CloudWatchDestination, FirehoseDestination
 from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
+from ses_events.refusal import check
 
 CAMPAIGN = ses.CloudWatchDimension(
     name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
@@ -49,14 +51,26 @@ class SesEventsStack(cdk.Stack):
         expiration: cdk.Duration | None = None,
         **stack_options: Any,
     ) -> None:
+        check(
+            (scope, construct_id),
+            limits.name("configuration_set_name", configuration_set_name),
+            limits.dimensions("dimension", [dimension]),
+            limits.events("events", events),
+            limits.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
+            limits.buffering_interval("buffering_interval", buffering_interval),
+            limits.expiration("expiration", expiration),
+        )
         super().__init__(scope, construct_id, **stack_options)
         self.archive = EventArchive(
             self, "Archive", prefix=prefix, buffering_interval=buffering_interval, expiration=expiration
         )
+        """Where the events are kept."""
         self.metrics = CloudWatchDestination([dimension])
+        """The metrics by the dimension."""
         self.publishing = EventPublishing(
             self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
         )
+        """The configuration set."""
         self.publishing.add_destination("ToArchive", FirehoseDestination(self.archive), events=events, name="firehose")
         self.publishing.add_destination("ToMetrics", self.metrics, events=events, name="cloudwatch")
 

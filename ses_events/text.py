@@ -1,4 +1,4 @@
-"""What is known at deployment only, as a person reads it."""
+"""What is known at deployment only, as a person reads it; and warnings that print such a thing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ def as_text(scope: IConstruct, value: object, reference: str = "${{{}}}") -> Any
     :param reference: how a reference looks, with ``{}`` for what it refers to.
     """
     return _text(cdk.Stack.of(scope).resolve(value), reference)
+
+
+def warn_of_policy(scope: IConstruct, warning: str, owner: str, purpose: str, statement: dict[str, Any]) -> None:
+    """Warn that a policy which cannot be edited from here needs a statement, and print it."""
+    cdk.Annotations.of(scope).add_warning_v2(
+        warning,
+        f"the policy of {owner} cannot be edited from here, and {purpose} only when it has this statement: "
+        f"{json.dumps(as_text(scope, statement))}",
+    )
 
 
 def _text(value: Any, reference: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,6 +34,10 @@ RULES: dict[str, Callable[..., Any]] = {
     "CloudWatchDestination.metric.dimensions": limits.metric_dimensions,
     "SnsDestination.topic": limits.topic,
     "EventBridgeDestination.event_bus": limits.event_bus,
+    "EventArchive.bucket": limits.archive_bucket,
+    "EventArchive.encryption_key": limits.key,
+    "EventArchive.log_group": limits.log_group,
+    "EventArchive.server_access_logs_bucket": limits.server_access_logs_bucket,
     "EventArchive.buffering_interval": limits.buffering_interval,
     "EventArchive.buffering_size": limits.buffering_size,
     "EventArchive.delivery_stream_name": limits.delivery_stream_name,
@@ -54,6 +59,9 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
 
 WARNINGS = {
     "bucket-not-emptied": "`EventArchive(removal_policy=DESTROY)`: a bucket that holds events cannot be deleted",
+    "errors-among-events": "a prefix that starts with no folder: who reads all events reads the errors too",
+    "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",
+    "role-for-anybody": "a role that SES may assume on behalf of any account",
     "bucket-of-another-account": "`EventArchive(bucket=...)` of another account: its policy needs a statement",
     "endless-dimension": "a dimension whose values never end, each of them a billed metric",
     "imported-role": "`FirehoseDestination(role=...)` imported: its trust policy needs the statement printed",
@@ -113,7 +121,12 @@ def _option_rows() -> Iterator[str]:
                 if parameter.name in ("self", "scope") or (parameter.name == "construct_id" and not method):
                     continue
                 full = f"{option}.{parameter.name}"
-                yield _row(full, _default(parameter), RULES.get(full), str(parameter.annotation))
+                yield _row(
+                    full,
+                    _default(parameter, str(public.__doc__) + str(function.__doc__)),
+                    RULES.get(full),
+                    str(parameter.annotation),
+                )
 
 
 def _row(option: str, default: str, rule: Callable[..., Any] | None, annotation: str = "") -> str:
@@ -124,12 +137,16 @@ def _row(option: str, default: str, rule: Callable[..., Any] | None, annotation:
     return f"| `{option}` | {default} | {taken} | {source} |"
 
 
-def _default(parameter: inspect.Parameter) -> str:
+def _default(parameter: inspect.Parameter, docstring: str) -> str:
+    described = re.search(rf":param {parameter.name}: (.*?)(?=\n *:|$)", docstring, re.DOTALL)
+    documented = (
+        " ".join(described[1].split()).replace("``", "`").rpartition("Default: ")[2].rstrip(".") if described else ""
+    )
     if parameter.default is inspect.Parameter.empty:
         return "needed"
     if parameter.default is ses_events.UNTOUCHED_MAIL:
         return "`UNTOUCHED_MAIL`"
-    return "" if parameter.default is None else f"`{parameter.default}`"
+    return documented if parameter.default is None else f"`{parameter.default}`"
 
 
 def _type(annotation: str) -> str:

@@ -134,6 +134,8 @@ def test_what_was_made_is_there_to_work_with(stack: cdk.Stack) -> None:
         ("/ses/", "ses-events:prefix-leading-slash"),
         ("ses/!{timestamp:YYYY/MM/dd}/", "ses-events:prefix-week-year"),
         ("ses/!{timestamp:yyyy/DD}/", "ses-events:prefix-week-year"),
+        ("", "ses-events:errors-among-events"),
+        ("!{timestamp:yyyy}/", "ses-events:errors-among-events"),
     ],
 )
 def test_an_odd_prefix_is_taken_with_a_warning_that_can_be_acknowledged(prefix: str, warning: str) -> None:
@@ -145,7 +147,16 @@ def test_an_odd_prefix_is_taken_with_a_warning_that_can_be_acknowledged(prefix: 
     assert warnings(quiet) == set()
 
 
-@pytest.mark.parametrize("prefix", ["ses/", "ses/!{timestamp:yyyy/MM/dd/HH}/", "", "!{timestamp:yyyy}/", "DD/YYYY/"])
+@pytest.mark.parametrize("prefix", ["ses/", "ses/!{timestamp:yyyy/MM/dd/HH}/", "DD/YYYY/"])
 def test_an_ordinary_prefix_raises_no_warning(stack: cdk.Stack, prefix: str) -> None:
     EventArchive(stack, "Archive", prefix=prefix)
     assert warnings(stack) == set()
+
+
+def test_an_odd_error_output_prefix_is_taken_with_its_warnings(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", error_output_prefix="/!{firehose:error-output-type}/!{timestamp:YYYY}")
+    assert warnings(stack) == {
+        "ses-events:prefix-leading-slash",
+        "ses-events:prefix-week-year",
+        "ses-events:prefix-without-slash",
+    }

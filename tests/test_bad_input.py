@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import (
@@ -33,9 +35,10 @@ from ses_events import (
     EventBridgeDestination,
     EventPublishing,
     FirehoseDestination,
+    SesEventsStack,
     SnsDestination,
 )
-from tests.templates import new_app, synthesize
+from tests.templates import logical_id, new_app, synthesize, waits_for
 
 
 def dimension(
@@ -108,11 +111,19 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
             {"prefix": "events/!{timestamp:yyyy"},
             "prefix 'events/!{timestamp:yyyy' has '!{timestamp:yyyy' without its '}'; add it",
         ),
-        ({"prefix": "a/!{timestmp:yyyy}/"}, "has !{timestmp:yyyy}; did you mean 'timestamp'?"),
-        ({"prefix": "a/!{firehose:random}/"}, "!{firehose:random} 'random' is unknown; did you mean 'random-string'?"),
+        (
+            {"prefix": "a/!{timestamp:yyyy-MM-dd/!{firehose:random-string}/"},
+            "has '!{timestamp:yyyy-MM-dd/' without its '}'; add it",
+        ),
+        ({"prefix": "a/!{time\nstamp:yyyy}/"}, "has '!{time\\nstamp:yyyy}'; did you mean 'timestamp'?"),
+        ({"prefix": "a/!{timestmp:yyyy}/"}, "has '!{timestmp:yyyy}'; did you mean 'timestamp'?"),
+        (
+            {"prefix": "a/!{firehose:random}/"},
+            "'!{firehose:random}' 'random' is unknown; did you mean 'random-string'?",
+        ),
         (
             {"prefix": "a/!{timestamp:}/"},
-            "has !{timestamp:} without a pattern; use for example !{timestamp:yyyy-MM-dd}",
+            "has '!{timestamp:}' without a pattern; use !{timestamp:yyyy-MM-dd}",
         ),
         ({"prefix": "a/!{partitionKeyFromQuery:x}/"}, "which needs dynamic partitioning; use !{timestamp:...}"),
         (
@@ -143,6 +154,7 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
             "buffering_interval '1500 millis' cannot be converted into a whole number of seconds; "
             "use 0-900 whole seconds",
         ),
+        ({"buffering_size": cdk.Size.mebibytes(1.5)}, "buffering_size 1.5 MiB is no whole number; use 1-128 whole MiB"),
         ({"buffering_size": cdk.Size.mebibytes(0)}, "buffering_size 0 MiB is out of range; use 1-128 whole MiB"),
         ({"buffering_size": cdk.Size.gibibytes(1)}, "buffering_size 1024 MiB is out of range; use 1-128 whole MiB"),
         ({"expiration": cdk.Duration.days(0)}, "expiration 0 days is out of range; use 1-2147483647 whole days"),
@@ -241,6 +253,25 @@ def test_a_cloudwatch_destination_refuses_a_wrong_type(dimensions: Any, message:
 )
 def test_a_metric_is_read_by_exactly_its_dimensions(dimensions: dict[str, str], message: str) -> None:
     assert refused(ValueError, METRICS.metric, EmailSendingEvent.SEND, dimensions) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ("", ValueError, "dimensions['campaign'] has 0 characters; use 1-255"),
+        ("x" * 256, ValueError, "dimensions['campaign'] has 256 characters; use 1-255"),
+        (5, TypeError, "dimensions['campaign'] 5 is of type int; use a string such as 'spring'"),
+        (None, TypeError, "dimensions['campaign'] None is of type NoneType; use a string such as 'spring'"),
+    ],
+)
+def test_a_metric_has_values_that_cloudwatch_takes(value: Any, error: type[Exception], message: str) -> None:
+    refusal = refused(error, METRICS.metric, EmailSendingEvent.SEND, {"campaign": value})
+    assert refusal == f"CloudWatchDestination.metric: {message}"
+
+
+def test_any_mapping_names_the_dimensions_of_a_metric() -> None:
+    metric = METRICS.metric(EmailSendingEvent.SEND, MappingProxyType({"campaign": "spring"}))
+    assert metric.dimensions == {"campaign": "spring"}
 
 
 def test_a_metric_refuses_a_wrong_type() -> None:
@@ -408,14 +439,24 @@ def test_rates_of_a_set_without_reputation_metrics_would_stay_empty(stack: cdk.S
         )
 
 
+def test_rates_of_a_set_of_the_app_without_reputation_metrics_would_stay_empty(stack: cdk.Stack) -> None:
+    for there in (ConfigurationSet(stack, "L2", reputation_metrics=False), CfnConfigurationSet(stack, "L1")):
+        publishing = EventPublishing(stack, f"Of{there.node.id}", configuration_set=there)
+        assert "reputation_metrics is not on" in refused(ValueError, publishing.metric_bounce_rate)
+    on = ConfigurationSet(stack, "On", reputation_metrics=True)
+    EventPublishing(stack, "OfOn", configuration_set=on).metric_bounce_rate()
+
+
 def test_who_may_send_is_a_grantee_and_an_identity(stack: cdk.Stack) -> None:
     publishing = EventPublishing(stack, "Events")
     identity = EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
     role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
     assert "grantee 'me' is of type str" in refused(TypeError, publishing.grant_send, "me", identity)
-    assert "identity 'example.com' is of type str; use a ses.EmailIdentity" in refused(
-        TypeError, publishing.grant_send, role, "example.com"
-    )
+    for wrong in ("example.com", None):
+        assert f"identity {wrong!r} is of type {type(wrong).__name__}; use a ses.EmailIdentity" in refused(
+            TypeError, publishing.grant_send, role, wrong
+        )
+    assert "grantee None is of type NoneType" in refused(TypeError, publishing.grant_send, None, identity)
 
 
 @pytest.mark.parametrize(
@@ -476,16 +517,14 @@ def test_a_topic_a_stream_or_a_set_elsewhere_is_refused(recommended_flags: dict[
     publishing = EventPublishing(stack, "Events")
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:events")
     assert refused(ValueError, publishing.add_destination, "ToTopic", SnsDestination(topic)) == (
-        "Mail/Events: topic is in us-east-1, the configuration set in eu-west-1; SES needs both in one region"
+        "Mail/Events: topic is in us-east-1, this stack in eu-west-1; use one of this region"
     )
     stream = firehose.DeliveryStream.from_delivery_stream_arn(
         stack, "Stream", "arn:aws:firehose:us-east-1:444455556666:deliverystream/events"
     )
     assert refused(ValueError, publishing.add_destination, "ToStream", FirehoseDestination(stream)).splitlines() == [
-        "Mail/Events: delivery_stream is in 444455556666, the configuration set in 111122223333; "
-        "SES needs both in one account",
-        "Mail/Events: delivery_stream is in us-east-1, the configuration set in eu-west-1; "
-        "SES needs both in one region",
+        "Mail/Events: delivery_stream is in 444455556666, this stack in 111122223333; use one of this account",
+        "Mail/Events: delivery_stream is in us-east-1, this stack in eu-west-1; use one of this region",
     ]
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", "arn:aws:events:us-east-1:111122223333:event-bus/default")
     assert "event_bus is in us-east-1" in refused(
@@ -541,13 +580,136 @@ def test_a_role_that_does_not_trust_ses_is_refused(stack: cdk.Stack) -> None:
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     assert refused(ValueError, FirehoseDestination, archive, role=role) == (
         "FirehoseDestination: role 'Mail/Role' does not trust SES; create it with "
-        "assumed_by=iam.ServicePrincipal('ses.amazonaws.com', conditions=...)"
+        "assumed_by=iam.ServicePrincipal('ses.amazonaws.com', "
+        "conditions={'StringEquals': {'aws:SourceAccount': stack.account}})"
     )
     assert "role 'ses-role' is of type str; use an iam.Role" in refused(
         TypeError, FirehoseDestination, archive, role="ses-role"
     )
     assert "archive 5 is of type int; use an EventArchive" in refused(
         TypeError, FirehoseDestination.with_shared_role, 5
+    )
+
+
+def test_a_role_that_only_denies_ses_does_not_trust_it(stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    assert role.assume_role_policy
+    role.assume_role_policy.add_statements(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=["sts:AssumeRole"],
+            principals=[iam.ServicePrincipal("ses.amazonaws.com")],
+        )
+    )
+    assert "does not trust SES" in refused(ValueError, FirehoseDestination, EventArchive(stack, "Archive"), role=role)
+
+
+@pytest.mark.parametrize("construct", [EventPublishing, EventArchive])
+def test_a_construct_is_made_in_a_stack(construct: Any) -> None:
+    app = new_app()
+    assert refused(ValueError, construct, app, "Part") == "Part: scope '' is in no stack; make a cdk.Stack for it"
+    assert "scope 'Mail' is of type str; use a construct in a stack" in refused(TypeError, construct, "Mail", "Part")
+    assert "construct_id 3 is of type int; use a string" in refused(TypeError, construct, cdk.Stack(app, "Mail"), 3)
+
+
+def test_wrong_types_and_wrong_values_come_at_once(stack: cdk.Stack) -> None:
+    refusal = refused(TypeError, EventArchive, stack, "Archive", buffering_interval=1, expiration=2, prefix="errors/")
+    assert [line.split()[1] for line in refusal.splitlines()] == ["buffering_interval", "expiration", "prefix"]
+
+
+def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -> None:
+    app = new_app()
+    refusal = refused(ValueError, SesEventsStack, app, "Mail", prefix="errors/", configuration_set_name="my set")
+    assert [line.split()[:2] for line in refusal.splitlines()] == [
+        ["Mail:", "configuration_set_name"],
+        ["Mail:", "prefix"],
+    ]
+    assert "dimension[0] 'campaign' is of type str" in refused(
+        TypeError, SesEventsStack, app, "Mail", dimension="campaign"
+    )
+    SesEventsStack(app, "Mail")
+
+
+def test_an_id_that_something_else_has_is_refused_before_anything_is_made(stack: cdk.Stack) -> None:
+    publishing, archive = EventPublishing(stack, "Events"), EventArchive(stack, "Archive")
+    cdk.CfnOutput(publishing, "X", value="1")
+    publishing.add_destination("a/b", METRICS)
+    for taken in ("X", "a--b"):
+        assert f"construct_id '{taken}' is taken" in refused(
+            ValueError, publishing.add_destination, taken, FirehoseDestination(archive)
+        )
+    assert publishing.node.try_find_child("SesRole") is None
+
+
+def test_a_set_has_ten_destinations_with_different_names_however_they_are_added(stack: cdk.Stack) -> None:
+    there = CfnConfigurationSet(stack, "Set")
+    first = EventPublishing(stack, "First", configuration_set=there)
+    second = EventPublishing(stack, "Second", configuration_set=there)
+    made = [first.add_destination(f"To{number}", METRICS, name=f"n{number}") for number in range(5)]
+    made += [second.add_destination(f"To{number}", METRICS, name=f"n{number}") for number in range(5, 10)]
+    assert "name 'n0' belongs to another event destination" in refused(
+        ValueError, second.add_destination, "Again", METRICS, name="n0"
+    )
+    assert "event destination 11" in refused(ValueError, first.add_destination, "More", METRICS)
+    assert waits_for(synthesize(stack), logical_id(made[5]), logical_id(made[4]))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("encryption_key", "encryption_key is in us-east-1, this stack in eu-west-1; use one of this region"),
+        ("alias", "encryption_key 'Mail/Part' is an imported alias, which no permission can name; import its key"),
+        ("log_group", "log_group is in us-east-1, this stack in eu-west-1; use one of this region"),
+        ("bucket", "bucket is in us-east-1, this stack in eu-west-1; use one of this region"),
+        ("bucket key", "bucket.encryption_key 'Mail/Key' is an imported alias, which no permission can name"),
+        ("logs", "server_access_logs_bucket is in us-east-1, this stack in eu-west-1; use one of this region"),
+        ("logs key", "server_access_logs_bucket 'Mail/Part' is encrypted with a KMS key, and S3 cannot log there"),
+    ],
+)
+def test_parts_of_an_archive_that_firehose_or_s3_cannot_use(
+    part: str, message: str, recommended_flags: dict[str, Any]
+) -> None:
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=env)
+    match part:
+        case "encryption_key":
+            arguments: dict[str, Any] = {
+                part: kms.Key.from_key_arn(stack, "Part", "arn:aws:kms:us-east-1:111122223333:key/1")
+            }
+        case "alias":
+            arguments = {"encryption_key": kms.Alias.from_alias_name(stack, "Part", "alias/mail")}
+        case "log_group":
+            arn = "arn:aws:logs:us-east-1:111122223333:log-group:errors"
+            arguments = {part: logs.LogGroup.from_log_group_arn(stack, "Part", arn)}
+        case "bucket" | "logs":
+            bucket = s3.Bucket.from_bucket_attributes(stack, "Part", bucket_name="theirs", region="us-east-1")
+            arguments = {"bucket" if part == "bucket" else "server_access_logs_bucket": bucket}
+        case "bucket key":
+            alias = kms.Alias.from_alias_name(stack, "Key", "alias/mail")
+            arguments = {"bucket": s3.Bucket(stack, "Part", encryption_key=alias)}
+        case _:
+            arguments = {"server_access_logs_bucket": s3.Bucket(stack, "Part", encryption_key=kms.Key(stack, "Key"))}
+    assert message in refused(ValueError, EventArchive, stack, "Archive", **arguments)
+
+
+def test_a_set_of_another_account_is_refused(recommended_flags: dict[str, Any]) -> None:
+    app = new_app(**recommended_flags)
+    ours, theirs = (
+        cdk.Stack(app, name, env=cdk.Environment(account=account, region="eu-west-1"))
+        for name, account in (("Ours", "111122223333"), ("Theirs", "444455556666"))
+    )
+    assert "configuration_set is in 444455556666, this stack in 111122223333" in refused(
+        ValueError, EventPublishing, ours, "Events", configuration_set=CfnConfigurationSet(theirs, "Set")
+    )
+    bus = events.EventBus.from_event_bus_arn(ours, "Bus", "arn:aws:events:eu-west-1:444455556666:event-bus/default")
+    publishing = EventPublishing(ours, "Events")
+    assert "event_bus is in 444455556666" in refused(
+        ValueError, publishing.add_destination, "ToBus", EventBridgeDestination(bus)
+    )
+    elsewhere = cdk.Stack(app, "Elsewhere", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    stream = firehose.DeliveryStream(elsewhere, "Stream", destination=firehose.S3Bucket(s3.Bucket(elsewhere, "Bucket")))
+    assert "delivery_stream is in us-east-1" in refused(
+        ValueError, publishing.add_destination, "ToStream", FirehoseDestination(stream)
     )
 
 
@@ -558,7 +720,7 @@ def test_what_is_just_allowed_is_taken(stack: cdk.Stack) -> None:
         configuration_set_name="a_B-9" + "x" * 59,
         tls_policy=ConfigurationSetTlsPolicy.OPTIONAL,
         max_delivery_duration=cdk.Duration.seconds(300),
-        custom_tracking_redirect_domain="click-1.mail.example.com",
+        custom_tracking_redirect_domain="click-1.mail.example.xn--p1ai",
         custom_tracking_https_policy=HttpsPolicy.OPTIONAL,
         suppression_reasons=SuppressionReasons.BOUNCES_ONLY,
         disable_suppression_list=False,

@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -219,6 +220,34 @@ def test_a_bucket_and_key_of_another_stack_make_no_circle_of_stacks(stack: cdk.S
     synthesize(stack)
     synthesize(shared)
     assert shared in stack.dependencies and stack not in shared.dependencies
+
+
+def test_a_key_by_its_alias_is_named_by_its_own_arn(stack: cdk.Stack) -> None:
+    alias = kms.Key(stack, "Key").add_alias("alias/mail")
+    EventArchive(stack, "Archive", encryption_key=alias)
+    template = synthesize(stack)
+    assert statements(template)["Key"]["Resource"] == f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}"
+
+
+def test_a_policy_that_the_bucket_gets_later_is_waited_for_too(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Shared")
+    archive = EventArchive(stack, "Archive", bucket=bucket)
+    reader = iam.PolicyStatement(
+        actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[iam.AccountRootPrincipal()]
+    )
+    bucket.add_to_resource_policy(reader)
+    template = synthesize(stack)
+    assert waits_for(template, logical_id(archive.delivery_stream), only(template, "AWS::S3::BucketPolicy")[0])
+
+
+def test_an_imported_access_log_bucket_is_warned_of_with_the_statement_it_needs(stack: cdk.Stack) -> None:
+    access = s3.Bucket.from_bucket_name(stack, "Access", "access-logs")
+    EventArchive(stack, "Archive", server_access_logs_bucket=access)
+    (text,) = warning_texts(stack)
+    assert warnings(stack) == {"ses-events:logs-bucket-not-editable"}
+    (statement,) = statements_in(text)
+    assert statement["Resource"] == "arn:${AWS::Partition}:s3:::access-logs/*"
+    assert statement["Principal"] == {"Service": "logging.s3.amazonaws.com"}
 
 
 def test_an_access_log_bucket_of_another_stack_makes_no_circle_of_stacks(stack: cdk.Stack) -> None:

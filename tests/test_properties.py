@@ -31,7 +31,7 @@ def test_every_valid_configuration_keeps_every_promise(chosen: dict[str, str]) -
         app = cdk.App(
             # the warnings are read from the assembly: no report of them on the screen
             context={
-                **RECOMMENDED_FLAGS,
+                **(RECOMMENDED_FLAGS if chosen["flags"] == "recommended" else {}),
                 "@aws-cdk/core:annotationsInValidationReport": False,
                 "aws:cdk:enable-path-metadata": True,
             },
@@ -50,7 +50,11 @@ def test_each_pair_of_choices_passes_every_checker(
     templates: list[str] = []
     for chosen in covertable.make(CHOICES):
         folder = tmp_path_factory.mktemp("assembly")
-        app = cdk.App(context=RECOMMENDED_FLAGS, outdir=str(folder), analytics_reporting=False)
+        app = cdk.App(
+            context=RECOMMENDED_FLAGS if chosen["flags"] == "recommended" else {},
+            outdir=str(folder),
+            analytics_reporting=False,
+        )
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
         Configuration(chosen, app)
         app.synth()

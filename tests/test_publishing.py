@@ -260,7 +260,8 @@ def test_a_set_that_is_there_gets_destinations_and_no_new_set(
     if kind == "imported":
         given: Any = ses.ConfigurationSet.from_configuration_set_name(stack, "Set", "newsletter")
     else:
-        given = {"of CDK": ses.ConfigurationSet, "an L1": ses.CfnConfigurationSet}[kind](stack, "Set")
+        given = ses.ConfigurationSet(stack, "Set", reputation_metrics=True)
+        given = given.node.default_child if kind == "an L1" else given
     publishing = EventPublishing(stack, "Events", configuration_set=given)
     publishing.add_destination("ToMetrics", metrics)
     publishing.add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))

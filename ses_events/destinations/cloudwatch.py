@@ -37,6 +37,7 @@ class CloudWatchDestination:
     def __init__(self, dimensions: Sequence[ses.CloudWatchDimension]) -> None:
         check("CloudWatchDestination", limits.dimensions("dimensions", dimensions))
         self.dimensions = tuple(dimensions)
+        """What SES counts by."""
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
@@ -72,7 +73,7 @@ class CloudWatchDestination:
             limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
         )
         return cloudwatch.Metric(
-            namespace="AWS/SES", metric_name=_metric_name(event), dimensions_map=dimensions, statistic="Sum"
+            namespace="AWS/SES", metric_name=_metric_name(event), dimensions_map=dict(dimensions), statistic="Sum"
         )
 
 

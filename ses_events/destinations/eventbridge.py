@@ -31,6 +31,7 @@ class EventBridgeDestination:
     def __init__(self, event_bus: events_.IEventBus | None = None) -> None:
         check("EventBridgeDestination", limits.event_bus("event_bus", event_bus))
         self.event_bus = event_bus
+        """The default bus as it was given."""
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
@@ -43,6 +44,8 @@ class EventBridgeDestination:
                 limits.same_account("event_bus", self.event_bus.env.account, stack),
                 limits.same_region("event_bus", self.event_bus.env.region, stack),
             )
-        default_bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
-        properties = ses.CfnConfigurationSetEventDestination.EventBridgeDestinationProperty(event_bus_arn=default_bus)
+            event_bus_arn = self.event_bus.event_bus_arn
+        else:
+            event_bus_arn = stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        properties = ses.CfnConfigurationSetEventDestination.EventBridgeDestinationProperty(event_bus_arn=event_bus_arn)
         return {"event_bridge_destination": properties}, []

@@ -33,10 +33,11 @@ class FirehoseDestination:
 
     :param delivery_stream: an ``EventArchive``, or a stream that takes direct puts, in the account and region of the
         configuration set (SES developer guide).
-    :param role: a role of your own that trusts ``ses.amazonaws.com``. It gets the permission in a policy that the event
-        destination, and the stream of an archive in the same stack, wait for. Nobody can edit the trust of an imported
-        role: ``ses-events:imported-role`` warns with the statements it needs. Default: a role for each configuration
-        set.
+    :param role: a role of your own that trusts ``ses.amazonaws.com``, for this account or set only
+        (``ses-events:role-for-anybody`` warns otherwise). It gets the permission in a policy that the event
+        destination, and the stream of an archive in the same stack, wait for; what else the role may do with that
+        stream must name ``archive.delivery_stream_arn``, or they wait in a circle. Nobody can edit the trust of an
+        imported role: ``ses-events:imported-role`` warns with the statements it needs. Default: a role for each set.
     :raises ValueError: when SES cannot use the stream or the role.
     :raises TypeError: when an argument has a wrong type.
     """
@@ -50,7 +51,9 @@ class FirehoseDestination:
             limits.ses_role("role", role),
         )
         self.delivery_stream = delivery_stream
+        """Where the events go."""
         self.role = role
+        """The user's role."""
         self._shared_role: iam.CfnRole | None = None
 
     @classmethod
@@ -103,24 +106,34 @@ class FirehoseDestination:
     def _permit(self, role: iam.IRole, publishing: EventPublishing) -> list[IDependable]:
         """Let the user's role put events; what the event destination must come after."""
         put_events = iam.PolicyStatement.from_json(_put_events(self.delivery_stream))
+        # A policy of its own: one that the user filled may name the stream, and the stream waits for this one.
+        construct_id = f"SesPolicy{role.node.addr[-8:]}"
+        policy = publishing.node.try_find_child(construct_id)
+        if not isinstance(policy, iam.Policy):
+            policy = iam.Policy(publishing, construct_id)
+            role.attach_inline_policy(policy)  # does nothing for a role that is imported as immutable
+        policy.add_statements(put_events)
         if isinstance(role, iam.Role):
-            # A policy of its own: one that the user filled may name the stream, and the stream waits for this one.
-            construct_id = f"SesPolicy{role.node.addr[-8:]}"
-            policy = publishing.node.try_find_child(construct_id)
-            if not isinstance(policy, iam.Policy):
-                policy = iam.Policy(publishing, construct_id, roles=[role])
-            policy.add_statements(put_events)
-            self._create_stream_after(policy, publishing)
-            return [policy]
-        needed = [_trust(only_for(publishing)), _put_events(self.delivery_stream)]
-        trust, permission = (json.dumps(as_text(publishing, statement)) for statement in needed)
-        cdk.Annotations.of(publishing).add_warning_v2(
-            "ses-events:imported-role",
-            f"the trust policy of the role {as_text(publishing, role.role_arn)} cannot be edited from here; SES can "
-            f"use the role only when its trust policy has {trust} and one of its policies {permission}",
-        )
-        added = role.add_to_principal_policy(put_events)
-        return [added.policy_dependable] if added.policy_dependable else []
+            trusts = limits.trusts_of_ses(role)
+            if not any("aws:Source" in str(statement.get("Condition")) for statement in trusts):
+                cdk.Annotations.of(publishing).add_warning_v2(
+                    "ses-events:role-for-anybody",
+                    f"the role {role.node.path} lets SES assume it on behalf of any account; add this condition to its "
+                    f"trust policy: {json.dumps(as_text(publishing, only_for(publishing)))}",
+                )
+        else:
+            trust, permission = (
+                json.dumps(as_text(publishing, statement))
+                for statement in (_trust(only_for(publishing)), _put_events(self.delivery_stream))
+            )
+            cdk.Annotations.of(publishing).add_warning_v2(
+                "ses-events:imported-role",
+                f"the trust policy of the role {as_text(publishing, role.role_arn)} cannot be edited from here; SES "
+                f"can use the role only when its trust policy has {trust} and, where the role is immutable here, "
+                f"one of its policies {permission}",
+            )
+        self._create_stream_after(policy, publishing)
+        return [policy]
 
     def _create_stream_after(self, permission: Construct, publishing: EventPublishing) -> None:
         """Give IAM the time in which the stream comes up to propagate the role."""
@@ -128,11 +141,12 @@ class FirehoseDestination:
         if isinstance(stream, EventArchive) and self._is_beside(publishing):
             stream.delivery_stream.node.add_dependency(permission)
         else:
+            instead = "or use FirehoseDestination.with_shared_role(archive)" if isinstance(stream, EventArchive) else ""
             cdk.Annotations.of(publishing).add_warning_v2(
                 "ses-events:order-not-guaranteed",
                 f"the delivery stream {stream.node.path} does not wait for the role for SES, as it is no EventArchive "
                 "of this stack: the first deployment may fail with 'Could not assume IAM role' while IAM propagates "
-                "the role; then deploy again. FirehoseDestination.with_shared_role(archive) avoids it",
+                f"the role; then deploy again {instead}".rstrip(),
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from constructs import IDependable
 from ses_events import limits
 from ses_events.destinations.source import only_for, only_for_sets_named
 from ses_events.refusal import check
-from ses_events.text import as_text
+from ses_events.text import as_text, warn_of_policy
 
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
@@ -44,6 +43,7 @@ class SnsDestination:
     def __init__(self, topic: sns.ITopic) -> None:
         check("SnsDestination", limits.topic("topic", topic))
         self.topic = topic
+        """Where the events go."""
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
@@ -63,7 +63,9 @@ class SnsDestination:
         )
         result = self.topic.add_to_resource_policy(publish)
         if not result.statement_added:
-            _warn(publishing, "ses-events:topic-not-editable", "topic", self.topic.topic_arn, publish)
+            owner = f"the topic {as_text(publishing, self.topic.topic_arn)}"
+            statement = publish.to_statement_json()
+            warn_of_policy(publishing, "ses-events:topic-not-editable", owner, "SES can publish", statement)
         if self.topic.master_key:
             use_key = iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
@@ -72,7 +74,9 @@ class SnsDestination:
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
             )
             if not self.topic.master_key.add_to_resource_policy(use_key, True).statement_added:
-                _warn(publishing, "ses-events:key-not-editable", "key", self.topic.master_key.key_arn, use_key)
+                owner = f"the key {as_text(publishing, self.topic.master_key.key_arn)}"
+                statement = use_key.to_statement_json()
+                warn_of_policy(publishing, "ses-events:key-not-editable", owner, "SES can publish", statement)
         properties = ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(topic_arn=self.topic.topic_arn)
         return {"sns_destination": properties}, [result.policy_dependable] if result.policy_dependable else []
 
@@ -85,12 +89,3 @@ def _known_name(configuration_set: IConfigurationSetRef) -> str | None:
         else configuration_set.configuration_set_ref.configuration_set_name
     )
     return None if name is None or cdk.Token.is_unresolved(name) else name
-
-
-def _warn(publishing: EventPublishing, warning: str, owner: str, arn: str, statement: iam.PolicyStatement) -> None:
-    text = json.dumps(as_text(publishing, statement.to_statement_json()))
-    cdk.Annotations.of(publishing).add_warning_v2(
-        warning,
-        f"the policy of the {owner} {as_text(publishing, arn)} cannot be edited from here, and SES can only publish "
-        f"when it has this statement: {text}",
-    )

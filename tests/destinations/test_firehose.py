@@ -31,6 +31,10 @@ def ses_roles(template: Json) -> list[Json]:
     ]
 
 
+def ses_of_this_account(stack: cdk.Stack) -> iam.ServicePrincipal:
+    return iam.ServicePrincipal("ses.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}})
+
+
 def test_a_firehose_destination(stack: cdk.Stack, snapshot_json: SnapshotAssertion) -> None:
     EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))
     template = readable(synthesize(stack))
@@ -116,7 +120,7 @@ def test_a_shared_role_serves_every_set_of_the_account(stack: cdk.Stack) -> None
 
 def test_a_role_of_the_user_gets_the_permission_in_a_policy_of_its_own(stack: cdk.Stack) -> None:
     archive = EventArchive(stack, "Archive")
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ses.amazonaws.com"))
+    role = iam.Role(stack, "Role", assumed_by=ses_of_this_account(stack))
     role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[archive.bucket.bucket_arn]))
     publishing = EventPublishing(stack, "Events")
     publishing.add_destination("ToArchive", FirehoseDestination(archive, role=role), events=[EmailSendingEvent.SEND])
@@ -186,8 +190,29 @@ def test_an_imported_role_that_may_be_edited_gets_the_permission_first(stack: cd
     )
     template = synthesize(stack)
     policy, _ = only(template, "AWS::IAM::Policy")
+    (stream,) = resources(template, "AWS::KinesisFirehose::DeliveryStream")
     assert waits_for(template, logical_id(destination), policy)
+    assert waits_for(template, stream, policy)
     assert warnings(stack) == {"ses-events:imported-role"}
+
+
+def test_an_imported_role_of_another_stack_makes_no_circle_of_stacks(stack: cdk.Stack) -> None:
+    roles = cdk.Stack(cdk.Stage.of(stack), "Roles")
+    imported = iam.Role.from_role_name(roles, "Role", "ses-to-firehose")
+    stream = firehose.DeliveryStream(stack, "Stream", destination=firehose.S3Bucket(s3.Bucket(stack, "Bucket")))
+    EventPublishing(stack, "Events").add_destination("ToStream", FirehoseDestination(stream, role=imported))
+    synthesize(stack)
+    assert roles not in stack.dependencies and stack not in roles.dependencies
+
+
+def test_a_role_that_ses_may_assume_for_anybody_is_warned_of_with_the_condition_it_needs(stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ses.amazonaws.com"))
+    publishing = EventPublishing(stack, "Events")
+    publishing.add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive"), role=role))
+    (text,) = warning_texts(stack)
+    assert warnings(stack) == {"ses-events:role-for-anybody"}
+    (condition,) = statements_in(text)
+    assert condition["StringEquals"]["aws:SourceAccount"] == "${AWS::AccountId}"
 
 
 def test_a_stream_that_is_no_archive_s_is_taken_with_a_warning(stack: cdk.Stack) -> None:

@@ -100,7 +100,7 @@ def test_an_imported_topic_is_warned_of_with_the_statement_it_needs(stack: cdk.S
     (text,) = warning_texts(stack)
     assert text.startswith(
         "the policy of the topic arn:aws:sns:us-east-1:111122223333:bounces cannot be edited from here, "
-        "and SES can only publish when it has this statement: {"
+        "and SES can publish only when it has this statement: {"
     )
     assert statements_in(text) == [
         publish_statement(
@@ -169,3 +169,12 @@ def test_a_topic_in_the_parent_of_a_nested_stack_is_ready_before_the_nested_stac
     (nested_stack,) = resources(parent, "AWS::CloudFormation::Stack")
     (policy,) = resources(parent, "AWS::SNS::TopicPolicy")
     assert waits_for(parent, nested_stack, policy)
+
+
+def test_the_statement_for_an_imported_topic_is_exact_even_from_a_nested_stack(stack: cdk.Stack) -> None:
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:bounces")
+    publishing = EventPublishing(cdk.NestedStack(stack, "Nested"), "Events")
+    publishing.add_destination("ToTopic", SnsDestination(topic))
+    ((statement,),) = [statements_in(text) for text in warning_texts(stack)]
+    name = f"${{{logical_id(publishing.configuration_set)}}}"
+    assert statement["Condition"]["StringEquals"]["aws:SourceArn"] == f"{SET_ARN}/{name}"
