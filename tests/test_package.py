@@ -14,6 +14,14 @@ import pytest
 
 from tests.templates import ROOT
 
+MORE = """
+from aws_cdk import aws_iam as iam, aws_sns as sns
+from ses_events import EventBridgeDestination, SnsDestination
+sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+"""
+"""What the second example of the README takes as given."""
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,16 +44,22 @@ def test_the_package_asks_for_cdk_and_constructs_only(wheel: Path) -> None:
     assert sorted(required) == ["aws-cdk-lib", "constructs"]
 
 
-def test_an_app_in_another_folder_synthesizes_the_example_of_the_readme(wheel: Path, tmp_path: Path) -> None:
+def test_an_app_in_another_folder_synthesizes_the_examples_of_the_readme(wheel: Path, tmp_path: Path) -> None:
     site, app = tmp_path / "site", tmp_path / "app"
     app.mkdir()
     _python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel), cwd=app)
-    example = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[0]
+    example, more = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    further = example.replace("app.synth()\n", MORE + more + "app.synth()\n").replace(
+        'EventPublishing(stack, "Events")', 'EventPublishing(stack, "Events", reputation_metrics=True)'
+    )
     (app / "app.py").write_text(f"{example}\nimport ses_events\nprint(ses_events.__file__)\n")
+    (app / "further.py").write_text(further)
     printed = _python("app.py", cwd=app, PYTHONPATH=str(site), CDK_OUTDIR=str(app / "cdk.out"))
     assert printed.stdout.strip() == str(site / "ses_events/__init__.py")
     assert printed.stderr == ""
     assert (app / "cdk.out/Mail.template.json").exists()
+    _python("further.py", cwd=app, PYTHONPATH=str(site), CDK_OUTDIR=str(app / "further"))
+    assert (app / "further/Mail.template.json").exists()
 
 
 def test_the_constructs_import_nothing_but_cdk_and_the_standard_library() -> None:
