@@ -25,8 +25,10 @@ UNTOUCHED_MAIL = tuple(
 )
 """All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
 
-_DESTINATIONS: MutableMapping[Any, dict[ses.CfnConfigurationSetEventDestination, str | None]] = WeakKeyDictionary()
-"""The event destinations of each configuration set, with their names: several EventPublishing may share a set."""
+_Destination = tuple[str | None, cdk.Stack, ses.CfnConfigurationSetEventDestination]
+
+_DESTINATIONS: MutableMapping[Any, list[_Destination]] = WeakKeyDictionary()
+"""The event destinations of each configuration set; several EventPublishing may share one."""
 
 
 class EventPublishing(Construct):
@@ -121,7 +123,7 @@ class EventPublishing(Construct):
         """The ARN of the configuration set."""
 
         self._node = self.node  # each look at a property of a construct costs a round trip to CDK
-        self._destinations = _DESTINATIONS.setdefault(self.configuration_set, {})
+        self._destinations = _DESTINATIONS.setdefault(self.configuration_set, [])
 
     def add_destination(
         self,
@@ -153,7 +155,7 @@ class EventPublishing(Construct):
             limits.destination("destination", destination, EventDestination),
             limits.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
-            limits.destination_name(name, self._destinations.values()),
+            limits.destination_name(name, [other for other, _, _ in self._destinations]),
         )
         properties, after = destination.bind(self, events)
         event_destination = ses.CfnConfigurationSetEventDestination(
@@ -170,9 +172,9 @@ class EventPublishing(Construct):
         )
         if after:
             event_destination.node.add_dependency(*after)
-        for previous in list(self._destinations)[-1:]:
+        for previous in [other for _, stack, other in self._destinations if stack is self.stack][-1:]:
             event_destination.add_resource_dependency(previous)
-        self._destinations[event_destination] = name
+        self._destinations.append((name, self.stack, event_destination))
         return event_destination
 
     def _is_taken(self, construct_id: str) -> bool:

@@ -23,21 +23,20 @@ METRICS = CloudWatchDestination(
 )
 
 
-@pytest.mark.parametrize("named_set", [False, True])
-@pytest.mark.parametrize("named_stream", [False, True])
+@pytest.mark.parametrize("named", [False, True])
 @pytest.mark.parametrize("archive_first", [False, True])
 @pytest.mark.parametrize("order", list(itertools.permutations(["firehose", "cloudwatch", "firehose-too"])))
 @pytest.mark.parametrize("sets", [1, 2])
 def test_set_role_stream_destination_come_in_this_order(
-    named_set: bool, named_stream: bool, archive_first: bool, order: tuple[str, ...], sets: int
+    named: bool, archive_first: bool, order: tuple[str, ...], sets: int
 ) -> None:
     stack = cdk.Stack(new_app(), "Mail")
-    archive = _archive(stack, named_stream) if archive_first else None
+    archive = _archive(stack, named) if archive_first else None
     publishings = [
-        EventPublishing(stack, f"Set{number}", configuration_set_name=f"set-{number}" if named_set else None)
+        EventPublishing(stack, f"Set{number}", configuration_set_name=f"set-{number}" if named else None)
         for number in range(sets)
     ]
-    archive = archive or _archive(stack, named_stream)
+    archive = archive or _archive(stack, named)
     for publishing in publishings:
         for kind in order:
             publishing.add_destination(kind, METRICS if kind == "cloudwatch" else FirehoseDestination(archive))
@@ -115,6 +114,18 @@ def test_a_role_that_names_the_stream_before_the_set_exists_makes_no_circle(stac
     )
     publishing.add_destination("ToArchive", FirehoseDestination(archive))
     synthesize(stack)
+
+
+def test_two_stacks_that_take_turns_with_one_set_do_not_wait_for_each_other(stack: cdk.Stack) -> None:
+    there = ses.CfnConfigurationSet(stack, "Set")
+    other = cdk.Stack(cdk.Stage.of(stack), "Other")
+    first, second = (EventPublishing(scope, "Events", configuration_set=there) for scope in (stack, other))
+    for number in range(2):
+        first.add_destination(f"To{number}", METRICS)
+        second.add_destination(f"To{number}", METRICS)
+    synthesize(stack)
+    synthesize(other)
+    assert stack in other.dependencies and other not in stack.dependencies
 
 
 def _archive(scope: Construct, named: bool) -> EventArchive:
