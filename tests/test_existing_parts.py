@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
 
 from ses_events import EventArchive
 from tests.templates import (
@@ -256,3 +257,9 @@ def test_an_access_log_bucket_of_another_stack_makes_no_circle_of_stacks(stack: 
     synthesize(stack)
     synthesize(shared)
     assert stack not in shared.dependencies
+
+
+@pytest.mark.parametrize("name", ["mail-archive", cdk.Fn.import_value("MailArchive"), cdk.Fn.ref("AWS::StackName")])
+def test_the_finding_about_the_prefixes_in_an_imported_bucket_is_acknowledged(stack: cdk.Stack, name: str) -> None:
+    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", name))
+    assert [violation.rule_name for violation in AwsSolutionsChecks().validate_scope(stack).violations] == []
