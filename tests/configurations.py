@@ -28,7 +28,7 @@ from ses_events import (
     FirehoseDestination,
     SnsDestination,
 )
-from tests.templates import Json, inline_actions, order_of_creation, waits_for
+from tests.templates import DELIVER, Json, inline_actions, order_of_creation, waits_for
 
 CHOICES: dict[str, list[str]] = {
     "placement": ["one stack", "archive in another stack", "publishing nested", "archive nested"],
@@ -51,15 +51,6 @@ CHOICES: dict[str, list[str]] = {
 }
 """What can be chosen; the first of each list is the default."""
 
-DELIVER = {
-    "logs:PutLogEvents",
-    "s3:AbortMultipartUpload",
-    "s3:GetBucketLocation",
-    "s3:GetObject",
-    "s3:ListBucket",
-    "s3:ListBucketMultipartUploads",
-    "s3:PutObject",
-}
 PREFIXES = {"plain": "mail/", "without slash": "ses", "of the week-year": "mail/!{timestamp:YYYY/MM/dd}/"}
 EVENTS = {
     "untouched mail": UNTOUCHED_MAIL,

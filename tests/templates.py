@@ -19,6 +19,17 @@ RECOMMENDED_FLAGS = {
     if key.startswith("@aws-cdk")
 }
 
+DELIVER = {
+    "logs:PutLogEvents",
+    "s3:AbortMultipartUpload",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:PutObject",
+}
+"""All that Firehose may do to deliver to an archive without a key."""
+
 
 def new_app(**context: Any) -> cdk.App:
     """An app without CDK's built-in validation, which costs seconds once a process; test_app.py runs it."""

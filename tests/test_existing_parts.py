@@ -14,6 +14,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from ses_events import EventArchive
 from tests.templates import (
+    DELIVER,
     Json,
     inline_actions,
     logical_id,
@@ -31,15 +32,6 @@ from tests.templates import (
 
 BUCKET = "AWS::S3::Bucket"
 STREAM = "AWS::KinesisFirehose::DeliveryStream"
-DELIVER = {
-    "s3:AbortMultipartUpload",
-    "s3:GetBucketLocation",
-    "s3:GetObject",
-    "s3:ListBucket",
-    "s3:ListBucketMultipartUploads",
-    "s3:PutObject",
-    "logs:PutLogEvents",
-}
 
 
 def statements(template: Json) -> dict[str, Json]:
