@@ -1,15 +1,22 @@
-"""AWS CDK constructs for Amazon SES event publishing."""
+"""AWS CDK constructs for Amazon SES event publishing.
 
-from ses_events.archive import EventArchive
-from ses_events.destinations import (
-    CloudWatchDestination,
-    EventBridgeDestination,
-    EventDestination,
-    FirehoseDestination,
-    SnsDestination,
-)
-from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.stack import SesEventsStack
+A name is imported when it is used first: an app that counts events in CloudWatch does not load what Firehose needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ses_events.archive import EventArchive
+    from ses_events.destinations import EventDestination
+    from ses_events.destinations.cloudwatch import CloudWatchDestination
+    from ses_events.destinations.eventbridge import EventBridgeDestination
+    from ses_events.destinations.firehose import FirehoseDestination
+    from ses_events.destinations.sns import SnsDestination
+    from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
+    from ses_events.stack import SesEventsStack
 
 __all__ = [
     "UNTOUCHED_MAIL",
@@ -22,3 +29,25 @@ __all__ = [
     "SesEventsStack",
     "SnsDestination",
 ]
+
+_MODULES = {
+    "UNTOUCHED_MAIL": "publishing",
+    "CloudWatchDestination": "destinations.cloudwatch",
+    "EventArchive": "archive",
+    "EventBridgeDestination": "destinations.eventbridge",
+    "EventDestination": "destinations",
+    "EventPublishing": "publishing",
+    "FirehoseDestination": "destinations.firehose",
+    "SesEventsStack": "stack",
+    "SnsDestination": "destinations.sns",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

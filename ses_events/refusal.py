@@ -50,6 +50,8 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
         instance("scope", scope, Construct, "a construct in a stack, such as self"),
         instance("construct_id", construct_id, str, "a string such as 'Events'"),
     )
+    if isinstance(scope, cdk.Stack):
+        return scope
     try:
         return cdk.Stack.of(scope)
     except RuntimeError:
@@ -71,7 +73,7 @@ def option(argument: str, value: object, expected: type, fix: str) -> Iterator[s
 
 def interface(argument: str, value: object, attribute: str, fix: str) -> Iterator[str]:
     """An implementation of one of CDK's interfaces, known by an attribute (jsii's interfaces allow no isinstance)."""
-    if not hasattr(value, attribute):
+    if isinstance(value, type) or not hasattr(value, attribute):
         raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
     yield from ()
 

@@ -11,7 +11,8 @@ from constructs import Construct
 
 from ses_events import limits
 from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
-from ses_events.destinations import CloudWatchDestination, FirehoseDestination
+from ses_events.destinations.cloudwatch import CloudWatchDestination
+from ses_events.destinations.firehose import FirehoseDestination
 from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
 from ses_events.refusal import check
 

@@ -106,7 +106,7 @@ def table() -> str:
 def _option_rows() -> Iterator[str]:
     for name in ses_events.__all__:
         public = getattr(ses_events, name)
-        if not inspect.isclass(public) or name == "SesEventsStack":
+        if not inspect.isclass(public) or name in ("EventDestination", "SesEventsStack"):
             continue
         methods = {"": public.__init__} | {
             f".{method}": function

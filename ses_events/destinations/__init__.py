@@ -1,21 +1,28 @@
 """Where a configuration set can publish its events: one module for each kind of event destination that SES knows."""
 
-from ses_events.destinations.cloudwatch import CloudWatchDestination
-from ses_events.destinations.eventbridge import EventBridgeDestination
-from ses_events.destinations.firehose import FirehoseDestination
-from ses_events.destinations.sns import SnsDestination
+from __future__ import annotations
 
-EventDestination = FirehoseDestination | CloudWatchDestination | SnsDestination | EventBridgeDestination
-"""What ``EventPublishing.add_destination`` takes.
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Protocol
 
-Each has ``bind(publishing, events)``: it makes what it needs, and returns its part of ``EventDestinationProperty`` and
-what must exist before SES can be told of it.
-"""
+if TYPE_CHECKING:
+    from aws_cdk import aws_ses as ses
+    from constructs import IDependable
 
-__all__ = [
-    "CloudWatchDestination",
-    "EventBridgeDestination",
-    "EventDestination",
-    "FirehoseDestination",
-    "SnsDestination",
-]
+    from ses_events.publishing import EventPublishing
+
+
+class EventDestination(Protocol):
+    """What ``EventPublishing.add_destination`` takes: a plain value that one or several configuration sets publish to.
+
+    The four of SES are ``FirehoseDestination``, ``CloudWatchDestination``, ``SnsDestination`` and
+    ``EventBridgeDestination``.
+    """
+
+    def bind(
+        self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
+    ) -> tuple[dict[str, Any], list[IDependable]]:
+        """Make what the destination needs.
+
+        :returns: its part of ``EventDestinationProperty``, and what must exist before SES can be told of it.
+        """

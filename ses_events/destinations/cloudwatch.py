@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ses as ses
 from constructs import IDependable
 
@@ -14,6 +13,8 @@ from ses_events import limits
 from ses_events.refusal import check
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from ses_events.publishing import EventPublishing
 
 
@@ -72,7 +73,7 @@ class CloudWatchDestination:
             limits.events("event", [event]),
             limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
         )
-        return cloudwatch.Metric(
+        return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES", metric_name=_metric_name(event), dimensions_map=dict(dimensions), statistic="Sum"
         )
 

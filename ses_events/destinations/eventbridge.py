@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import aws_events as events_
 from aws_cdk import aws_ses as ses
 from constructs import IDependable
 
 from ses_events import limits
+from ses_events.environment import environment_of
 from ses_events.refusal import check
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_events as events_
+
     from ses_events.publishing import EventPublishing
 
 
@@ -40,12 +42,12 @@ class EventBridgeDestination:
         stack = publishing.stack
         if self.event_bus:
             check(
-                publishing.node.path,
+                (publishing, ""),
                 limits.same_account("event_bus", self.event_bus.env.account, stack),
                 limits.same_region("event_bus", self.event_bus.env.region, stack),
             )
             event_bus_arn = self.event_bus.event_bus_arn
         else:
-            event_bus_arn = stack.format_arn(service="events", resource="event-bus", resource_name="default")
+            event_bus_arn = environment_of(stack).arn("events", "event-bus", "default")
         properties = ses.CfnConfigurationSetEventDestination.EventBridgeDestinationProperty(event_bus_arn=event_bus_arn)
         return {"event_bridge_destination": properties}, []
