@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from types import UnionType
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -101,12 +100,12 @@ def delivery_stream_name(argument: str, value: str | None) -> Iterator[str]:
     return text(argument, value, 64, "A-Z a-z 0-9 . _ -", "ses-events")
 
 
-def destination_id(construct_id: str, is_taken: Callable[[str], bool]) -> Iterator[str]:
+def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
     """An id that is new in the construct (AWS CDK)."""
     yield from instance("construct_id", construct_id, str, "a string such as 'ToArchive'")
     if not construct_id:
         yield "construct_id is empty; use a short one that says the purpose, such as 'ToArchive'"
-    elif is_taken(construct_id):
+    elif construct_id.replace("/", "--") in taken:  # as CDK writes it
         yield f"construct_id {construct_id!r} is taken in this scope; use another one"
 
 
@@ -244,12 +243,12 @@ def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
             yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
 
 
-def destination(argument: str, value: object, known: UnionType) -> Iterator[str]:
+def destination(argument: str, value: object) -> Iterator[str]:
     """One of the four kinds of event destination (SES API, EventDestination)."""
-    yield from instance(
+    yield from interface(
         argument,
         value,
-        known,
+        "bind",
         "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
         "EventBridgeDestination()",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, MutableMapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -12,13 +13,15 @@ from constructs import Construct
 
 from ses_events import limits
 from ses_events.configuration_set import new_configuration_set
-from ses_events.destinations import EventDestination
+from ses_events.environment import environment_of
 from ses_events.refusal import check, instance, interface, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_iam as iam
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, IDedicatedIpPoolRef, IMailManagerArchiveRef
+
+    from ses_events.destinations import EventDestination
 
 UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
@@ -99,7 +102,7 @@ class EventPublishing(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.region(stack.region),
+            limits.region(environment_of(stack).region),
             limits.configuration_set("configuration_set", configuration_set, stack, options),
             limits.options_of_a_set(options),
         )
@@ -110,20 +113,23 @@ class EventPublishing(Construct):
         self.configuration_set = configuration_set or new_configuration_set(self, options)
         """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
 
-        self.configuration_set_name = (
-            self.configuration_set.ref
-            if isinstance(self.configuration_set, ses.CfnConfigurationSet)
-            else self.configuration_set.configuration_set_ref.configuration_set_name
-        )
-        """The name to send mail with."""
+        self.ses_role: iam.CfnRole | None = None
+        """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
 
-        self.configuration_set_arn = stack.format_arn(
-            service="ses", resource="configuration-set", resource_name=self.configuration_set_name
-        )
-        """The ARN of the configuration set."""
-
-        self._node = self.node  # each look at a property of a construct costs a round trip to CDK
         self._destinations = _DESTINATIONS.setdefault(self.configuration_set, [])
+        self._ids = {"SesRole"} if configuration_set else {"SesRole", "ConfigurationSet"}
+
+    @cached_property
+    def configuration_set_name(self) -> str:
+        """The name to send mail with."""
+        if isinstance(self.configuration_set, ses.CfnConfigurationSet):
+            return self.configuration_set.ref
+        return self.configuration_set.configuration_set_ref.configuration_set_name
+
+    @cached_property
+    def configuration_set_arn(self) -> str:
+        """The ARN of the configuration set."""
+        return environment_of(self.stack).arn("ses", "configuration-set", self.configuration_set_name)
 
     def add_destination(
         self,
@@ -151,34 +157,37 @@ class EventPublishing(Construct):
         """
         check(
             (self, str(construct_id)),
-            limits.destination_id(construct_id, self._is_taken),
-            limits.destination("destination", destination, EventDestination),
+            limits.destination_id(construct_id, self._ids),
+            limits.destination("destination", destination),
             limits.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
             limits.destination_name(name, [other for other, _, _ in self._destinations]),
         )
         properties, after = destination.bind(self, events)
-        event_destination = ses.CfnConfigurationSetEventDestination(
-            self,
-            construct_id,
-            configuration_set_name=self.configuration_set_name,
-            event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
-                name=name,
-                enabled=enabled,
-                # in one order, whatever order or kind of collection was given
-                matching_event_types=[limits.MATCHING_EVENT_TYPES[e] for e in ses.EmailSendingEvent if e in events],
-                **properties,
-            ),
-        )
+        try:
+            event_destination = ses.CfnConfigurationSetEventDestination(
+                self,
+                construct_id,
+                configuration_set_name=self.configuration_set,
+                event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
+                    name=name,
+                    enabled=enabled,
+                    # in one order, whatever order or kind of collection was given
+                    matching_event_types=[limits.MATCHING_EVENT_TYPES[e] for e in ses.EmailSendingEvent if e in events],
+                    **properties,
+                ),
+            )
+        except RuntimeError:  # how CDK says that something else in this construct has the id
+            ids = [child.node.id for child in self.node.children]
+            check((self, construct_id), limits.destination_id(construct_id, ids))
+            raise
         if after:
             event_destination.node.add_dependency(*after)
         for previous in [other for _, stack, other in self._destinations if stack is self.stack][-1:]:
             event_destination.add_resource_dependency(previous)
         self._destinations.append((name, self.stack, event_destination))
+        self._ids.add(construct_id.replace("/", "--"))
         return event_destination
-
-    def _is_taken(self, construct_id: str) -> bool:
-        return construct_id == "SesRole" or self._node.try_find_child(construct_id) is not None
 
     def grant_send(self, grantee: iam.IGrantable, identity: ses.IEmailIdentity) -> iam.Grant:
         """Let a role or user send mail from an identity with this configuration set.

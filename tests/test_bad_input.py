@@ -630,15 +630,22 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
     SesEventsStack(app, "Mail")
 
 
-def test_an_id_that_something_else_has_is_refused_before_anything_is_made(stack: cdk.Stack) -> None:
+def test_an_id_that_a_destination_has_is_refused_before_anything_is_made(stack: cdk.Stack) -> None:
     publishing, archive = EventPublishing(stack, "Events"), EventArchive(stack, "Archive")
-    cdk.CfnOutput(publishing, "X", value="1")
     publishing.add_destination("a/b", METRICS)
-    for taken in ("X", "a--b"):
+    for taken in ("a--b", "a/b"):
         assert f"construct_id '{taken}' is taken" in refused(
             ValueError, publishing.add_destination, taken, FirehoseDestination(archive)
         )
-    assert publishing.node.try_find_child("SesRole") is None
+    assert publishing.ses_role is None
+
+
+@pytest.mark.parametrize("taken", ["X", "c--d", "c/d"])
+def test_an_id_that_something_else_in_the_construct_has_is_refused(stack: cdk.Stack, taken: str) -> None:
+    publishing = EventPublishing(stack, "Events")
+    cdk.CfnOutput(publishing, "X", value="1")
+    cdk.CfnOutput(publishing, "c/d", value="1")
+    assert f"construct_id '{taken}' is taken" in refused(ValueError, publishing.add_destination, taken, METRICS)
 
 
 def test_a_set_has_ten_destinations_with_different_names_however_they_are_added(stack: cdk.Stack) -> None:

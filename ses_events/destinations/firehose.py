@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -54,7 +55,7 @@ class FirehoseDestination:
         """Where the events go."""
         self.role = role
         """The user's role."""
-        self._shared_role: iam.CfnRole | None = None
+        self._shared_role_arn: str | None = None
 
     @classmethod
     def with_shared_role(cls, archive: EventArchive) -> FirehoseDestination:
@@ -67,7 +68,7 @@ class FirehoseDestination:
         """
         check("FirehoseDestination.with_shared_role", instance("archive", archive, EventArchive, "an EventArchive"))
         destination = cls(archive)
-        destination._shared_role = _shared_role(archive)
+        destination._shared_role_arn = _shared_role(archive).attr_arn
         return destination
 
     def bind(
@@ -78,13 +79,13 @@ class FirehoseDestination:
         if not self._is_beside(publishing):
             account, region = _place(stream)
             check(
-                publishing.node.path,
+                (publishing, ""),
                 limits.same_account("delivery_stream", account, publishing.stack),
                 limits.same_region("delivery_stream", region, publishing.stack),
             )
         after: list[IDependable] = []
-        if self._shared_role:
-            role_arn = self._shared_role.attr_arn
+        if self._shared_role_arn:
+            role_arn = self._shared_role_arn
         elif self.role:
             role_arn = self.role.role_arn
             after = self._permit(self.role, publishing)
@@ -93,12 +94,14 @@ class FirehoseDestination:
             role_arn = role.attr_arn
             self._create_stream_after(role, publishing)
         properties = ses.CfnConfigurationSetEventDestination.KinesisFirehoseDestinationProperty(
-            delivery_stream_arn=(
-                stream.delivery_stream.attr_arn if isinstance(stream, EventArchive) else stream.delivery_stream_arn
-            ),
-            iam_role_arn=role_arn,
+            delivery_stream_arn=self._delivery_stream_arn, iam_role_arn=role_arn
         )
         return {"kinesis_firehose_destination": properties}, after
+
+    @cached_property
+    def _delivery_stream_arn(self) -> str:
+        stream = self.delivery_stream
+        return stream.delivery_stream.attr_arn if isinstance(stream, EventArchive) else stream.delivery_stream_arn
 
     def _is_beside(self, publishing: EventPublishing) -> bool:
         return isinstance(self.delivery_stream, EventArchive) and self.delivery_stream.stack is publishing.stack
@@ -132,14 +135,14 @@ class FirehoseDestination:
                 f"can use the role only when its trust policy has {trust} and, where the role is immutable here, "
                 f"one of its policies {permission}",
             )
-        self._create_stream_after(policy, publishing)
+        self._create_stream_after(cast(iam.CfnPolicy, policy.node.default_child), publishing)
         return [policy]
 
-    def _create_stream_after(self, permission: Construct, publishing: EventPublishing) -> None:
+    def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy, publishing: EventPublishing) -> None:
         """Give IAM the time in which the stream comes up to propagate the role."""
         stream = self.delivery_stream
         if isinstance(stream, EventArchive) and self._is_beside(publishing):
-            stream.delivery_stream.node.add_dependency(permission)
+            stream.delivery_stream.add_resource_dependency(permission)
         else:
             instead = "or use FirehoseDestination.with_shared_role(archive)" if isinstance(stream, EventArchive) else ""
             cdk.Annotations.of(publishing).add_warning_v2(
@@ -166,19 +169,19 @@ def _shared_role(archive: EventArchive) -> iam.CfnRole:
 
 def _role_of_the_set(publishing: EventPublishing, stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole:
     """The role of a configuration set, made at the first call and given each further stream."""
-    role = publishing.node.try_find_child("SesRole")
-    if not isinstance(role, iam.CfnRole):
-        return _role(
+    if publishing.ses_role is None:
+        publishing.ses_role = _role(
             publishing,
             "Lets SES put the events of one configuration set into a delivery stream",
             only_for(publishing),
             stream,
         )
-    policies = cast(list[iam.CfnRole.PolicyProperty], role.policies)
+        return publishing.ses_role
+    policies = cast(list[iam.CfnRole.PolicyProperty], publishing.ses_role.policies)
     policy = _inline_policy(stream)
     if policy not in policies:
-        role.policies = [*policies, policy]
-    return role
+        publishing.ses_role.policies = [*policies, policy]
+    return publishing.ses_role
 
 
 def _role(

@@ -13,6 +13,7 @@ from constructs import IDependable
 
 from ses_events import limits
 from ses_events.destinations.source import only_for, only_for_sets_named
+from ses_events.environment import environment_of
 from ses_events.refusal import check
 from ses_events.text import as_text, warn_of_policy
 
@@ -54,7 +55,7 @@ class SnsDestination:
             condition = only_for_sets_named(_known_name(publishing.configuration_set) or "*", stack)
         else:
             condition = only_for(publishing)
-        check(publishing.node.path, limits.same_region("topic", self.topic.env.region, stack))
+        check((publishing, ""), limits.same_region("topic", self.topic.env.region, stack))
         publish = iam.PolicyStatement(
             actions=["sns:Publish"],
             principals=[iam.ServicePrincipal("ses.amazonaws.com")],
@@ -71,7 +72,7 @@ class SnsDestination:
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 principals=[iam.ServicePrincipal("ses.amazonaws.com")],
                 resources=["*"],  # in a key policy: this key
-                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+                conditions={"StringEquals": {"aws:SourceAccount": environment_of(stack).account}},
             )
             if not self.topic.master_key.add_to_resource_policy(use_key, True).statement_added:
                 owner = f"the key {as_text(publishing, self.topic.master_key.key_arn)}"

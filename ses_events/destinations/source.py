@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import aws_cdk as cdk
+from ses_events.environment import environment_of
 
 if TYPE_CHECKING:
+    import aws_cdk as cdk
+
     from ses_events.publishing import EventPublishing
 
 
@@ -14,7 +16,7 @@ def only_for(publishing: EventPublishing) -> dict[str, Any]:
     """The condition that SES acts for this configuration set of this account."""
     return {
         "StringEquals": {
-            "aws:SourceAccount": publishing.stack.account,
+            "aws:SourceAccount": environment_of(publishing.stack).account,
             "aws:SourceArn": publishing.configuration_set_arn,
         }
     }
@@ -22,5 +24,8 @@ def only_for(publishing: EventPublishing) -> dict[str, Any]:
 
 def only_for_sets_named(name: str, stack: cdk.Stack) -> dict[str, Any]:
     """The condition that SES acts for a configuration set of the account with this name; ``*`` is any."""
-    arn = stack.format_arn(service="ses", resource="configuration-set", resource_name=name)
-    return {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": arn}}
+    here = environment_of(stack)
+    return {
+        "StringEquals": {"aws:SourceAccount": here.account},
+        "ArnLike": {"aws:SourceArn": here.arn("ses", "configuration-set", name)},
+    }
