@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from ses_events import limits
 from ses_events.bucket import new_bucket
+from ses_events.environment import environment_of
 from ses_events.refusal import check, instead_of, stack_of
 from ses_events.text import as_text, warn_of_policy
 
@@ -25,7 +25,11 @@ DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
 DEFAULT_ERROR_OUTPUT_PREFIX = "errors/!{firehose:error-output-type}/"
 """A folder for each kind of error."""
 
+# What Firehose needs (Firehose developer guide, controlling access): GetBucketLocation and ListBucket find the bucket,
+# ListBucketMultipartUploads and AbortMultipartUpload serve large buffers, which go up in parts, PutObject writes, and
+# GetObject is documented without a reason.
 _BUCKET_ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
+_OBJECT_ACTIONS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
 
 
 class EventArchive(Construct):
@@ -111,15 +115,14 @@ class EventArchive(Construct):
             limits.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
         super().__init__(scope, construct_id)
+        here = environment_of(stack)
         self.stack = stack
         """The stack of the archive."""
 
         self.delivery_stream_name = delivery_stream_name or cdk.Names.unique_resource_name(self, max_length=64)
         """The name of the delivery stream, known before the stream exists."""
 
-        self.delivery_stream_arn = stack.format_arn(
-            service="firehose", resource="deliverystream", resource_name=self.delivery_stream_name
-        )
+        self.delivery_stream_arn = here.arn("firehose", f"deliverystream/{self.delivery_stream_name}")
         """The ARN of the delivery stream, for policies: it names the stream without waiting for it."""
 
         self.bucket = bucket or new_bucket(self, encryption_key, expiration, removal_policy, server_access_logs_bucket)
@@ -134,45 +137,69 @@ class EventArchive(Construct):
             self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         folders = ["*"] if bucket is None else _folders(prefix, error_output_prefix)
-        objects = [self.bucket.arn_for_objects(folder) for folder in folders]
+        bucket_arn = self.bucket.bucket_arn
+        objects = [f"{bucket_arn}/{folder}" for folder in folders]
+        log_group_name, log_stream_name = self.log_group.log_group_name, log_stream.log_stream_name
+        foreign = bucket is not None and limits.known_to_differ(bucket.env.account, here.account)
+        object_actions = _OBJECT_ACTIONS + (["s3:PutObjectAcl"] if foreign else [])  # gives the owner the object
+        statements = [
+            _allow("Bucket", _BUCKET_ACTIONS, bucket_arn),
+            _allow("Objects", object_actions, *objects),
+            _allow(
+                "ErrorLog",
+                ["logs:PutLogEvents"],
+                here.arn("logs", f"log-group:{log_group_name}:log-stream:{log_stream_name}"),
+            ),
+        ]
+        key = bucket.encryption_key if bucket else encryption_key
+        if key:
+            of_the_bucket = {
+                "StringEquals": {"kms:ViaService": f"s3.{here.region}.amazonaws.com"},
+                "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
+            }
+            actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+            statements.append({**_allow("Key", actions, _key_arn(key)), "Condition": of_the_bucket})
         self.role = iam.Role(
             self,
             "Role",
             description="Lets Firehose deliver SES events to the archive bucket",
             assumed_by=iam.ServicePrincipal(
-                "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": stack.account}}
+                "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": here.account}}
             ),
-            inline_policies={"Deliver": _delivery_policy(self, objects, log_stream)},
+            inline_policies={"Deliver": iam.PolicyDocument.from_json({"Statement": statements})},
         )
         """The role of the delivery stream."""
 
-        stream_key = firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
-            key_type="CUSTOMER_MANAGED_CMK" if encryption_key else "AWS_OWNED_CMK",
-            key_arn=_key_arn(encryption_key) if encryption_key else None,
-        )
-        self.delivery_stream = firehose.CfnDeliveryStream(
+        self.delivery_stream = cdk.CfnResource(
             self,
             "DeliveryStream",
-            delivery_stream_name=self.delivery_stream_name,
-            delivery_stream_type="DirectPut",
-            delivery_stream_encryption_configuration_input=stream_key,
-            extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
-                bucket_arn=self.bucket.bucket_arn,
-                role_arn=self.role.role_arn,
-                prefix=prefix,
-                error_output_prefix=error_output_prefix,
-                compression_format="GZIP",
-                file_extension=".json.gz",
-                buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
-                    interval_in_seconds=buffering_interval.to_seconds() if buffering_interval else 300,
-                    size_in_m_bs=buffering_size.to_mebibytes() if buffering_size else 64,
+            type="AWS::KinesisFirehose::DeliveryStream",
+            properties={
+                "DeliveryStreamName": self.delivery_stream_name,
+                "DeliveryStreamType": "DirectPut",
+                "DeliveryStreamEncryptionConfigurationInput": (
+                    {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": _key_arn(encryption_key)}
+                    if encryption_key
+                    else {"KeyType": "AWS_OWNED_CMK"}
                 ),
-                cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
-                    enabled=True,
-                    log_group_name=self.log_group.log_group_name,
-                    log_stream_name=log_stream.log_stream_name,
-                ),
-            ),
+                "ExtendedS3DestinationConfiguration": {
+                    "BucketARN": bucket_arn,
+                    "RoleARN": self.role.role_arn,
+                    "Prefix": prefix,
+                    "ErrorOutputPrefix": error_output_prefix,
+                    "CompressionFormat": "GZIP",
+                    "FileExtension": ".json.gz",
+                    "BufferingHints": {
+                        "IntervalInSeconds": buffering_interval.to_seconds() if buffering_interval else 300,
+                        "SizeInMBs": buffering_size.to_mebibytes() if buffering_size else 64,
+                    },
+                    "CloudWatchLoggingOptions": {
+                        "Enabled": True,
+                        "LogGroupName": log_group_name,
+                        "LogStreamName": log_stream_name,
+                    },
+                },
+            },
         )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
@@ -180,18 +207,18 @@ class EventArchive(Construct):
         cdk.Validations.of(self.role).acknowledge(
             *(
                 cdk.Acknowledgment(
-                    id=f"AwsSolutions-IAM5[Resource::{as_text(self, arn, '<{}>')}]",
+                    id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]",
                     reason="Firehose names the objects it writes; it may write nowhere but under its own prefixes",
                 )
                 for arn in objects
             )
         )
-        if limits.known_to_differ(self.bucket.env.account, stack.account):
+        if foreign:
             needed = {
                 "Effect": "Allow",
                 "Principal": {"AWS": self.role.role_arn},
-                "Action": sorted([*_BUCKET_ACTIONS, *_object_actions(self)]),
-                "Resource": [self.bucket.bucket_arn, *objects],
+                "Action": sorted([*_BUCKET_ACTIONS, *object_actions]),
+                "Resource": [bucket_arn, *objects],
             }
             owner = f"the bucket {as_text(self, self.bucket.bucket_name)}"
             warn_of_policy(self, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", needed)
@@ -203,12 +230,6 @@ class EventArchive(Construct):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
 
 
-def _object_actions(archive: EventArchive) -> list[str]:
-    """PutObject writes; GetObject is documented without a reason; PutObjectAcl gives the bucket's owner the object."""
-    foreign = limits.known_to_differ(archive.bucket.env.account, archive.stack.account)
-    return ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", *(["s3:PutObjectAcl"] if foreign else [])]
-
-
 def _folders(prefix: str, error_output_prefix: str) -> list[str]:
     """The objects that Firehose writes with these prefixes; all, where a prefix is known at deployment only."""
     prefixes = (prefix, error_output_prefix)
@@ -217,39 +238,8 @@ def _folders(prefix: str, error_output_prefix: str) -> list[str]:
     return sorted({each.partition("!{")[0] + "*" for each in prefixes})
 
 
-def _delivery_policy(archive: EventArchive, objects: list[str], log_stream: logs.ILogStream) -> iam.PolicyDocument:
-    """What Firehose needs to deliver to S3 and to log why it could not (Firehose developer guide, controlling access).
-
-    GetBucketLocation and ListBucket find the bucket; ListBucketMultipartUploads and AbortMultipartUpload serve large
-    buffers, which go up in parts.
-    """
-    stack, bucket = archive.stack, archive.bucket
-    error_log_stream = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=f"{archive.log_group.log_group_name}:log-stream:{log_stream.log_stream_name}",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    statements = [
-        iam.PolicyStatement(sid="Bucket", actions=_BUCKET_ACTIONS, resources=[bucket.bucket_arn]),
-        iam.PolicyStatement(sid="Objects", actions=_object_actions(archive), resources=objects),
-        iam.PolicyStatement(sid="ErrorLog", actions=["logs:PutLogEvents"], resources=[error_log_stream]),
-    ]
-    if bucket.encryption_key:
-        statements.append(
-            iam.PolicyStatement(
-                sid="Key",
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=[_key_arn(bucket.encryption_key)],
-                conditions={
-                    "StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"},
-                    "StringLike": {
-                        "kms:EncryptionContext:aws:s3:arn": [bucket.bucket_arn, bucket.arn_for_objects("*")]
-                    },
-                },
-            )
-        )
-    return iam.PolicyDocument(statements=statements)
+def _allow(sid: str, actions: list[str], *resources: str) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": list(resources)}
 
 
 def _key_arn(key: kms.IKey) -> str:

@@ -19,9 +19,9 @@ class Environment:
     region: str
     partition: str
 
-    def arn(self, service: str, resource: str, name: str) -> str:
-        """The ARN of a resource here."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}/{name}"
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource here, such as ``configuration-set/name``."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
 
 _ENVIRONMENTS: MutableMapping[cdk.Stack, Environment] = WeakKeyDictionary()

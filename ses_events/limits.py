@@ -124,10 +124,11 @@ def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[
     """At least one of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
     yield from several(argument, value, "[ses.EmailSendingEvent.SEND]")
     for position, event in enumerate(value):
-        names = [known.name for known in MATCHING_EVENT_TYPES]
-        meant = difflib.get_close_matches(str(event).upper(), names, 1) or names
-        at = f"{argument}[{position}]"
-        yield from instance(at, event, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant[0]}")
+        if not isinstance(event, ses.EmailSendingEvent):
+            names = [known.name for known in MATCHING_EVENT_TYPES]
+            meant = difflib.get_close_matches(str(event).upper(), names, 1) or names
+            at = f"{argument}[{position}]"
+            yield from instance(at, event, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant[0]}")
     if not value:
         yield f"{argument} is empty, and SES takes no destination without events; name one or leave the argument out"
 
@@ -453,9 +454,7 @@ def error_output_prefix(argument: str, value: str) -> Iterator[str]:
 
 def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
     """What Firehose accepts in a prefix and hardly anybody wants: the id of a warning and its text."""
-    if cdk.Token.is_unresolved(value):
-        return
-    if value and not value.endswith("/"):
+    if value and not value.endswith("/") and not cdk.Token.is_unresolved(value):
         yield (
             "ses-events:prefix-without-slash",
             f"{argument} {value!r} has no '/' at its end, so keys run into it; add '/'",

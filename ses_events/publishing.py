@@ -129,7 +129,7 @@ class EventPublishing(Construct):
     @cached_property
     def configuration_set_arn(self) -> str:
         """The ARN of the configuration set."""
-        return environment_of(self.stack).arn("ses", "configuration-set", self.configuration_set_name)
+        return environment_of(self.stack).arn("ses", f"configuration-set/{self.configuration_set_name}")
 
     def add_destination(
         self,

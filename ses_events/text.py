@@ -14,7 +14,8 @@ def as_text(scope: IConstruct, value: object, reference: str = "${{{}}}") -> Any
 
     :param reference: how a reference looks, with ``{}`` for what it refers to.
     """
-    return _text(cdk.Stack.of(scope).resolve(value), reference)
+    stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
+    return _text(stack.resolve(value), reference)
 
 
 def warn_of_policy(scope: IConstruct, warning: str, owner: str, purpose: str, statement: dict[str, Any]) -> None:

@@ -114,7 +114,7 @@ def test_what_was_made_is_there_to_work_with(stack: cdk.Stack) -> None:
     reader = cdk.aws_iam.Role(stack, "Reader", assumed_by=cdk.aws_iam.AccountRootPrincipal())
     archive.bucket.grant_read(reader)
     archive.log_group.grant_read(reader)
-    cdk.CfnOutput(stack, "Stream", value=archive.delivery_stream.attr_arn)
+    cdk.CfnOutput(stack, "Stream", value=cdk.Token.as_string(archive.delivery_stream.get_att("Arn")))
     assert isinstance(archive.bucket, s3.Bucket)
     assert synthesize(stack)["Outputs"]["Stream"]
 

@@ -48,6 +48,6 @@ class EventBridgeDestination:
             )
             event_bus_arn = self.event_bus.event_bus_arn
         else:
-            event_bus_arn = environment_of(stack).arn("events", "event-bus", "default")
+            event_bus_arn = environment_of(stack).arn("events", "event-bus/default")
         properties = ses.CfnConfigurationSetEventDestination.EventBridgeDestinationProperty(event_bus_arn=event_bus_arn)
         return {"event_bridge_destination": properties}, []

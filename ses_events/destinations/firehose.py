@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_ses as ses
 from constructs import Construct, IDependable
 
@@ -20,6 +19,8 @@ from ses_events.refusal import check, instance
 from ses_events.text import as_text
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kinesisfirehose as firehose
+
     from ses_events.publishing import EventPublishing
 
 
@@ -100,8 +101,10 @@ class FirehoseDestination:
 
     @cached_property
     def _delivery_stream_arn(self) -> str:
-        stream = self.delivery_stream
-        return stream.delivery_stream.attr_arn if isinstance(stream, EventArchive) else stream.delivery_stream_arn
+        """For the event destination, which waits for the stream of an archive by it."""
+        if isinstance(self.delivery_stream, EventArchive):
+            return cdk.Token.as_string(self.delivery_stream.delivery_stream.get_att("Arn"))
+        return self.delivery_stream.delivery_stream_arn
 
     def _is_beside(self, publishing: EventPublishing) -> bool:
         return isinstance(self.delivery_stream, EventArchive) and self.delivery_stream.stack is publishing.stack

@@ -27,5 +27,5 @@ def only_for_sets_named(name: str, stack: cdk.Stack) -> dict[str, Any]:
     here = environment_of(stack)
     return {
         "StringEquals": {"aws:SourceAccount": here.account},
-        "ArnLike": {"aws:SourceArn": here.arn("ses", "configuration-set", name)},
+        "ArnLike": {"aws:SourceArn": here.arn("ses", f"configuration-set/{name}")},
     }
