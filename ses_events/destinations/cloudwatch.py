@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -46,9 +47,14 @@ class CloudWatchDestination:
         """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
         for warning, text in limits.oddities_of_dimensions(self.dimensions, events):
             cdk.Annotations.of(publishing).add_warning_v2(warning, text)
-        properties = ses.CfnConfigurationSetEventDestination.CloudWatchDestinationProperty(
+        return {"cloud_watch_destination": self._properties}, []
+
+    @cached_property
+    def _properties(self) -> ses.CfnConfigurationSetEventDestination.CloudWatchDestinationProperty:
+        of = ses.CfnConfigurationSetEventDestination
+        return of.CloudWatchDestinationProperty(
             dimension_configurations=[
-                ses.CfnConfigurationSetEventDestination.DimensionConfigurationProperty(
+                of.DimensionConfigurationProperty(
                     dimension_name=dimension.name,
                     dimension_value_source=limits.DIMENSION_VALUE_SOURCES[dimension.source],
                     default_dimension_value=dimension.default_value,
@@ -56,7 +62,6 @@ class CloudWatchDestination:
                 for dimension in self.dimensions
             ]
         )
-        return {"cloud_watch_destination": properties}, []
 
     def metric(self, event: ses.EmailSendingEvent, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
         """The number of events of a kind (namespace ``AWS/SES``, statistic Sum, CDK's default period of 5 minutes).
