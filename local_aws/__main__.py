@@ -1,26 +1,82 @@
-"""``python -m local_aws``: an empty AWS on this machine, until Ctrl-C."""
+"""``python -m local_aws``: an empty AWS on this machine, for any app, until Ctrl-C."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import signal
-import threading
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
-from local_aws.process import LocalAws
+from local_aws.process import LocalAws, LocalAwsError
+
+_EXPLANATION = """\
+Prints the exports after which aws, cdk and boto3 use it, and then a line for each thing that SES and Firehose do: each
+event and each event destination, published or refused, and each object delivered.
+
+    cdk bootstrap && cdk deploy
+    aws ses verify-domain-identity --domain example.com
+
+Mail to the addresses of the mailbox simulator comes to what it comes to on AWS (success@simulator.amazonses.com,
+bounce@, complaint@, suppressionlist@, ooto@, each also with +label); any other address gets its mail. What recipients
+do is up to you:
+
+    curl --cacert "$AWS_CA_BUNDLE" "$AWS_ENDPOINT_URL/_ses/events" \\
+      -d '{"messageId": "...", "eventType": "Click", "link": "https://example.com/"}'
+
+with the eventType Open, Click, DeliveryDelay or Subscription.
+"""
+_LINE = re.compile(r"^\S+ ([0-9:]{8})\S* (\w+) \[local_aws\.\w+\] (.*)$")
 
 
-def main() -> None:
-    """Start the local AWS, print how to use it, and wait."""
-    parser = argparse.ArgumentParser(prog="python -m local_aws", description="An AWS on this machine, until Ctrl-C.")
+def main() -> int:
+    """Start the local AWS, print how to use it, and show what it does; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local_aws",
+        description="An empty AWS on this machine, until Ctrl-C.",
+        epilog=_EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--speed", type=float, default=100, help="how much faster than on AWS Firehose works (100)")
-    speed = parser.parse_args().speed
+    parser.add_argument(
+        "--iam-delay", type=float, default=0, metavar="SECONDS", help="until services see a new or changed role (0)"
+    )
+    parser.add_argument(
+        "--stream-delay", type=float, default=0, metavar="SECONDS", help="until a new delivery stream is ACTIVE (0)"
+    )
+    parser.add_argument("--port", type=int, help="where to listen on 127.0.0.1 (a port that is free)")
+    options = parser.parse_args()
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), LocalAws(speed) as aws:
-        print(f"{aws.exports}\n# It runs until Ctrl-C. Its log: {aws.log}", flush=True)
-        threading.Event().wait()
+    aws = LocalAws(options.speed, iam_delay=options.iam_delay, stream_delay=options.stream_delay, port=options.port)
+    try:
+        with contextlib.suppress(KeyboardInterrupt), aws:
+            print(f"{aws.exports}\n\n# It runs until Ctrl-C. Its log: {aws.log}", flush=True)
+            for line in _doings(aws.log):
+                print(line, flush=True)
+    except LocalAwsError as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _doings(log: Path) -> Iterator[str]:
+    """What SES and Firehose do, as it comes into the server's log."""
+    with log.open() as lines:
+        unfinished = ""
+        while True:
+            unfinished += lines.readline()
+            if not unfinished.endswith("\n"):
+                time.sleep(0.1)
+                continue
+            line, unfinished = _LINE.match(unfinished), ""
+            if line:
+                at, level, doing = line.groups()
+                yield f"{at} {'REFUSED ' if level == 'ERROR' else ''}{doing}"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -155,8 +155,9 @@ def _buffering_interval(aws: LocalAws, stream: str) -> int:
 
 
 def _found(aws: LocalAws, bucket: str, message_ids: list[str]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Object key and event by message id, once all of them have arrived."""
-    found = {event["mail"]["messageId"]: (key, event) for key, event in archived_events(aws, bucket)}
+    """Object key and Send event by message id, once all of them have arrived."""
+    events = archived_events(aws, bucket)
+    found = {event["mail"]["messageId"]: (key, event) for key, event in events if event["eventType"] == "Send"}
     return found if set(message_ids) <= set(found) else {}
 
 

@@ -4,39 +4,114 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ministack.services import cloudwatch, kms, sns
 
 from local_aws import ministack_gaps
-from local_aws.roles import ServicePrincipal
-from local_aws.send_event import Event
+from local_aws.events import EVENT_TYPES, Event
+from local_aws.roles import AccessDenied, ServicePrincipal
 
 log = logging.getLogger(__name__)
 
+Settings = Mapping[str, Any]
 
-def publish(event: Event, destinations: list[dict[str, Any]], service: ServicePrincipal) -> None:
-    """Publish a Send event to every destination that wants it; what fails is logged.
+_DETAIL_TYPES = {
+    "Send": "Email Sent",
+    "Reject": "Email Rejected",
+    "Bounce": "Email Bounced",
+    "Complaint": "Email Complaint Received",
+    "Delivery": "Email Delivered",
+    "Open": "Email Opened",
+    "Click": "Email Clicked",
+    "Rendering Failure": "Email Rendering Failed",
+    "DeliveryDelay": "Email Delivery Delayed",
+    "Subscription": "Email Subscribed",
+}
+"""How EventBridge calls the event types (EventBridge events reference, SES)."""
+
+_SNS_SUBJECT = "Amazon SES Email Event Notification"
+_DIMENSION_VALUE = re.compile(r"[A-Za-z0-9_@.-]{1,256}")
+
+
+def publish(event: Event, destinations: Iterable[Settings], service: ServicePrincipal) -> None:
+    """Publish an event to every destination that wants it; what comes of it is logged.
 
     :param destinations: event destinations in the words of the API v2.
     :param service: SES, acting for the configuration set.
     """
-    message_id = event["mail"]["messageId"]
+    [configuration_set] = event["mail"]["tags"]["ses:configuration-set"]
+    what = f"{event['eventType']} of {event['mail']['messageId']}"
     for destination in destinations:
-        if not destination["Enabled"] or "SEND" not in destination["MatchingEventTypes"]:
+        if not destination["Enabled"] or EVENT_TYPES[event["eventType"]] not in destination["MatchingEventTypes"]:
             continue
         for kind, deliver in _DELIVERIES.items():
             if kind not in destination:
                 continue
+            where = f"{destination['Name']} of {configuration_set} ({kind.removesuffix('Destination')})"
             try:
                 deliver(event, destination[kind], service)
-                log.info("Send of %s published to %s", message_id, destination["Name"])
+                log.info("%s published to %s", what, where)
             except Exception as failure:  # one destination's failure is no reason to leave out the next
-                log.error("Send of %s not published to %s: %s", message_id, destination["Name"], failure)
+                log.error("%s not published to %s: %s", what, where, failure)
 
 
-def _to_firehose(event: Event, settings: Mapping[str, Any], service: ServicePrincipal) -> None:
+def refusal(configuration_set: str, name: str, destination: Settings, service: ServicePrincipal) -> str | None:
+    """Why SES refuses to create or to change an event destination, in its words; the reason behind is logged."""
+    for kind, check in _CHECKS.items():
+        if destination.get(kind):
+            try:
+                check(destination[kind], service)
+            except _Refused as refused:
+                log.error("%s of %s not created: %s: %s", name, configuration_set, refused, refused.__cause__)
+                return str(refused)
+    return None
+
+
+class _Refused(Exception):
+    """An event destination was tried, in vain."""
+
+
+def _try_firehose(settings: Settings, service: ServicePrincipal) -> None:
+    role, stream = settings["IamRoleArn"], settings["DeliveryStreamArn"]
+    try:
+        session = service.assume(role)
+    except AccessDenied as denied:
+        raise _Refused(f"Could not assume IAM role <{role}>.") from denied
+    try:
+        session.require("firehose:PutRecordBatch", stream, {})
+        if not ministack_gaps.is_active(stream):
+            raise AccessDenied(f"{stream} is not there, or not yet active")
+    except AccessDenied as denied:
+        raise _Refused(f"Could not access Kinesis Firehose Stream <{stream}> using IAM role <{role}>.") from denied
+
+
+def _try_sns(settings: Settings, service: ServicePrincipal) -> None:
+    topic = settings["TopicArn"]
+    try:
+        _require_sns(topic, service)
+    except AccessDenied as denied:
+        raise _Refused(f"Could not publish to SNS topic <{topic}>.") from denied
+    sns.publish_internal(topic, "Successfully validated SNS topic for Amazon SES event publishing.", _SNS_SUBJECT)
+
+
+def _try_eventbridge(settings: Settings, service: ServicePrincipal) -> None:
+    bus = settings["EventBusArn"]
+    if bus != f"arn:aws:events:{service.region}:{service.context['aws:SourceAccount']}:event-bus/default":
+        raise _Refused(f"Only the default event bus is supported, not <{bus}>.")
+
+
+_CHECKS: dict[str, Callable[[Settings, ServicePrincipal], None]] = {
+    "KinesisFirehoseDestination": _try_firehose,
+    "SnsDestination": _try_sns,
+    "EventBridgeDestination": _try_eventbridge,
+}
+"""What SES tries with each kind of event destination before it takes one."""
+
+
+def _to_firehose(event: Event, settings: Settings, service: ServicePrincipal) -> None:
     firehose = service.assume(settings["IamRoleArn"]).client("firehose")
     answer = firehose.put_record_batch(
         DeliveryStreamName=settings["DeliveryStreamArn"].rpartition("/")[2],
@@ -46,8 +121,12 @@ def _to_firehose(event: Event, settings: Mapping[str, Any], service: ServicePrin
         raise RuntimeError(answer["RequestResponses"][0]["ErrorMessage"])
 
 
-def _to_sns(event: Event, settings: Mapping[str, Any], service: ServicePrincipal) -> None:
-    topic = settings["TopicArn"]
+def _to_sns(event: Event, settings: Settings, service: ServicePrincipal) -> None:
+    _require_sns(settings["TopicArn"], service)
+    sns.publish_internal(settings["TopicArn"], json.dumps(event), _SNS_SUBJECT)
+
+
+def _require_sns(topic: str, service: ServicePrincipal) -> None:
     policy, _ = sns.topic_policy_for_arn(topic) or (None, None)
     service.require("sns:Publish", topic, policy)
     key = ministack_gaps.key_of_topic(topic)
@@ -56,42 +135,48 @@ def _to_sns(event: Event, settings: Mapping[str, Any], service: ServicePrincipal
         policy, _ = kms.key_policy_for_arn(key) or (None, None)
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             service.with_context("aws:SourceAccount").require(action, key, policy)
-    sns.publish_internal(topic, json.dumps(event), "Amazon SES Email Event Notification")
 
 
-def _to_eventbridge(event: Event, settings: Mapping[str, Any], service: ServicePrincipal) -> None:
-    account = service.context["aws:SourceAccount"]
-    if settings["EventBusArn"] != f"arn:aws:events:{service.region}:{account}:event-bus/default":
-        raise RuntimeError(f"SES publishes to the default event bus only, and not to {settings['EventBusArn']}")
+def _to_eventbridge(event: Event, settings: Settings, service: ServicePrincipal) -> None:
     ministack_gaps.put_event_of_aws(
         {
             "Source": "aws.ses",
-            "DetailType": "Email Sent",  # a Send event (EventBridge events reference, SES)
+            "DetailType": _DETAIL_TYPES[event["eventType"]],
             "Resources": [service.context["aws:SourceArn"]],
             "Detail": json.dumps(event),
         }
     )
 
 
-def _to_cloudwatch(event: Event, settings: Mapping[str, Any], service: ServicePrincipal) -> None:
+def _to_cloudwatch(event: Event, settings: Settings, service: ServicePrincipal) -> None:
     dimensions = {
         dimension["DimensionName"]: _dimension_value(event, dimension)
         for dimension in settings["DimensionConfigurations"]
     }
-    cloudwatch.record_metric("AWS/SES", event["eventType"], 1, "Count", dimensions)
+    cloudwatch.record_metric("AWS/SES", event["eventType"].replace(" ", ""), 1, "Count", dimensions)
 
 
 def _dimension_value(event: Event, dimension: Mapping[str, str]) -> str:
+    """The first value of a dimension that an event has, or the default one.
+
+    Headers and link tags may say anything. AWS documents what a value may be, letters and digits and ``_-@.`` up to
+    256, but not what comes of another: here it is dropped, and the event counts under the default value.
+    """
     name, source = dimension["DimensionName"], dimension["DimensionValueSource"]
-    values: list[str] = []  # of a link tag: only clicks have them
+    values: list[str] = []
     if source == "MESSAGE_TAG":
         values = event["mail"]["tags"].get(name, [])
     elif source == "EMAIL_HEADER":
-        values = [h["value"] for h in event["mail"]["headers"] if h["name"].lower() == name.lower()]
+        headers = event["mail"].get("headers", [])
+        values = [header["value"] for header in headers if header["name"].lower() == name.lower()]
+    elif source == "LINK_TAG":  # only clicks have them
+        values = (event.get("click", {}).get("linkTags") or {}).get(name, [])
+    if source != "MESSAGE_TAG":  # those were checked when the mail was accepted
+        values = [value for value in values if _DIMENSION_VALUE.fullmatch(value)]
     return next(iter(values), dimension["DefaultDimensionValue"])
 
 
-_DELIVERIES: dict[str, Callable[[Event, Mapping[str, Any], ServicePrincipal], None]] = {
+_DELIVERIES: dict[str, Callable[[Event, Settings, ServicePrincipal], None]] = {
     "KinesisFirehoseDestination": _to_firehose,
     "CloudWatchDestination": _to_cloudwatch,
     "SnsDestination": _to_sns,

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import eventbridge, firehose, iam, s3, ses, ses_v2, sns
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import provisioners, stacks
+
+from local_aws.delays import Delays, Past
 
 Records = list[tuple[str, bytes]]
 """Record ids and data, as Firehose takes them in."""
 
+Response = tuple[int, dict[str, str], bytes]
+"""Status, headers and body, as MiniStack's services answer."""
+
 Provisioner = Callable[..., tuple[str, dict[str, Any]]]
 """How CloudFormation creates or updates a resource: its physical id and attributes come back."""
+
+
+delays = Delays()
+"""How slow AWS is here. MiniStack is not at all."""
+
+_roles_in_the_past: Past[dict[str, Any]] = Past()
 
 
 def fill() -> None:
@@ -34,6 +47,27 @@ def fill() -> None:
     ses._configuration_sets = ses_v2._config_sets
     # logs:PutLogEvents is authorised on the log group.
     iam_actions.extract_resource_arn = _with_log_stream(iam_actions.extract_resource_arn)
+    # The API v2 cannot stop sending, and gives no identity a default configuration set.
+    ses_v2.handle_request = _with_sending_attributes(ses_v2.handle_request)
+    _let_roles_propagate()
+    _let_streams_take_time()
+
+
+def check_event_destinations(refusal: Callable[[str, str, Mapping[str, Any]], str | None]) -> None:
+    """Ask ``refusal(configuration set, name, event destination)`` before one is created or changed.
+
+    MiniStack itself takes any, by the API v2 as by CloudFormation.
+    """
+    put = ses_v2._put_event_destination
+
+    def checked(configuration_set: str, name: str, definition: Any, *, create: bool) -> Any:
+        if configuration_set in ses_v2._config_sets and isinstance(definition, dict):
+            message = refusal(configuration_set, name, definition)
+            if message:
+                return ses_v2._json_err("BadRequestException", message)
+        return put(configuration_set, name, definition, create=create)
+
+    ses_v2._put_event_destination = checked
 
 
 def hand_over_records(accept: Callable[[dict[str, Any], dict[str, Any], Records], None]) -> None:
@@ -76,8 +110,56 @@ def put_event_of_aws(entry: Mapping[str, Any]) -> None:
 
 
 def role(account: str, name: str) -> Any:
-    """A deployed IAM role, or None."""
+    """An IAM role as services see it, or None."""
+    if delays.iam:
+        return _roles_in_the_past.seen(name, delays.iam)
     return iam._roles.get_scoped(account, None, name)
+
+
+def is_active(stream_arn: str) -> bool:
+    """Whether a delivery stream exists and takes records."""
+    region, account, _, name = stream_arn.replace("/", ":").split(":")[3:7]
+    stream = firehose._streams.get_scoped(account, region, name)
+    return bool(stream) and stream["status"] == "ACTIVE"
+
+
+def template(name: str) -> dict[str, str] | None:
+    """The parts of a template of SES."""
+    stored = ses._templates.get(name)
+    return stored and {part: stored.get(f"{part}Part") or "" for part in ("Subject", "Text", "Html")}
+
+
+def configuration_set(name: str) -> Any:
+    """A configuration set, with its options in the words of the API v2, or None."""
+    return ses_v2._config_sets.get(name)
+
+
+def event_destinations(name: str) -> list[dict[str, Any]]:
+    """The event destinations of a configuration set, in the words of the API v2."""
+    destinations = (configuration_set(name) or {}).get("EventDestinations", {})
+    return [{"Name": name, **destination} for name, destination in destinations.items()]
+
+
+def default_configuration_set(identity: str) -> str:
+    """The configuration set of mail from an identity that names none, or nothing."""
+    return str((ses_v2._identities.get(identity) or {}).get("ConfigurationSetName") or "")
+
+
+def account_may_send() -> bool:
+    """Whether sending is enabled for the account."""
+    return bool((ses._account_details.get("account") or {}).get("SendingEnabled", True))
+
+
+def ses_error_v1(code: str, message: str) -> Response:
+    """A response of the query protocol that says no."""
+    response: Response = ses._error(code, message, 400)
+    return response
+
+
+def ses_error_v2(code: str, message: str) -> Response:
+    """A response of the API v2 that says no."""
+    response: Response = ses_v2._json_err(code, message, 404 if code == "NotFoundException" else 400)
+    return response
 
 
 def verified_identity(address: str) -> str | None:
@@ -148,6 +230,117 @@ def _with_log_stream(resource_arn: Callable[..., str]) -> Callable[..., str]:
         return arn
 
     return extract
+
+
+def _with_sending_attributes(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """PutAccountSendingAttributes, and the default configuration set of an identity."""
+
+    async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        request = path.rstrip("/").removeprefix("/v2/email").split("/")[1:]
+        if (method, request) == ("PUT", ["account", "sending"]):
+            account = ses._account_details.setdefault("account", {})
+            account["SendingEnabled"] = json.loads(body).get("SendingEnabled", False)
+            return ses_v2.json_response({})
+        if method == "PUT" and request[:1] == ["identities"] and request[2:] == ["configuration-set"]:
+            return _put_default_set(unquote(request[1]), json.loads(body).get("ConfigurationSetName", ""))
+        response = await handle(method, path, headers, body, query)
+        if response[0] == 200 and (method, request) == ("POST", ["identities"]):
+            _put_default_set(json.loads(body)["EmailIdentity"], json.loads(body).get("ConfigurationSetName", ""))
+        if response[0] == 200 and (method, request) == ("GET", ["account"]):
+            return ses_v2.json_response({**json.loads(response[2]), "SendingEnabled": account_may_send()})
+        return response
+
+    return handle_request
+
+
+def _put_default_set(identity: str, name: str) -> Any:
+    record = ses_v2._identities.get(identity)
+    if record is None:
+        return ses_error_v2("NotFoundException", f"Email identity {identity} does not exist.")
+    if name and configuration_set(name) is None:
+        return ses_v2._missing_config_set(name)
+    record["ConfigurationSetName"] = name
+    return ses_v2.json_response({})
+
+
+def _let_roles_propagate() -> None:
+    """Let services see the roles that trust them as they were ``delays.iam`` seconds ago.
+
+    Roles that only people assume change at once: nobody could work with a new account otherwise.
+    """
+
+    def note_afterwards(change: Callable[..., Any]) -> Callable[..., Any]:
+        def changed(*arguments: Any, **options: Any) -> Any:
+            try:
+                return change(*arguments, **options)
+            finally:
+                _roles_in_the_past.note({name: _snapshot(role) for name, role in iam._roles.items()})
+
+        return changed
+
+    for action, handler in iam._IAM_HANDLERS.items():
+        if not action.startswith(("Get", "List", "Simulate")):
+            iam._IAM_HANDLERS[action] = note_afterwards(handler)
+    for kind in ("Role", "Policy", "ManagedPolicy"):
+        handlers = provisioners._RESOURCE_HANDLERS[f"AWS::IAM::{kind}"]
+        handlers |= {name: note_afterwards(handlers[name]) for name in ("create", "update", "delete")}
+
+    gather = iam_evaluator._gather_role_policies
+
+    def gather_role_policies(name: str, account: str) -> Any:
+        past = _roles_in_the_past.seen(name, delays.iam) if delays.iam else None
+        current = iam._roles.get_scoped(account, None, name)
+        if not delays.iam or '"Service"' not in str((past or current or {}).get("AssumeRolePolicyDocument")):
+            return gather(name, account)
+        return [iam_evaluator.parse_policy_document(document) for document in past["Policies"]] if past else []
+
+    iam_evaluator._gather_role_policies = gather_role_policies
+
+
+def _snapshot(role: Mapping[str, Any]) -> dict[str, Any]:
+    """All that decides who assumes a role and what it may do."""
+    attached = (
+        iam_evaluator._resolve_managed_policy_document(arn, role["Arn"].split(":")[4])
+        for arn in role["AttachedPolicies"]
+    )
+    return {
+        "RoleId": role["RoleId"],
+        "AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"],
+        "Policies": [*role["InlinePolicies"].values(), *filter(None, attached)],
+    }
+
+
+def _let_streams_take_time() -> None:
+    """Let a new delivery stream be CREATING for ``delays.stream`` seconds; CloudFormation waits for it."""
+    create_stream = firehose._create_delivery_stream
+
+    def create_delivery_stream(data: dict[str, Any]) -> Any:
+        response = create_stream(data)
+        if delays.stream and response[0] == 200:
+            stream = firehose._streams[data["DeliveryStreamName"]]
+            stream["status"] = "CREATING"
+            timer = threading.Timer(delays.stream, stream.update, [{"status": "ACTIVE"}])
+            timer.daemon = True
+            timer.start()
+        return response
+
+    firehose._create_delivery_stream = firehose._HANDLERS["CreateDeliveryStream"] = create_delivery_stream
+
+    def until_active(provision: Provisioner) -> Provisioner:
+        def provision_stream(*arguments: Any, **options: Any) -> tuple[str, dict[str, Any]]:
+            name, attributes = provision(*arguments, **options)
+            while firehose._streams[name]["status"] == "CREATING":
+                time.sleep(0.02)
+            return name, attributes
+
+        return provision_stream
+
+    stream = "AWS::KinesisFirehose::DeliveryStream"
+    handlers = provisioners._RESOURCE_HANDLERS[stream]
+    handlers |= {name: until_active(handlers[name]) for name in ("create", "update")}
+    runs_on_thread = stacks._runs_on_worker_thread
+    # Waiting on the event loop would stop everything else.
+    stacks._runs_on_worker_thread = lambda resource_type: resource_type == stream or runs_on_thread(resource_type)
 
 
 def _key_arn(key: str, account: str, region: str) -> str:

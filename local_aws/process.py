@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.client
+import json
 import os
 import shlex
 import signal
@@ -28,20 +29,28 @@ REGION = "us-east-1"
 
 
 class LocalAwsError(Exception):
-    """The local AWS could not be started."""
+    """The local AWS could not be started, or cannot do what it was asked beside AWS."""
 
 
 class LocalAws:
     """An AWS on this machine, in one server process, from ``with`` until its end.
 
-    It listens on 127.0.0.1 only, on a free port, with TLS and a certificate of its own. Its account is
-    ``000000000000``, its region ``us-east-1``. Nothing is kept: each start is an empty account.
+    It listens on 127.0.0.1 only, with TLS and a certificate of its own. Its account is ``000000000000``, its region
+    ``us-east-1``. Nothing is kept: each start is an empty account.
 
     :param speed: how much faster than on AWS Firehose works: 100 turns 300 s of buffering into 3 s.
+    :param iam_delay: see ``set_delays``.
+    :param stream_delay: see ``set_delays``.
+    :param port: where it listens. Default: a port that is free.
+    :raises LocalAwsError: when it does not start, for example because the port is taken.
     """
 
-    def __init__(self, speed: float = 100) -> None:
+    def __init__(
+        self, speed: float = 100, *, iam_delay: float = 0, stream_delay: float = 0, port: int | None = None
+    ) -> None:
         self.speed = speed
+        self._delays = (iam_delay, stream_delay)
+        self._wanted_port = port or 0
 
     def __enter__(self) -> LocalAws:
         with contextlib.ExitStack() as started:
@@ -106,6 +115,38 @@ class LocalAws:
         """What SES and Firehose were refused, or failed to do, so far: the lines of the server's log about it."""
         return [line for line in self.log.read_text().splitlines() if " ERROR [local_aws." in line]
 
+    def set_delays(self, *, iam: float = 0, stream: float = 0) -> None:
+        """Make some things as slow as on AWS, where both take about half a minute.
+
+        :param iam: seconds for which services see a role and its policies as they were before a change.
+        :param stream: seconds that a new delivery stream takes to become ACTIVE; CloudFormation waits for it.
+        """
+        self._ask("PUT", "/_delays", {"iam": iam, "stream": stream})
+
+    def open(self, message_id: str) -> None:
+        """Let a recipient open a mail: SES publishes an Open event.
+
+        :raises LocalAwsError: when SES would not notice: the mail has no HTML, or no event destination asked for Open.
+        """
+        self.react(message_id, "Open")
+
+    def click(self, message_id: str, link: str) -> None:
+        """Let a recipient click a link in a mail: SES publishes a Click event, with the tags of the link.
+
+        :raises LocalAwsError: when SES would not notice, as with ``open``, or there is no such link.
+        """
+        self.react(message_id, "Click", link=link)
+
+    def react(self, message_id: str, event_type: str, **details: str) -> None:
+        """Let SES publish an event that does not follow from sending a mail.
+
+        :param event_type: ``Open``, ``Click``, ``DeliveryDelay``, or ``Subscription``.
+        :param details: of Open and Click ``ipAddress`` and ``userAgent``, of Click ``link``, of DeliveryDelay
+            ``recipient``; all but the link may be left out.
+        :raises LocalAwsError: when it cannot happen to this mail.
+        """
+        self._ask("POST", "/_ses/events", {"messageId": message_id, "eventType": event_type, **details})
+
     def client(self, service: str, access_key_id: str = "test", secret_access_key: str = "test") -> Any:
         """A boto3 client, with all permissions unless given a user's key; your AWS configuration does not reach it."""
         import botocore.config
@@ -133,12 +174,17 @@ class LocalAws:
         certificate = _write_certificate(self._authority)
         # The server gets this socket instead of a port number: nobody else can take the port in between.
         with socket.socket() as listener, self.log.open("wb") as log:
-            listener.bind(("127.0.0.1", 0))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # of a server that has just ended
+            try:
+                listener.bind(("127.0.0.1", self._wanted_port))
+            except (OSError, OverflowError) as failure:
+                raise LocalAwsError(f"port {self._wanted_port} of 127.0.0.1 cannot be used: {failure}") from failure
             self._port = listener.getsockname()[1]
             self.url = f"https://127.0.0.1:{self._port}"
             """The endpoint of every service."""
+            settings = map(str, (listener.fileno(), certificate, self.speed, *self._delays))
             server = process_group(
-                [sys.executable, "-m", "local_aws.server", str(listener.fileno()), str(certificate), str(self.speed)],
+                [sys.executable, "-m", "local_aws.server", *settings],
                 cwd=Path(__file__).parents[1],
                 env=_server_environment(self._port, self.folder) | dict(self.settings),
                 stdin=subprocess.PIPE,  # it ends with us, whatever ends us: see local_aws.server
@@ -149,17 +195,25 @@ class LocalAws:
             return running.enter_context(server)
 
     def _wait_until_ready(self, seconds: float = 60) -> None:
-        trust = ssl.create_default_context(cafile=self._authority)
         deadline = time.monotonic() + seconds
         while self._server.poll() is None and time.monotonic() < deadline:
-            health = http.client.HTTPSConnection("127.0.0.1", self._port, context=trust, timeout=5)
-            with contextlib.closing(health), contextlib.suppress(OSError, http.client.HTTPException):
-                health.request("GET", "/_ministack/health")
-                if health.getresponse().status == 200:
-                    return
+            with contextlib.suppress(OSError, http.client.HTTPException, LocalAwsError):
+                self._ask("GET", "/_ministack/health")
+                return
             time.sleep(0.05)
         ending = "\n".join(self.log.read_text().splitlines()[-20:])
         raise LocalAwsError(f"the local AWS did not start; its log ends with:\n{ending}")
+
+    def _ask(self, method: str, path: str, request: Mapping[str, Any] | None = None) -> None:
+        """Ask the server for something that is no call of AWS."""
+        trust = ssl.create_default_context(cafile=self._authority)
+        connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=trust, timeout=5)
+        with contextlib.closing(connection):
+            connection.request(method, path, json.dumps(request))
+            response = connection.getresponse()
+            answer = response.read()
+        if response.status != 200:
+            raise LocalAwsError(json.loads(answer).get("message", ""))
 
 
 def _is_for_aws(name: str) -> bool:

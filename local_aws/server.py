@@ -13,8 +13,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local_aws import ministack_gaps, ses
+from local_aws import ministack_gaps
+from local_aws.control import with_control
 from local_aws.firehose import Firehose
+from local_aws.ses import Ses
 
 
 class _Tls13(Config):
@@ -27,7 +29,7 @@ class _Tls13(Config):
         return context
 
 
-def main(listener: int, certificate: str, speed: float) -> None:
+def main(listener: int, certificate: str, speed: float, iam_delay: float, stream_delay: float) -> None:
     """Serve on a socket that is bound already."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logger = logging.getLogger("local_aws")
@@ -39,7 +41,9 @@ def main(listener: int, certificate: str, speed: float) -> None:
 
     ministack_gaps.fill()
     ministack_gaps.hand_over_records(Firehose(speed).accept)
-    ses.publish_accepted_mail()
+    ministack_gaps.delays.iam, ministack_gaps.delays.stream = iam_delay, stream_delay
+    ses = Ses()
+    ses.fill_in()
 
     config = _Tls13()
     config.bind = [f"fd://{listener}"]
@@ -47,7 +51,7 @@ def main(listener: int, certificate: str, speed: float) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     # Nothing here needs a graceful end; without this trigger Hypercorn would turn SIGTERM into one.
-    asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(serve(with_control(app, ses, ministack_gaps.delays), config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end_with_parent() -> None:
@@ -57,4 +61,4 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    main(int(sys.argv[1]), sys.argv[2], *map(float, sys.argv[3:]))

@@ -1,82 +1,151 @@
-"""SES as it publishes events: the Send event of an accepted mail, to every matching event destination of its set."""
+"""SES as it publishes events: all that becomes of an accepted mail, to every matching event destination of its set."""
 
 from __future__ import annotations
 
 import contextvars
+import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from email.utils import parseaddr
 from typing import Any
 from xml.etree import ElementTree
 
 from ministack.core import iam_evaluator, responses, router
 from ministack.services import ses, ses_v2
 
-from local_aws.event_destinations import publish
+from local_aws import event_destinations, ministack_gaps, simulator
+from local_aws.acceptance import Refusal, refusals
+from local_aws.events import AcceptedMail, Event
 from local_aws.mail import Mail, read_v1, read_v2
+from local_aws.ministack_gaps import Response
 from local_aws.roles import ServicePrincipal
-from local_aws.send_event import Acceptance, send_event
 
-Response = tuple[int, dict[str, str], bytes]
-
-_PUBLISHER = ThreadPoolExecutor(1, "ses-events")  # one worker: events leave in the order of the mail
+_REMEMBERED = 10_000
+"""How many mails can still be opened."""
 
 
-def publish_accepted_mail() -> None:
-    """From now on, publish the Send event of each mail that MiniStack's SES accepts."""
-    accept_v1, accept_v2 = ses.handle_request, ses_v2.handle_request
+class Ses:
+    """What SES does beside what MiniStack's does. There is one in a server."""
 
-    async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
-        response: Response = await accept_v1(method, path, headers, body, query)
-        mail = read_v1(body)
-        if mail and response[0] == 200:
-            _, destinations = await _event_destinations(mail.configuration_set)
-            message_id = ElementTree.fromstring(response[2]).findtext(".//{*}MessageId", "")
-            _publish_later(mail, _acceptance(message_id, headers, query), destinations)
-        return response
+    def __init__(self) -> None:
+        self._accepted: dict[str, AcceptedMail] = {}
+        self._publisher = ThreadPoolExecutor(1, "ses-events")  # one worker: events leave in the order of the mail
 
-    async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
-        mail = read_v2(body) if (method, path) == ("POST", "/v2/email/outbound-emails") else None
-        if mail:
-            found, destinations = await _event_destinations(mail.configuration_set)
-            if found[0] != 200:
-                return found  # MiniStack itself would accept the unknown configuration set
-        response: Response = await accept_v2(method, path, headers, body, query)
-        if mail and response[0] == 200:
-            message_id = json.loads(response[2])["MessageId"]
-            _publish_later(mail, _acceptance(message_id, headers, query), destinations)
-        return response
+    def fill_in(self) -> None:
+        """From now on, refuse what SES refuses, and publish what becomes of the mail that MiniStack's SES accepts."""
+        accept_v1, accept_v2 = ses.handle_request, ses_v2.handle_request
 
-    ses.handle_request, ses_v2.handle_request = handle_v1, handle_v2
+        async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
+            mails = [_with_default_set(mail) for mail in read_v1(body, ministack_gaps.template)]
+            for refusal in _refusals(mails):
+                return ministack_gaps.ses_error_v1(refusal.v1, refusal.message)
+            response: Response = await accept_v1(method, path, headers, body, query)
+            if mails and response[0] == 200:
+                self._publish_accepted(mails, _message_ids_v1(response[2]), headers, query)
+            return response
+
+        async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
+            path = path.rstrip("/")
+            mails = read_v2(path, body, ministack_gaps.template) if method == "POST" else []
+            mails = [_with_default_set(mail) for mail in mails]
+            for refusal in _refusals(mails):
+                return ministack_gaps.ses_error_v2(refusal.v2, refusal.message)
+            response: Response = await accept_v2(method, path, headers, body, query)
+            if mails and response[0] == 200:
+                self._publish_accepted(mails, _message_ids_v2(response[2]), headers, query)
+            return response
+
+        ses.handle_request, ses_v2.handle_request = handle_v1, handle_v2
+        ministack_gaps.check_event_destinations(_refuse_event_destination)
+
+    def react(self, message_id: str, event_type: str, details: dict[str, Any]) -> None:
+        """Publish an event that a recipient, or a mail server, brings about.
+
+        :param details: see ``simulator.reaction``.
+        :raises simulator.Unthinkable: when it cannot happen.
+        """
+        mail = self._accepted.get(message_id)
+        if mail is None:
+            raise simulator.Unthinkable(f"no mail with the id {message_id} was sent with a configuration set")
+        event = simulator.reaction(mail, event_type, details)
+        with responses.request_scope(mail.account, mail.region):
+            self._publish(mail, [event])
+
+    def _publish_accepted(self, mails: list[Mail], message_ids: list[str | None], headers: Any, query: Any) -> None:
+        for mail, message_id in zip(mails, message_ids, strict=False):
+            if message_id and mail.configuration_set:
+                accepted = _accepted(mail, message_id, headers, query)
+                self._accepted[message_id] = accepted
+                if len(self._accepted) > _REMEMBERED:
+                    del self._accepted[next(iter(self._accepted))]
+                self._publish(accepted, simulator.outcome(accepted))
+
+    def _publish(self, mail: AcceptedMail, events: Iterable[Event]) -> None:
+        destinations = ministack_gaps.event_destinations(mail.mail.configuration_set)
+        service = _service(mail.account, mail.region, mail.mail.configuration_set)
+
+        def publish() -> None:
+            for event in events:
+                event_destinations.publish(event, destinations, service)
+
+        # MiniStack keeps the account and region of a request in its context.
+        self._publisher.submit(contextvars.copy_context().run, publish)
 
 
-async def _event_destinations(configuration_set: str) -> tuple[Response, list[dict[str, Any]]]:
-    """The answer of GetConfigurationSetEventDestinations, and the destinations in it."""
-    path = f"/v2/email/configuration-sets/{configuration_set}/event-destinations"
-    response: Response = await ses_v2.handle_request("GET", path, {}, b"", {})
-    return response, json.loads(response[2]).get("EventDestinations", [])
+def _refusals(mails: list[Mail]) -> Iterable[Refusal]:
+    return (refusal for mail in mails for refusal in refusals(mail))
 
 
-def _acceptance(message_id: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> Acceptance:
+def _with_default_set(mail: Mail) -> Mail:
+    """The mail with the default configuration set of its identity, when it names none itself."""
+    identity = ministack_gaps.verified_identity(parseaddr(mail.source)[1])
+    default = ministack_gaps.default_configuration_set(identity) if identity else ""
+    return mail if mail.configuration_set else dataclasses.replace(mail, configuration_set=default)
+
+
+def _message_ids_v1(body: bytes) -> list[str | None]:
+    """The message ids in a response, None where an entry of a bulk was refused."""
+    response = ElementTree.fromstring(body)
+    entries = response.findall(".//{*}Status/{*}member") or [response]
+    return [entry.findtext(".//{*}MessageId") for entry in entries]
+
+
+def _message_ids_v2(body: bytes) -> list[str | None]:
+    response = json.loads(body)
+    return [entry.get("MessageId") for entry in response.get("BulkEmailEntryResults", [response])]
+
+
+def _accepted(mail: Mail, message_id: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> AcceptedMail:
     caller = iam_evaluator.resolve_caller_identity(router.extract_access_key_id(headers, query)) or {}
     # .../user/path/NAME, .../assumed-role/NAME/session, ...:root
     kind, *names = caller.get("userArn", "").rpartition(":")[2].split("/")
-    return Acceptance(
+    wanted = {
+        event_type
+        for destination in ministack_gaps.event_destinations(mail.configuration_set)
+        if destination["Enabled"]
+        for event_type in destination["MatchingEventTypes"]
+    }
+    return AcceptedMail(
+        mail=mail,
         message_id=message_id,
         account=responses.get_account_id(),
         region=responses.get_region(),
         caller=names[0] if kind == "assumed-role" else [kind, *names][-1],
         source_ip=responses.get_request_client_ip(),
         time=datetime.now(timezone.utc),
+        identity=ministack_gaps.verified_identity(parseaddr(mail.source)[1]),
+        tracked=frozenset(wanted & {"OPEN", "CLICK"}),
     )
 
 
-def _publish_later(mail: Mail, acceptance: Acceptance, destinations: list[dict[str, Any]]) -> None:
-    region, account = acceptance.region, acceptance.account
-    configuration_set = f"arn:aws:ses:{region}:{account}:configuration-set/{mail.configuration_set}"
-    service = ServicePrincipal(
-        "ses.amazonaws.com", region, {"aws:SourceAccount": account, "aws:SourceArn": configuration_set}
-    )
-    context = contextvars.copy_context()  # MiniStack keeps the account and region of a request in it
-    _PUBLISHER.submit(context.run, publish, send_event(mail, acceptance), destinations, service)
+def _refuse_event_destination(configuration_set: str, name: str, destination: Mapping[str, Any]) -> str | None:
+    service = _service(responses.get_account_id(), responses.get_region(), configuration_set)
+    return event_destinations.refusal(configuration_set, name, destination, service)
+
+
+def _service(account: str, region: str, configuration_set: str) -> ServicePrincipal:
+    """SES, acting for a configuration set."""
+    arn = f"arn:aws:ses:{region}:{account}:configuration-set/{configuration_set}"
+    return ServicePrincipal("ses.amazonaws.com", region, {"aws:SourceAccount": account, "aws:SourceArn": arn})

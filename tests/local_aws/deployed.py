@@ -29,7 +29,7 @@ def eventually(look: Callable[[], T]) -> T:
 class Route:
     """The way of events from a configuration set to one place, timed with a first mail.
 
-    :param arrived: the events that are in that place, by message id.
+    :param arrived: the Send events that are in that place, by message id.
     """
 
     def __init__(self, aws: LocalAws, configuration_set: str, arrived: Callable[[], dict[str, Json]]) -> None:
@@ -54,25 +54,29 @@ class Route:
 
 
 class Queue:
-    """An SQS queue, and all that has been received from it.
+    """An SQS queue, and the Send events that have been received from it.
 
-    :param event: how to get the event of SES out of a message.
+    :param event: how to get the event of SES out of a message; None where it holds none.
     """
 
-    def __init__(self, aws: LocalAws, url: str, event: Callable[[Json], Json]) -> None:
+    def __init__(self, aws: LocalAws, url: str, event: Callable[[Json], Json | None]) -> None:
         self._sqs = aws.client("sqs")
         self._url = url
         self._event = event
         self.messages: dict[str, Json] = {}
-        """Each message as the queue had it, by the message id of the mail."""
+        """Each message with a Send event as the queue had it, by the message id of the mail."""
+        self._events: dict[str, Json] = {}
 
     def events(self) -> dict[str, Json]:
-        """The events received so far, by message id."""
+        """The Send events received so far, by message id."""
         for received in self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
             message = json.loads(received["Body"])
-            self.messages[self._event(message)["mail"]["messageId"]] = message
+            event = self._event(message)
+            if event and event["eventType"] == "Send":
+                self.messages[event["mail"]["messageId"]] = message
+                self._events[event["mail"]["messageId"]] = event
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=received["ReceiptHandle"])
-        return {message_id: self._event(message) for message_id, message in self.messages.items()}
+        return self._events
 
 
 class Stream:
@@ -93,8 +97,9 @@ class Stream:
 
 
 def events_in(aws: LocalAws, bucket: str) -> dict[str, Json]:
-    """The events in a bucket, by message id."""
-    return {event["mail"]["messageId"]: event for _, event in archived_events(aws, bucket)}
+    """The Send events in a bucket, by message id."""
+    events = (event for _, event in archived_events(aws, bucket) if event["eventType"] == "Send")
+    return {event["mail"]["messageId"]: event for event in events}
 
 
 def event_destinations(aws: LocalAws, configuration_set: str) -> list[Json]:

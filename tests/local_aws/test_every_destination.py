@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.cdk import Cdk
@@ -145,22 +146,21 @@ def test_a_bucket_with_a_key_needs_kms_generate_data_key(
 
 
 def test_the_role_of_one_set_is_not_assumed_for_another(aws: LocalAws, outputs: Outputs) -> None:
-    first, second = outputs["FirstSet"], outputs["SecondSet"]
-    route = Route(aws, second, lambda: events_in(aws, outputs["SecretBucket"]))
-    roles_of_first = ses_role(aws, first)
-    assert roles_of_first != ses_role(aws, second)
-    with _role_of_destination(aws, second, roles_of_first):
-        lost = route.send()
-        [denial] = eventually(lambda: refusals(aws, lost))
-        reason = f"ses.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: {roles_of_first}"
-        assert denial.endswith(f"{reason}: its policy does not allow it")
-        assert route.stays_out(lost)
-    assert route.arrives(route.send())
-    assert lost not in route.arrived()
+    [deployed] = event_destinations(aws, outputs["SecondSet"])
+    role_of_first = ses_role(aws, outputs["FirstSet"])
+    assert role_of_first != ses_role(aws, outputs["SecondSet"])
+    firehose = {**deployed["KinesisFirehoseDestination"], "IamRoleArn": role_of_first}
+    with pytest.raises(ClientError, match=f"Could not assume IAM role <{role_of_first}>"):
+        aws.client("sesv2").update_configuration_set_event_destination(
+            ConfigurationSetName=outputs["SecondSet"],
+            EventDestinationName=deployed.pop("Name"),
+            EventDestination={**deployed, "KinesisFirehoseDestination": firehose},
+        )
 
 
-def _event_from_sns(message: Json) -> Json:
-    event: Json = json.loads(message["Message"])
+def _event_from_sns(message: Json) -> Json | None:
+    text = message["Message"]
+    event: Json | None = json.loads(text) if text.startswith("{") else None  # the first is no event: SES tries a topic
     return event
 
 
@@ -192,25 +192,3 @@ def _key_policy_without_ses(aws: LocalAws, key: str) -> Iterator[None]:
         yield
     finally:
         kms.put_key_policy(KeyId=key, Policy=policy)
-
-
-@contextlib.contextmanager
-def _role_of_destination(aws: LocalAws, configuration_set: str, role: str) -> Iterator[None]:
-    """Give the one event destination of a set another role."""
-    [deployed] = event_destinations(aws, configuration_set)
-    name = deployed.pop("Name")
-    edited = {
-        **deployed,
-        "KinesisFirehoseDestination": {**deployed["KinesisFirehoseDestination"], "IamRoleArn": role},
-    }
-
-    def update(destination: Json) -> None:
-        aws.client("sesv2").update_configuration_set_event_destination(
-            ConfigurationSetName=configuration_set, EventDestinationName=name, EventDestination=destination
-        )
-
-    update(edited)
-    try:
-        yield
-    finally:
-        update(deployed)

@@ -1,307 +1,366 @@
+"""SES as a program meets it: what it refuses, and what it counts of what becomes of mail."""
+
 from __future__ import annotations
 
+import contextlib
 import json
-import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
-from ministack.core import responses
 
-from local_aws import LocalAws
-from local_aws.mail import Mail, read_v1, read_v2
-from local_aws.send_event import Acceptance, send_event
+from local_aws import LocalAws, LocalAwsError
+from tests.local_aws.deployed import eventually
 
-V1 = {
-    "Action": "SendEmail",
-    "Version": "2010-12-01",
-    "Source": "Ann <ann@mail.example.com>",
-    "Destination.ToAddresses.member.1": "to1@example.org",
-    "Destination.ToAddresses.member.2": "to2@example.org",
-    "Destination.CcAddresses.member.1": "cc@example.org",
-    "Destination.BccAddresses.member.1": "bcc@example.org",
-    "ReplyToAddresses.member.1": "reply@example.com",
-    "Message.Subject.Data": "50 % off, naïve?",
-    "Message.Body.Text.Data": "Text",
-    "Message.Body.Html.Data": "<p>HTML",
-    "Tags.member.1.Name": "campaign",
-    "Tags.member.1.Value": "test",
-    "Tags.member.2.Name": "Team",
-    "Tags.member.2.Value": "a-b_c",
-    "ConfigurationSetName": "newsletter",
+ALL_EVENTS = [
+    "SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "OPEN", "CLICK", "RENDERING_FAILURE", "DELIVERY_DELAY",
+    "SUBSCRIPTION",
+]  # fmt: skip
+DIMENSIONS = {
+    "campaign": "MESSAGE_TAG",
+    "ses:caller-identity": "MESSAGE_TAG",
+    "subject": "EMAIL_HEADER",
+    "position": "LINK_TAG",
 }
-V2: dict[str, Any] = {
-    "FromEmailAddress": "Ann <ann@mail.example.com>",
-    "Destination": {
-        "ToAddresses": ["to1@example.org", "to2@example.org"],
-        "CcAddresses": ["cc@example.org"],
-        "BccAddresses": ["bcc@example.org"],
-    },
-    "ReplyToAddresses": ["reply@example.com"],
-    "Content": {
-        "Simple": {
-            "Subject": {"Data": "50 % off, naïve?"},
-            "Body": {"Text": {"Data": "Text"}, "Html": {"Data": "<p>HTML"}},
-        }
-    },
-    "EmailTags": [{"Name": "campaign", "Value": "test"}, {"Name": "Team", "Value": "a-b_c"}],
-    "ConfigurationSetName": "newsletter",
-}
-MAIL = Mail(
-    configuration_set="newsletter",
-    source="Ann <ann@mail.example.com>",
-    to=["to1@example.org", "to2@example.org"],
-    cc=["cc@example.org"],
-    bcc=["bcc@example.org"],
-    reply_to=["reply@example.com"],
-    subject="50 % off, naïve?",
-    text="Text",
-    html="<p>HTML",
-    tags=[("campaign", "test"), ("Team", "a-b_c")],
-)
-ACCEPTANCE = Acceptance(
-    message_id="0100-abc",
-    account="111122223333",
-    region="eu-west-1",
-    caller="mailer",
-    source_ip="192.0.2.1",
-    time=datetime(2026, 1, 2, 3, 4, 5, 60_999, timezone.utc),
-)
+NO_VALUES = {"campaign": "none", "ses:caller-identity": "root", "subject": "none", "position": "none"}
+HTML = '<p><a ses:tags="position:top" href="https://example.com/">Look</a>'
 
 
-def test_a_request_of_the_query_protocol_is_read() -> None:
-    assert read_v1(urlencode(V1).encode()) == MAIL
+class Sender:
+    """Sends mail with a configuration set that counts all events, and reads the counts."""
 
+    name = "counted"
 
-def test_a_request_of_the_api_v2_is_read() -> None:
-    assert read_v2(json.dumps(V2).encode()) == MAIL
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.v1, self.v2 = aws.client("ses"), aws.client("sesv2")
+        self.v1.verify_domain_identity(Domain="example.com")
+        self.v2.create_configuration_set(ConfigurationSetName=self.name)
+        self.add_destination("metrics", DIMENSIONS)
+        template = {"TemplateName": "hello", "SubjectPart": "{{subject}}", "TextPart": "Hello {{name}}"}
+        self.v1.create_template(Template=template)
 
-
-def test_the_headers_of_a_request_of_the_api_v2_are_read() -> None:
-    simple = {**V2["Content"]["Simple"], "Headers": [{"Name": "X-Brand", "Value": "blue"}]}
-    mail = read_v2(json.dumps({**V2, "Content": {"Simple": simple}}).encode())
-    assert mail
-    assert mail.headers == [("X-Brand", "blue")]
-
-
-@pytest.mark.parametrize("action", ["VerifyDomainIdentity", "DescribeConfigurationSet", "SendRawEmail"])
-def test_other_requests_of_the_query_protocol_are_no_mail(action: str) -> None:
-    assert read_v1(urlencode({**V1, "Action": action}).encode()) is None
-
-
-def test_mail_without_a_configuration_set_has_no_events() -> None:
-    assert read_v1(urlencode({k: v for k, v in V1.items() if k != "ConfigurationSetName"}).encode()) is None
-    assert read_v2(json.dumps({k: v for k, v in V2.items() if k != "ConfigurationSetName"}).encode()) is None
-
-
-def test_raw_mail_of_the_api_v2_is_left_out() -> None:
-    assert read_v2(json.dumps({**V2, "Content": {"Raw": {"Data": "U3ViamVjdDog"}}}).encode()) is None
-
-
-def test_the_record_of_a_send_event(identity: None) -> None:
-    event = send_event(MAIL, ACCEPTANCE)
-    content_type = event["mail"]["headers"][-1]["value"]
-    assert re.fullmatch(r'multipart/alternative;  boundary="----=_Part_\d+"', content_type)
-    assert event == {
-        "eventType": "Send",
-        "mail": {
-            "timestamp": "2026-01-02T03:04:05.060Z",
-            "source": "Ann <ann@mail.example.com>",
-            "sourceArn": "arn:aws:ses:eu-west-1:111122223333:identity/example.com",
-            "sendingAccountId": "111122223333",
-            "messageId": "0100-abc",
-            "destination": ["to1@example.org", "to2@example.org", "cc@example.org", "bcc@example.org"],
-            "headersTruncated": False,
-            "headers": [
-                {"name": "From", "value": "Ann <ann@mail.example.com>"},
-                {"name": "Reply-To", "value": "reply@example.com"},
-                {"name": "To", "value": "to1@example.org, to2@example.org"},
-                {"name": "Cc", "value": "cc@example.org"},
-                {"name": "Subject", "value": "50 % off, naïve?"},
-                {"name": "MIME-Version", "value": "1.0"},
-                {"name": "Content-Type", "value": content_type},
-            ],
-            "commonHeaders": {
-                "from": ["Ann <ann@mail.example.com>"],
-                "replyTo": ["reply@example.com"],
-                "to": ["to1@example.org", "to2@example.org"],
-                "cc": ["cc@example.org"],
-                "messageId": "0100-abc",
-                "subject": "50 % off, naïve?",
+    def add_destination(
+        self, name: str, dimensions: dict[str, str], enabled: bool = True, events: list[str] = ALL_EVENTS
+    ) -> None:
+        configurations = [
+            {"DimensionName": dimension, "DimensionValueSource": source, "DefaultDimensionValue": "none"}
+            for dimension, source in dimensions.items()
+        ]
+        self.v2.create_configuration_set_event_destination(
+            ConfigurationSetName=self.name,
+            EventDestinationName=name,
+            EventDestination={
+                "Enabled": enabled,
+                "MatchingEventTypes": events,
+                "CloudWatchDestination": {"DimensionConfigurations": configurations},
             },
-            "tags": {
-                "ses:source-tls-version": ["TLSv1.3"],
-                "ses:operation": ["SendEmail"],
-                "ses:configuration-set": ["newsletter"],
-                "ses:source-ip": ["192.0.2.1"],
-                "ses:from-domain": ["mail.example.com"],
-                "ses:caller-identity": ["mailer"],
-                "campaign": ["test"],
-                "Team": ["a-b_c"],
-            },
-        },
-        "send": {},
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "html", "content_type", "encoding"),
-    [
-        ("Hello", None, "text/plain; charset=UTF-8", "7bit"),
-        (None, "<p>Grüße", "text/html; charset=UTF-8", "quoted-printable"),
-    ],
-)
-def test_a_mail_of_one_part_has_the_headers_of_that_part(
-    identity: None, text: str | None, html: str | None, content_type: str, encoding: str
-) -> None:
-    mail = Mail("newsletter", "ann@example.com", ["to@example.org"], [], [], [], "Hello", text, html, [])
-    assert send_event(mail, ACCEPTANCE)["mail"]["headers"][-2:] == [
-        {"name": "Content-Type", "value": content_type},
-        {"name": "Content-Transfer-Encoding", "value": encoding},
-    ]
-
-
-def test_long_headers_are_truncated(identity: None) -> None:
-    headers = [(f"X-{number}", "x" * 1000) for number in range(12)]
-    mail = Mail("newsletter", "ann@example.com", ["to@example.org"], [], [], [], "Hello", "Text", None, [], headers)
-    event = send_event(mail, ACCEPTANCE)
-    assert event["mail"]["headersTruncated"] is True
-    assert event["mail"]["headers"][-1]["name"] == "X-9"
-
-
-def test_one_metric_carries_all_dimensions_of_its_destination(aws: LocalAws, configuration_set: str) -> None:
-    _send(aws, configuration_set, campaign="all", ignored="x")
-    value = {"campaign": "all", "team": "none", "subject": "Hello", "link": "no-link", "ses:caller-identity": "root"}
-    assert _count(aws, value) == 1.0
-    assert _count(aws, {"campaign": "all"}, patience=0) == 0
-
-
-def test_the_caller_of_an_event_is_the_user_who_sent(aws: LocalAws, configuration_set: str) -> None:
-    iam = aws.client("iam")
-    iam.create_user(UserName="mailer", Path="/teams/")
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}]}
-    iam.put_user_policy(UserName="mailer", PolicyName="Send", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName="mailer")["AccessKey"]
-    _send(aws, configuration_set, (key["AccessKeyId"], key["SecretAccessKey"]), campaign="user")
-    value = {"campaign": "user", "team": "none", "subject": "Hello", "link": "no-link", "ses:caller-identity": "mailer"}
-    assert _count(aws, value) == 1.0
-
-
-def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(
-    aws: LocalAws, configuration_set: str
-) -> None:
-    for name, enabled, event in (("disabled", False, "SEND"), ("bounces", True, "BOUNCE")):
-        _add_destination(aws, configuration_set, name, {name: "MESSAGE_TAG"}, enabled, event)
-    _send(aws, configuration_set, campaign="only")
-    value = {"campaign": "only", "team": "none", "subject": "Hello", "link": "no-link", "ses:caller-identity": "root"}
-    assert _count(aws, value) == 1.0
-    assert _count(aws, {"disabled": "none"}, patience=0) == _count(aws, {"bounces": "none"}, patience=0) == 0
-
-
-def test_mail_with_an_unknown_configuration_set_is_refused(aws: LocalAws, configuration_set: str) -> None:
-    with pytest.raises(ClientError, match=r"NotFoundException.* <unknown> does not exist"):
-        _send(aws, "unknown")
-    with pytest.raises(ClientError, match="ConfigurationSetDoesNotExist"):
-        aws.client("ses").send_email(
-            Source="ann@mail.example.com",
-            Destination={"ToAddresses": ["to@example.org"]},
-            Message={"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Text"}}},
-            ConfigurationSetName="unknown",
         )
 
-
-def test_no_event_is_published_for_refused_mail(aws: LocalAws, configuration_set: str) -> None:
-    with pytest.raises(ClientError, match="MessageRejected"):
-        _send(aws, configuration_set, source="ann@unverified.example", campaign="refused")
-    _send(aws, configuration_set, campaign="accepted")  # events leave in the order of the mail
-    value = {"team": "none", "subject": "Hello", "link": "no-link", "ses:caller-identity": "root"}
-    assert _count(aws, {"campaign": "accepted", **value}) == 1.0
-    assert _count(aws, {"campaign": "refused", **value}, patience=0) == 0
-
-
-@pytest.fixture
-def identity() -> Iterator[None]:
-    """example.com is verified in the account and region of ACCEPTANCE, in this process."""
-    from ministack.services import ses
-
-    with responses.request_scope(ACCEPTANCE.account, ACCEPTANCE.region):
-        ses._identities["example.com"] = {"VerificationStatus": "Success"}
-        yield
-        ses.reset()
-
-
-@pytest.fixture(scope="module")
-def configuration_set(aws: LocalAws) -> str:
-    """A set whose Send events are counted by dimensions of every source."""
-    aws.client("ses").verify_domain_identity(Domain="example.com")
-    aws.client("sesv2").create_configuration_set(ConfigurationSetName="counted")
-    dimensions = {
-        "campaign": "MESSAGE_TAG",
-        "team": "MESSAGE_TAG",
-        "ses:caller-identity": "MESSAGE_TAG",
-        "subject": "EMAIL_HEADER",
-        "link": "LINK_TAG",
-    }
-    _add_destination(aws, "counted", "metrics", dimensions, True, "SEND")
-    return "counted"
-
-
-def _add_destination(
-    aws: LocalAws, configuration_set: str, name: str, dimensions: dict[str, str], enabled: bool, event: str
-) -> None:
-    configurations = [
-        {
-            "DimensionName": dimension,
-            "DimensionValueSource": source,
-            "DefaultDimensionValue": "no-link" if source == "LINK_TAG" else "none",
+    def send(self, campaign: str, to: str = "bea@example.org", **changes: Any) -> str:
+        """Send a mail by the API v2; its message id."""
+        body = {"Text": {"Data": "Hello"}, "Html": {"Data": HTML}}
+        request = {
+            "FromEmailAddress": "ann@mail.example.com",
+            "Destination": {"ToAddresses": [to]},
+            "Content": {"Simple": {"Subject": {"Data": "Hello"}, "Body": body}},
+            "EmailTags": [{"Name": "campaign", "Value": campaign}],
+            "ConfigurationSetName": self.name,
+            **changes,
         }
-        for dimension, source in dimensions.items()
-    ]
-    aws.client("sesv2").create_configuration_set_event_destination(
-        ConfigurationSetName=configuration_set,
-        EventDestinationName=name,
-        EventDestination={
-            "Enabled": enabled,
-            "MatchingEventTypes": [event],
-            "CloudWatchDestination": {"DimensionConfigurations": configurations},
-        },
-    )
+        return str(self.v2.send_email(**request)["MessageId"])
 
+    def send_v1(self, campaign: str, **changes: Any) -> str:
+        """Send a mail by the query protocol; its message id."""
+        request = {
+            "Source": "ann@mail.example.com",
+            "Destination": {"ToAddresses": ["bea@example.org"]},
+            "Message": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}},
+            "Tags": [{"Name": "campaign", "Value": campaign}],
+            "ConfigurationSetName": self.name,
+            **changes,
+        }
+        return str(self.v1.send_email(**request)["MessageId"])
 
-def _send(
-    aws: LocalAws,
-    configuration_set: str,
-    key: tuple[str, str] = ("test", "test"),
-    source: str = "ann@mail.example.com",
-    **tags: str,
-) -> None:
-    aws.client("sesv2", *key).send_email(
-        FromEmailAddress=source,
-        Destination={"ToAddresses": ["to@example.org"]},
-        Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Text"}}}},
-        EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
-        ConfigurationSetName=configuration_set,
-    )
+    def count(self, metric: str, **values: str) -> float:
+        """The sum of a metric of exactly these dimensions, with no value but those given."""
+        return self.count_by(metric, {**NO_VALUES, **values})
 
-
-def _count(aws: LocalAws, dimensions: dict[str, str], patience: float = 20) -> float:
-    """The Sum of the metric Send with exactly these dimensions, once there is one."""
-    deadline = time.monotonic() + patience
-    while True:
+    def count_by(self, metric: str, dimensions: dict[str, str]) -> float:
         now = datetime.now(timezone.utc)
-        points = aws.client("cloudwatch").get_metric_statistics(
+        points = self.aws.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SES",
-            MetricName="Send",
+            MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
             StartTime=now - timedelta(hours=1),
             EndTime=now + timedelta(minutes=1),
             Period=60,
             Statistics=["Sum"],
         )["Datapoints"]
-        if points or time.monotonic() > deadline:
-            return float(sum(point["Sum"] for point in points))
-        time.sleep(0.05)
+        return float(sum(point["Sum"] for point in points))
+
+
+@pytest.fixture(scope="module")
+def sender(aws: LocalAws) -> Sender:
+    return Sender(aws)
+
+
+def test_all_ten_events_come_about_and_are_counted(sender: Sender) -> None:
+    message_id = sender.send(
+        "all", "complaint@simulator.amazonses.com", ListManagementOptions={"ContactListName": "Readers"}
+    )
+    sender.aws.open(message_id)
+    sender.aws.click(message_id, "https://example.com/")
+    sender.aws.react(message_id, "DeliveryDelay")
+    sender.aws.react(message_id, "Subscription")
+    sender.send("all", "bounce+label@simulator.amazonses.com")
+    virus = {"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"}}}}
+    sender.send("all", Content=virus)
+    sender.send("all", Content={"Template": {"TemplateName": "hello", "TemplateData": "{}"}})
+
+    values = {event: {"subject": "Hello"} for event in ("Send", "Delivery", "Bounce", "Complaint", "Reject", "Open")}
+    values |= {"Click": {"subject": "Hello", "position": "top"}, "Subscription": {"subject": "Hello"}}
+    values |= {"RenderingFailure": {}, "DeliveryDelay": {}}  # these say nothing of headers
+
+    def counts() -> dict[str, float]:
+        return {metric: sender.count(metric, campaign="all", **values[metric]) for metric in values}
+
+    assert eventually(lambda: (found := counts()) and all(found.values()) and found) == {
+        "Send": 3,
+        "Delivery": 1,
+        "Complaint": 1,
+        "Bounce": 1,
+        "Reject": 1,
+        "Open": 1,
+        "Click": 1,
+        "DeliveryDelay": 1,
+        "Subscription": 1,
+        "RenderingFailure": 1,
+    }
+
+
+def test_a_recipient_cannot_open_what_was_never_sent(aws: LocalAws) -> None:
+    with pytest.raises(LocalAwsError, match="no mail with the id 0100-abc was sent"):
+        aws.open("0100-abc")
+
+
+def test_one_metric_carries_all_dimensions_of_its_destination(sender: Sender) -> None:
+    sender.send_v1("exact")
+    assert eventually(lambda: sender.count("Send", campaign="exact", subject="Hello")) == 1.0
+    assert sender.count_by("Send", {"campaign": "exact"}) == 0
+
+
+def test_a_header_that_is_no_value_for_a_dimension_counts_as_none(sender: Sender) -> None:
+    for subject in ("Hello, world!", "Grüße", "x" * 257, ""):
+        message = {"Subject": {"Data": subject}, "Body": {"Text": {"Data": "Hello"}}}
+        sender.send_v1("dropped", Message=message)
+    assert eventually(lambda: (count := sender.count("Send", campaign="dropped")) == 4.0 and count) == 4.0
+
+
+def test_each_mail_of_a_bulk_has_its_own_tags(sender: Sender) -> None:
+    entries = [
+        {
+            "Destination": {"ToAddresses": [f"{name}@example.org"]},
+            "ReplacementTags": [{"Name": "campaign", "Value": name}],
+        }
+        for name in ("bulk-one", "bulk-two")
+    ]
+    data = json.dumps({"subject": "Hello", "name": "you"})
+    sender.v2.send_bulk_email(
+        FromEmailAddress="ann@example.com",
+        ConfigurationSetName=sender.name,
+        DefaultContent={"Template": {"TemplateName": "hello", "TemplateData": data}},
+        BulkEmailEntries=entries,
+    )
+    sender.v1.send_bulk_templated_email(
+        Source="ann@example.com",
+        ConfigurationSetName=sender.name,
+        Template="hello",
+        DefaultTemplateData=data,
+        Destinations=entries,
+    )
+    # A templated mail has its subject with the Delivery, not yet with the Send.
+    wanted = {(metric, name): 2.0 for metric in ("Send", "Delivery") for name in ("bulk-one", "bulk-two")}
+
+    def counts() -> dict[tuple[str, str], float]:
+        subject = {"Send": "none", "Delivery": "Hello"}
+        return {(metric, name): sender.count(metric, campaign=name, subject=subject[metric]) for metric, name in wanted}
+
+    assert eventually(lambda: counts() == wanted), counts()
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_raw_mail_names_set_and_tags_in_its_headers(sender: Sender, version: str) -> None:
+    data = "\r\n".join(
+        [
+            "From: ann@example.com",
+            "To: bea@example.org",
+            "Subject: Hello",
+            f"X-SES-CONFIGURATION-SET: {sender.name}",
+            f"X-SES-MESSAGE-TAGS: campaign=raw-{version}, team=blue",
+            "",
+            "Hello",
+        ]
+    ).encode()
+    if version == "v1":
+        sender.v1.send_raw_email(RawMessage={"Data": data})
+    else:
+        sender.v2.send_email(Content={"Raw": {"Data": data}})
+    assert eventually(lambda: sender.count("Delivery", campaign=f"raw-{version}", subject="Hello")) == 1.0
+
+
+def test_mail_without_a_set_has_the_default_one_of_its_identity(sender: Sender) -> None:
+    def send(campaign: str) -> None:
+        tags = [{"Name": "campaign", "Value": campaign}]
+        message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
+        for address in ("ann@defaults.example", "ann@example.com"):  # the latter has none: no event
+            sender.v1.send_email(
+                Source=address, Destination={"ToAddresses": ["bea@example.org"]}, Message=message, Tags=tags
+            )
+
+    sender.v2.create_email_identity(EmailIdentity="defaults.example", ConfigurationSetName=sender.name)
+    send("default")
+    assert eventually(lambda: sender.count("Send", campaign="default", subject="Hello")) == 1.0
+    sender.v2.put_email_identity_configuration_set_attributes(EmailIdentity="defaults.example")
+    send("default-removed")
+    sender.send_v1("afterwards")  # events leave in the order of the mail
+    assert eventually(lambda: sender.count("Send", campaign="afterwards", subject="Hello")) == 1.0
+    assert sender.count("Send", campaign="default-removed", subject="Hello") == 0
+
+
+def test_the_caller_of_an_event_is_the_user_who_sent(sender: Sender) -> None:
+    iam = sender.aws.client("iam")
+    iam.create_user(UserName="mailer", Path="/teams/")
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}]}
+    iam.put_user_policy(UserName="mailer", PolicyName="Send", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName="mailer")["AccessKey"]
+    mailer = sender.aws.client("sesv2", key["AccessKeyId"], key["SecretAccessKey"])
+    mailer.send_email(
+        FromEmailAddress="ann@example.com",
+        Destination={"ToAddresses": ["bea@example.org"]},
+        Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
+        ConfigurationSetName=sender.name,
+    )
+    values = {"subject": "Hello", "ses:caller-identity": "mailer"}
+    assert eventually(lambda: sender.count_by("Send", {**NO_VALUES, **values})) == 1.0
+
+
+def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(sender: Sender) -> None:
+    sender.add_destination("disabled", {"disabled": "MESSAGE_TAG"}, enabled=False)
+    sender.add_destination("bounces", {"bounces": "MESSAGE_TAG"}, events=["BOUNCE"])
+    sender.send_v1("only")
+    assert eventually(lambda: sender.count("Delivery", campaign="only", subject="Hello")) == 1.0
+    for name in ("disabled", "bounces"):
+        assert sender.count_by("Send", {name: "none"}) == sender.count_by("Delivery", {name: "none"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code_v1", "code_v2", "message"),
+    [
+        (
+            {"ConfigurationSetName": "unknown"},
+            "ConfigurationSetDoesNotExist",
+            "NotFoundException",
+            "Configuration set <unknown> does not exist.",
+        ),
+        (
+            {"from": "ann@unverified.example"},
+            "MessageRejected",
+            "MessageRejected",
+            "Email address is not verified. The following identities failed the check in region US-EAST-1: "
+            "ann@unverified.example",
+        ),
+        (
+            {"tags": [{"Name": "campaign", "Value": "a b"}]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "Invalid tag value <a b>: only alphanumeric ASCII characters, '_', and '-' are allowed.",
+        ),
+        (
+            {"tags": [{"Name": "ses:campaign", "Value": "a"}]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "Invalid tag name <ses:campaign>: only alphanumeric ASCII characters, '_', and '-' are allowed.",
+        ),
+        (
+            {"tags": [{"Name": "campaign", "Value": "a" * 257}]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "Tag value cannot exceed 256 characters.",
+        ),
+        (
+            {"tags": [{"Name": "campaign", "Value": ""}]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "The tag value must be specified.",
+        ),
+    ],
+)
+def test_mail_is_refused_in_the_words_of_ses(
+    sender: Sender, changes: dict[str, Any], code_v1: str, code_v2: str, message: str
+) -> None:
+    names_v1, names_v2 = {"from": "Source", "tags": "Tags"}, {"from": "FromEmailAddress", "tags": "EmailTags"}
+    v1 = {names_v1.get(name, name): value for name, value in changes.items()}
+    v2 = {names_v2.get(name, name): value for name, value in changes.items()}
+    assert _error(lambda: sender.send_v1("refused", **v1)) == (code_v1, message)
+    assert _error(lambda: sender.send("refused", **v2)) == (code_v2, message)
+
+
+def test_nothing_is_sent_while_sending_is_paused(sender: Sender) -> None:
+    with _paused_set(sender):
+        message = f"Sending is paused for configuration set {sender.name}"
+        assert _error(lambda: sender.send("paused")) == ("SendingPausedException", message)
+        assert _error(lambda: sender.send_v1("paused")) == ("ConfigurationSetSendingPausedException", message)
+    with _paused_account(sender):
+        message = (
+            "Sending paused for this account. For more information, please check the inbox of the email address "
+            "associated with your AWS account."
+        )
+        assert _error(lambda: sender.send("paused")) == ("SendingPausedException", message)
+        assert _error(lambda: sender.send_v1("paused")) == ("AccountSendingPausedException", message)
+    sender.send_v1("resumed")  # events leave in the order of the mail
+    assert eventually(lambda: sender.count("Send", campaign="resumed", subject="Hello")) == 1.0
+    assert sender.count("Send", campaign="paused", subject="Hello") == 0
+
+
+def test_an_account_in_the_sandbox_sends_to_the_simulator_only(sender: Sender) -> None:
+    details = {"MailType": "TRANSACTIONAL", "WebsiteURL": "https://example.com"}
+    sender.v2.put_account_details(**details, ProductionAccessEnabled=False)
+    try:
+        code, message = _error(lambda: sender.send("sandbox"))
+        assert (code, message.endswith("US-EAST-1: bea@example.org")) == ("MessageRejected", True)
+        sender.send("sandbox", "success@simulator.amazonses.com")
+    finally:
+        sender.v2.put_account_details(**details, ProductionAccessEnabled=True)
+
+
+@contextlib.contextmanager
+def _paused_set(sender: Sender) -> Iterator[None]:
+    def enable(enabled: bool) -> None:
+        sender.v2.put_configuration_set_sending_options(ConfigurationSetName=sender.name, SendingEnabled=enabled)
+
+    enable(False)
+    try:
+        yield
+    finally:
+        enable(True)
+
+
+@contextlib.contextmanager
+def _paused_account(sender: Sender) -> Iterator[None]:
+    sender.v2.put_account_sending_attributes(SendingEnabled=False)
+    try:
+        assert not sender.v2.get_account()["SendingEnabled"]
+        yield
+    finally:
+        sender.v2.put_account_sending_attributes(SendingEnabled=True)
+
+
+def _error(call: Callable[[], object]) -> tuple[str, str]:
+    """Code and message of the error that a call ends with."""
+    with pytest.raises(ClientError) as refused:
+        call()
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]

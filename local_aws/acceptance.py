@@ -1,0 +1,55 @@
+"""What SES refuses to send, in its codes and words; what MiniStack refuses already is left to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local_aws import ministack_gaps
+from local_aws.mail import Mail
+
+_TAG = re.compile(r"[A-Za-z0-9_-]*")
+_TAGS_OF_SES = ("ses:feedback-id-a", "ses:feedback-id-b")  # that a sender may give (developer guide, Feedback-ID)
+_LONGEST_TAG = 256
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error of SES: its code in the query protocol, in the API v2, and its message."""
+
+    v1: str
+    v2: str
+    message: str
+
+
+def refusals(mail: Mail) -> Iterator[Refusal]:
+    """Why SES does not send a mail; it says the first."""
+    name = mail.configuration_set
+    configuration_set = ministack_gaps.configuration_set(name)
+    if name and configuration_set is None:
+        message = f"Configuration set <{name}> does not exist."
+        yield Refusal("ConfigurationSetDoesNotExist", "NotFoundException", message)
+    if not ministack_gaps.account_may_send():
+        message = (
+            "Sending paused for this account. For more information, please check the inbox of the email address "
+            "associated with your AWS account."
+        )
+        yield Refusal("AccountSendingPausedException", "SendingPausedException", message)
+    if configuration_set and not configuration_set.get("SendingOptions", {}).get("SendingEnabled", True):
+        message = f"Sending is paused for configuration set {name}"
+        yield Refusal("ConfigurationSetSendingPausedException", "SendingPausedException", message)
+    for message in _invalid_tags(mail.tags):
+        yield Refusal("InvalidParameterValue", "BadRequestException", message)
+
+
+def _invalid_tags(tags: list[tuple[str, str]]) -> Iterator[str]:
+    rule = "only alphanumeric ASCII characters, '_', and '-' are allowed."
+    for tag in tags:
+        for kind, text in zip(("name", "value"), tag, strict=True):
+            if not text:
+                yield f"The tag {kind} must be specified."
+            elif len(text) > _LONGEST_TAG:
+                yield f"Tag {kind} cannot exceed {_LONGEST_TAG} characters."
+            elif not _TAG.fullmatch(text) and text not in _TAGS_OF_SES:
+                yield f"Invalid tag {kind} <{text}>: {rule}"

@@ -1,0 +1,196 @@
+"""The order of creation, on an AWS where roles and delivery streams take their time.
+
+On AWS a service knows a new role after some 20 s, and a stream is ACTIVE after 30 s or more: here 25 times as fast.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ses as ses
+from botocore.exceptions import ClientError
+
+from local_aws import LocalAws
+from ses_events import EventPublishing, FirehoseDestination, SesEventsStack
+from ses_events.stack import CAMPAIGN
+from tests.local_aws.deployed import eventually
+
+IAM_SECONDS, STREAM_SECONDS = 20 / 25, 30 / 25
+NOT_ASSUMED = "Could not assume IAM role <arn:aws:iam::000000000000:role/"
+
+
+@pytest.fixture
+def slow(aws: LocalAws) -> Iterator[None]:
+    with _slow(aws):
+        yield
+
+
+@pytest.fixture(scope="module")
+def reference_failures(aws: LocalAws) -> list[str]:
+    """What failed when the reference stack was deployed for the first time, with a role for sets to come."""
+    with _slow(aws):
+        return deploy(aws, _reference())
+
+
+def test_the_reference_stack_deploys_first_time(reference_failures: list[str]) -> None:
+    assert reference_failures == []
+
+
+@pytest.mark.usefixtures("slow")
+def test_the_same_system_of_cdk_l2s_does_not(aws: LocalAws) -> None:
+    [failure] = deploy(aws, _l2s("Slow"))
+    assert NOT_ASSUMED in failure
+
+
+def test_nothing_but_the_delay_is_wrong_with_the_l2s(aws: LocalAws) -> None:
+    assert deploy(aws, _l2s("Fast")) == []
+
+
+@pytest.mark.usefixtures("slow", "reference_failures")
+def test_a_set_added_later_fails_with_a_role_of_its_own(aws: LocalAws) -> None:
+    def add_set(stack: SesEventsStack) -> None:
+        publishing = EventPublishing(stack, "Later")
+        publishing.add_destination("ToArchive", FirehoseDestination(stack.archive))
+
+    [failure] = deploy(aws, _reference(add_set))
+    assert NOT_ASSUMED in failure
+
+
+@pytest.mark.usefixtures("slow", "reference_failures")
+def test_a_set_added_later_works_with_the_role_of_the_archive(aws: LocalAws) -> None:
+    def add_set(stack: SesEventsStack) -> None:
+        publishing = EventPublishing(stack, "Later")
+        publishing.add_destination("ToArchive", FirehoseDestination.with_shared_role(stack.archive))
+
+    assert deploy(aws, _reference(add_set)) == []
+
+
+@pytest.mark.usefixtures("reference_failures")
+def test_a_policy_takes_as_long_as_a_role(aws: LocalAws) -> None:
+    iam, sesv2 = aws.client("iam"), aws.client("sesv2")
+    [stream] = [name for name in _streams(aws) if "Reference" in name]
+    stream_arn = f"arn:aws:firehose:us-east-1:000000000000:deliverystream/{stream}"
+    trust = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="late-policy", AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
+    sesv2.create_configuration_set(ConfigurationSetName="late-policy")
+
+    def create() -> str:
+        """The refusal of a destination, or nothing."""
+        destination = {"IamRoleArn": role, "DeliveryStreamArn": stream_arn}
+        try:
+            sesv2.create_configuration_set_event_destination(
+                ConfigurationSetName="late-policy",
+                EventDestinationName="archive",
+                EventDestination={"MatchingEventTypes": ["SEND"], "KinesisFirehoseDestination": destination},
+            )
+        except ClientError as refused:
+            return str(refused.response["Error"]["Message"])
+        return ""
+
+    time.sleep(IAM_SECONDS)  # the role alone is known now
+    put = {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream_arn}
+    with _slow(aws):
+        start = time.monotonic()
+        iam.put_role_policy(RoleName="late-policy", PolicyName="Put", PolicyDocument=_document(put))
+        assert create() == f"Could not access Kinesis Firehose Stream <{stream_arn}> using IAM role <{role}>."
+        assert eventually(lambda: not create())
+        assert time.monotonic() - start >= IAM_SECONDS
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_stream_takes_no_records_while_it_is_created(aws: LocalAws) -> None:
+    service, name = aws.client("firehose"), "taking-time"
+    destination = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
+    service.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=destination)
+
+    def status() -> str:
+        described = service.describe_delivery_stream(DeliveryStreamName=name)
+        return str(described["DeliveryStreamDescription"]["DeliveryStreamStatus"])
+
+    assert status() == "CREATING"
+    with pytest.raises(ClientError, match="not in the ACTIVE state"):
+        service.delete_delivery_stream(DeliveryStreamName=name)
+    assert eventually(lambda: status() == "ACTIVE")
+
+
+def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
+    """Create or update a stack, and wait for the end; why resources of it failed this time."""
+    app = stack.node.root
+    assert isinstance(app, cdk.App)
+    template = json.dumps(app.synth().get_stack_by_name(stack.stack_name).template)
+    request = {"StackName": stack.stack_name, "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]}
+    cloudformation = aws.client("cloudformation")
+    known = len(_events(aws, stack.stack_name))
+    (cloudformation.update_stack if known else cloudformation.create_stack)(**request)
+
+    def finished() -> bool:
+        [found] = cloudformation.describe_stacks(StackName=stack.stack_name)["Stacks"]
+        return not str(found["StackStatus"]).endswith("_IN_PROGRESS")
+
+    assert eventually(finished)
+    happened = _events(aws, stack.stack_name)[: -known or None]
+    return [
+        event["ResourceStatusReason"]
+        for event in happened
+        if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack"
+    ]
+
+
+def _events(aws: LocalAws, stack_name: str) -> list[dict[str, Any]]:
+    try:
+        events: list[dict[str, Any]] = aws.client("cloudformation").describe_stack_events(StackName=stack_name)[
+            "StackEvents"
+        ]
+        return events
+    except ClientError:
+        return []
+
+
+def _reference(add: Callable[[SesEventsStack], None] = lambda stack: None) -> cdk.Stack:
+    stack = SesEventsStack(_app(), "Reference", synthesizer=cdk.BootstraplessSynthesizer())
+    FirehoseDestination.with_shared_role(stack.archive)
+    add(stack)
+    return stack
+
+
+def _l2s(name: str) -> cdk.Stack:
+    """The system of the reference stack as CDK's own constructs make it."""
+    stack = cdk.Stack(_app(), name, synthesizer=cdk.BootstraplessSynthesizer())
+    bucket = firehose.S3Bucket(s3.Bucket(stack, "Bucket"), compression=firehose.Compression.GZIP)
+    stream = firehose.DeliveryStream(stack, "Stream", destination=bucket)
+    configuration_set = ses.ConfigurationSet(stack, "Set")
+    to_stream = ses.EventDestination.firehose_delivery_stream(delivery_stream=stream)
+    configuration_set.add_event_destination("ToArchive", destination=to_stream)
+    to_metrics = ses.EventDestination.cloud_watch_dimensions([CAMPAIGN])
+    configuration_set.add_event_destination("ToMetrics", destination=to_metrics)
+    return stack
+
+
+def _app() -> cdk.App:
+    # Other tests validate templates, which takes CDK seconds.
+    return cdk.App(analytics_reporting=False, builtin_cloud_formation_validation=False)
+
+
+def _streams(aws: LocalAws) -> list[str]:
+    return list(aws.client("firehose").list_delivery_streams(Limit=100)["DeliveryStreamNames"])
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@contextlib.contextmanager
+def _slow(aws: LocalAws) -> Iterator[None]:
+    aws.set_delays(iam=IAM_SECONDS, stream=STREAM_SECONDS)
+    try:
+        yield
+    finally:
+        aws.set_delays()
