@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+import aws_cdk as cdk
+from botocore.exceptions import ClientError
+
 from local_aws import LocalAws
 from local_aws.demo import archived_events, send_mail
 
@@ -24,6 +27,47 @@ def eventually(look: Callable[[], T]) -> T:
     while not (seen := look()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return seen
+
+
+def app() -> cdk.App:
+    """An app whose stacks ``deploy`` can deploy."""
+    # Other tests validate the templates of all features, which takes CDK seconds.
+    return cdk.App(
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=False,
+        default_stack_synthesizer=cdk.BootstraplessSynthesizer(),
+    )
+
+
+def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
+    """Create or update a stack, and wait for the end; why resources of it failed this time.
+
+    The CDK CLI does the same, with more checks, in more than ten times as long; the test of the demo shows that it can.
+    """
+    root = stack.node.root
+    assert isinstance(root, cdk.App)
+    cloudformation, name = aws.client("cloudformation"), stack.stack_name
+    template = json.dumps(root.synth().get_stack_by_name(name).template)
+    known = len(_stack_events(aws, name))
+    change = cloudformation.update_stack if known else cloudformation.create_stack
+    change(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+
+    def finished() -> bool:
+        [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        return not str(found["StackStatus"]).endswith("_IN_PROGRESS")
+
+    assert eventually(finished)
+    return [
+        event["ResourceStatusReason"]
+        for event in _stack_events(aws, name)[: -known or None]
+        if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack"
+    ]
+
+
+def outputs(aws: LocalAws, stack: cdk.Stack) -> dict[str, str]:
+    """The outputs of a stack that is deployed."""
+    [found] = aws.client("cloudformation").describe_stacks(StackName=stack.stack_name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
 class Route:
@@ -143,6 +187,15 @@ def without_action(aws: LocalAws, role: str, action: str) -> Iterator[None]:
     finally:
         for name, policy in holding.items():
             put(name, policy)
+
+
+def _stack_events(aws: LocalAws, stack_name: str) -> list[Json]:
+    """The events of a stack, latest first; none when there is no stack."""
+    try:
+        pages = aws.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_name)
+        return [event for page in pages for event in page["StackEvents"]]
+    except ClientError:
+        return []
 
 
 def _without(statement: Json, action: str) -> Json:

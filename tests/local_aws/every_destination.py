@@ -1,7 +1,4 @@
-"""An app that publishes to every kind of destination, with parts that are there already: an app as a user writes it.
-
-Run by the CDK CLI: ``python -m tests.local_aws.every_destination``.
-"""
+"""A stack that publishes to every kind of destination, with parts that are there already, as a user writes it."""
 
 from __future__ import annotations
 
@@ -18,7 +15,6 @@ from constructs import Construct
 
 from ses_events import EventArchive, EventBridgeDestination, EventPublishing, FirehoseDestination, SnsDestination
 
-STACK = "EveryDestination"
 EXISTING_SET = "there-already"
 EXISTING_BUCKET = "there-already"
 PREFIX = "mail/events/dt=!{timestamp:yyyy-MM-dd}/"
@@ -76,10 +72,3 @@ class EveryDestination(cdk.Stack):
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
-
-
-if __name__ == "__main__":
-    # Other tests validate the templates of all features, which takes CDK seconds.
-    app = cdk.App(analytics_reporting=False, builtin_cloud_formation_validation=False)
-    EveryDestination(app, STACK)
-    app.synth()

@@ -1,4 +1,4 @@
-"""The app of this repository, deployed with the CDK CLI, and what happens when a permission is missing."""
+"""The reference stack, deployed, and what happens when a permission is missing."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from local_aws import LocalAws
-from local_aws.cdk import Cdk
 from local_aws.demo import DOMAIN, STACK, archived_events, sent
-from tests.local_aws.deployed import Route, Stream, events_in, eventually, refusals, ses_role, without_action
-
-ROOT = Path(__file__).parents[2]
+from ses_events import SesEventsStack
+from tests.local_aws.deployed import (
+    Route,
+    Stream,
+    app,
+    deploy,
+    events_in,
+    eventually,
+    outputs,
+    refusals,
+    ses_role,
+    without_action,
+)
 
 
 class System(Route):
@@ -44,11 +52,12 @@ class System(Route):
 
 
 @pytest.fixture(scope="module")
-def system(ready_account: LocalAws) -> System:
+def system(aws: LocalAws) -> System:
     """The stack, after a first mail whose way into the bucket was timed."""
-    cdk = Cdk(ready_account, ROOT)
-    cdk.synth()
-    return System(ready_account, cdk.deploy(STACK))
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    stack = SesEventsStack(app(), STACK)
+    assert deploy(aws, stack) == []
+    return System(aws, outputs(aws, stack))
 
 
 def test_a_tagged_mail_is_archived_and_counted(system: System) -> None:

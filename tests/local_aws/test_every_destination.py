@@ -1,5 +1,5 @@
-"""An app with every kind of destination and with parts that exist already, deployed with the CDK CLI, and each
-permission that SES or Firehose needs for it, taken away and given back.
+"""An app with every kind of destination and with parts that exist already, deployed, and each permission that
+SES or Firehose needs for it, taken away and given back.
 """
 
 from __future__ import annotations
@@ -7,19 +7,21 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
-from local_aws.cdk import Cdk
+from local_aws.demo import DOMAIN
 from local_aws.process import ACCOUNT, REGION
+from tests.local_aws import deployed
 from tests.local_aws.deployed import (
     Json,
     Queue,
     Route,
     Stream,
+    app,
+    deploy,
     event_destinations,
     events_in,
     eventually,
@@ -27,20 +29,20 @@ from tests.local_aws.deployed import (
     ses_role,
     without_action,
 )
-from tests.local_aws.every_destination import EXISTING_BUCKET, EXISTING_SET, STACK
+from tests.local_aws.every_destination import EXISTING_BUCKET, EXISTING_SET, EveryDestination
 
-ROOT = Path(__file__).parents[2]
 Outputs = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def outputs(ready_account: LocalAws) -> Outputs:
+def outputs(aws: LocalAws) -> Outputs:
     """The outputs of the stack, deployed beside a set and a bucket that were there before."""
-    ready_account.client("sesv2").create_configuration_set(ConfigurationSetName=EXISTING_SET)
-    ready_account.client("s3").create_bucket(Bucket=EXISTING_BUCKET)
-    cdk = Cdk(ready_account, ROOT, app="python3 -m tests.local_aws.every_destination")
-    cdk.synth()
-    return cdk.deploy(STACK)
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    aws.client("sesv2").create_configuration_set(ConfigurationSetName=EXISTING_SET)
+    aws.client("s3").create_bucket(Bucket=EXISTING_BUCKET)
+    stack = EveryDestination(app(), "EveryDestination")
+    assert deploy(aws, stack) == []
+    return deployed.outputs(aws, stack)
 
 
 @pytest.fixture(scope="module")
@@ -146,15 +148,15 @@ def test_a_bucket_with_a_key_needs_kms_generate_data_key(
 
 
 def test_the_role_of_one_set_is_not_assumed_for_another(aws: LocalAws, outputs: Outputs) -> None:
-    [deployed] = event_destinations(aws, outputs["SecondSet"])
+    [destination] = event_destinations(aws, outputs["SecondSet"])
     role_of_first = ses_role(aws, outputs["FirstSet"])
     assert role_of_first != ses_role(aws, outputs["SecondSet"])
-    firehose = {**deployed["KinesisFirehoseDestination"], "IamRoleArn": role_of_first}
+    firehose = {**destination["KinesisFirehoseDestination"], "IamRoleArn": role_of_first}
     with pytest.raises(ClientError, match=f"Could not assume IAM role <{role_of_first}>"):
         aws.client("sesv2").update_configuration_set_event_destination(
             ConfigurationSetName=outputs["SecondSet"],
-            EventDestinationName=deployed.pop("Name"),
-            EventDestination={**deployed, "KinesisFirehoseDestination": firehose},
+            EventDestinationName=destination.pop("Name"),
+            EventDestination={**destination, "KinesisFirehoseDestination": firehose},
         )
 
 

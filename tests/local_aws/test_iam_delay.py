@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws
 from ses_events import EventPublishing, FirehoseDestination, SesEventsStack
 from ses_events.stack import CAMPAIGN
-from tests.local_aws.deployed import eventually
+from tests.local_aws.deployed import app, deploy, eventually
 
 IAM_SECONDS, STREAM_SECONDS = 20 / 25, 30 / 25
 NOT_ASSUMED = "Could not assume IAM role <arn:aws:iam::000000000000:role/"
@@ -121,41 +121,8 @@ def test_a_stream_takes_no_records_while_it_is_created(aws: LocalAws) -> None:
     assert eventually(lambda: status() == "ACTIVE")
 
 
-def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
-    """Create or update a stack, and wait for the end; why resources of it failed this time."""
-    app = stack.node.root
-    assert isinstance(app, cdk.App)
-    template = json.dumps(app.synth().get_stack_by_name(stack.stack_name).template)
-    request = {"StackName": stack.stack_name, "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]}
-    cloudformation = aws.client("cloudformation")
-    known = len(_events(aws, stack.stack_name))
-    (cloudformation.update_stack if known else cloudformation.create_stack)(**request)
-
-    def finished() -> bool:
-        [found] = cloudformation.describe_stacks(StackName=stack.stack_name)["Stacks"]
-        return not str(found["StackStatus"]).endswith("_IN_PROGRESS")
-
-    assert eventually(finished)
-    happened = _events(aws, stack.stack_name)[: -known or None]
-    return [
-        event["ResourceStatusReason"]
-        for event in happened
-        if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack"
-    ]
-
-
-def _events(aws: LocalAws, stack_name: str) -> list[dict[str, Any]]:
-    try:
-        events: list[dict[str, Any]] = aws.client("cloudformation").describe_stack_events(StackName=stack_name)[
-            "StackEvents"
-        ]
-        return events
-    except ClientError:
-        return []
-
-
 def _reference(add: Callable[[SesEventsStack], None] = lambda stack: None) -> cdk.Stack:
-    stack = SesEventsStack(_app(), "Reference", synthesizer=cdk.BootstraplessSynthesizer())
+    stack = SesEventsStack(app(), "Reference")
     FirehoseDestination.with_shared_role(stack.archive)
     add(stack)
     return stack
@@ -163,7 +130,7 @@ def _reference(add: Callable[[SesEventsStack], None] = lambda stack: None) -> cd
 
 def _l2s(name: str) -> cdk.Stack:
     """The system of the reference stack as CDK's own constructs make it."""
-    stack = cdk.Stack(_app(), name, synthesizer=cdk.BootstraplessSynthesizer())
+    stack = cdk.Stack(app(), name)
     bucket = firehose.S3Bucket(s3.Bucket(stack, "Bucket"), compression=firehose.Compression.GZIP)
     stream = firehose.DeliveryStream(stack, "Stream", destination=bucket)
     configuration_set = ses.ConfigurationSet(stack, "Set")
@@ -172,11 +139,6 @@ def _l2s(name: str) -> cdk.Stack:
     to_metrics = ses.EventDestination.cloud_watch_dimensions([CAMPAIGN])
     configuration_set.add_event_destination("ToMetrics", destination=to_metrics)
     return stack
-
-
-def _app() -> cdk.App:
-    # Other tests validate templates, which takes CDK seconds.
-    return cdk.App(analytics_reporting=False, builtin_cloud_formation_validation=False)
 
 
 def _streams(aws: LocalAws) -> list[str]:
