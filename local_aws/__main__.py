@@ -51,13 +51,13 @@ def main() -> int:
     options = parser.parse_args()
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, signal.default_int_handler)
-    aws = LocalAws(options.speed, iam_delay=options.iam_delay, stream_delay=options.stream_delay, port=options.port)
     try:
+        aws = LocalAws(options.speed, iam_delay=options.iam_delay, stream_delay=options.stream_delay, port=options.port)
         with contextlib.suppress(KeyboardInterrupt), aws:
             print(f"{aws.exports}\n\n# It runs until Ctrl-C. Its log: {aws.log}", flush=True)
             for line in _doings(aws.log):
                 print(line, flush=True)
-    except LocalAwsError as failure:
+    except (LocalAwsError, ValueError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

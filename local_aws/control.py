@@ -19,7 +19,7 @@ def with_control(app: ASGIFramework, ses: Ses, delays: Delays) -> ASGIFramework:
         ses.react(request.pop("messageId", ""), request.pop("eventType", ""), request)
 
     def set_delays(request: dict[str, Any]) -> None:
-        delays.iam, delays.stream = float(request.get("iam", 0)), float(request.get("stream", 0))
+        delays.set(float(request.get("iam", 0)), float(request.get("stream", 0)))
 
     calls = {("POST", "/_ses/events"): react, ("PUT", "/_delays"): set_delays}
 
@@ -29,9 +29,12 @@ def with_control(app: ASGIFramework, ses: Ses, delays: Delays) -> ASGIFramework:
             await app(scope, receive, send)
             return
         try:
-            call(json.loads(await _body(receive)))
+            request = json.loads(await _body(receive))
+            if not isinstance(request, dict):
+                raise ValueError("the request is no JSON object")
+            call(request)
             status, answer = 200, {}
-        except (Unthinkable, ValueError, TypeError, AttributeError) as failure:
+        except (Unthinkable, ValueError, TypeError) as failure:
             status, answer = 400, {"message": str(failure)}
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})

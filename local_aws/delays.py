@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,16 @@ class Delays:
 
     iam: float = 0
     stream: float = 0
+
+    def set(self, iam: float, stream: float) -> None:
+        """Change both.
+
+        :raises ValueError: when one is no time.
+        """
+        for name, seconds in (("IAM", iam), ("stream", stream)):
+            if not 0 <= seconds < math.inf:
+                raise ValueError(f"the {name} delay of {seconds:g} s is no time; it takes 0 s or more")
+        self.iam, self.stream = iam, stream
 
 
 @dataclass

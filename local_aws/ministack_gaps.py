@@ -61,10 +61,13 @@ def check_event_destinations(refusal: Callable[[str, str, Mapping[str, Any]], st
     put = ses_v2._put_event_destination
 
     def checked(configuration_set: str, name: str, definition: Any, *, create: bool) -> Any:
-        if configuration_set in ses_v2._config_sets and isinstance(definition, dict):
-            message = refusal(configuration_set, name, definition)
+        record = ses_v2._config_sets.get(configuration_set)
+        if record is not None and isinstance(definition, dict):
+            # CloudFormation touches what is the same only here.
+            same = ses_v2._event_destination(definition)[0] == record.get("EventDestinations", {}).get(name)
+            message = None if same else refusal(configuration_set, name, definition)
             if message:
-                return ses_v2._json_err("BadRequestException", message)
+                return ses_error_v2("BadRequestException", message)
         return put(configuration_set, name, definition, create=create)
 
     ses_v2._put_event_destination = checked

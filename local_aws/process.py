@@ -6,6 +6,7 @@ import contextlib
 import functools
 import http.client
 import json
+import math
 import os
 import shlex
 import signal
@@ -42,12 +43,16 @@ class LocalAws:
     :param iam_delay: see ``set_delays``.
     :param stream_delay: see ``set_delays``.
     :param port: where it listens. Default: a port that is free.
-    :raises LocalAwsError: when it does not start, for example because the port is taken.
+    :raises ValueError: when a number is negative, or the speed is 0.
+    :raises LocalAwsError: from ``with``, when it does not start, for example because the port is taken.
     """
 
     def __init__(
         self, speed: float = 100, *, iam_delay: float = 0, stream_delay: float = 0, port: int | None = None
     ) -> None:
+        for name, value in (("speed", speed), ("iam_delay", iam_delay), ("stream_delay", stream_delay)):
+            if not 0 <= value < math.inf or (name == "speed" and not value):
+                raise ValueError(f"LocalAws: {name} {value!r} is no number it can be; use for example 100 or 0.5")
         self.speed = speed
         self._delays = (iam_delay, stream_delay)
         self._wanted_port = port or 0

@@ -41,7 +41,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
 
     ministack_gaps.fill()
     ministack_gaps.hand_over_records(Firehose(speed).accept)
-    ministack_gaps.delays.iam, ministack_gaps.delays.stream = iam_delay, stream_delay
+    ministack_gaps.delays.set(iam_delay, stream_delay)
     ses = Ses()
     ses.fill_in()
 

@@ -1,0 +1,83 @@
+"""``python -m local_aws``, for any app."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws import LocalAws, LocalAwsError
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "local_aws"]
+
+SEND = """
+import boto3
+v1, v2 = boto3.client("ses"), boto3.client("sesv2")
+v1.verify_domain_identity(Domain="example.com")
+v2.create_configuration_set(ConfigurationSetName="mine")
+v2.create_configuration_set_event_destination(
+    ConfigurationSetName="mine",
+    EventDestinationName="bus",
+    EventDestination={
+        "Enabled": True,
+        "MatchingEventTypes": ["SEND", "BOUNCE"],
+        "EventBridgeDestination": {"EventBusArn": "arn:aws:events:us-east-1:000000000000:event-bus/default"},
+    },
+)
+v2.send_email(
+    FromEmailAddress="ann@example.com",
+    Destination={"ToAddresses": ["bounce@simulator.amazonses.com"]},
+    Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
+    ConfigurationSetName="mine",
+)
+"""
+
+
+def test_it_prints_exports_and_then_what_it_publishes_until_it_is_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "send.py").write_text(SEND)
+    with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, text=True) as local:
+        assert local.stdout
+        exports = ""
+        while not (line := local.stdout.readline()).startswith("# It runs until Ctrl-C. Its log: "):
+            exports += line
+        folder = Path(line.rpartition(" ")[2]).parent
+        shell = f"{exports}\n{sys.executable} {tmp_path / 'send.py'}"
+        subprocess.run(["sh", "-c", shell], check=True)
+        lines = [local.stdout.readline() for _ in range(2)]
+        local.send_signal(signal.SIGINT)
+        rest, _ = local.communicate(timeout=30)
+    form = r"[0-9:]{8} (Send|Bounce) of [0-9a-f-]{36}@email\.amazonses\.com published to bus of mine \(EventBridge\)\n"
+    events = [re.fullmatch(form, line) for line in lines]
+    assert [event and event[1] for event in events] == ["Send", "Bounce"], lines
+    assert (local.returncode, rest, folder.exists()) == (0, "", False)
+
+
+def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:
+    port = aws.url.rpartition(":")[2]
+    local = subprocess.run([*COMMAND, "--port", port], cwd=ROOT, capture_output=True, text=True)
+    assert (local.returncode, local.stdout) == (1, "")
+    assert local.stderr.startswith(f"port {port} of 127.0.0.1 cannot be used: ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"speed": 0}, "LocalAws: speed 0 is no number it can be; use for example 100 or 0.5"),
+        ({"iam_delay": -1}, "LocalAws: iam_delay -1 is no number it can be; use for example 100 or 0.5"),
+        ({"stream_delay": float("nan")}, "LocalAws: stream_delay nan is no number it can be"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        LocalAws(**settings)
+
+
+def test_a_delay_that_is_none_is_refused_while_it_runs(aws: LocalAws) -> None:
+    with pytest.raises(LocalAwsError, match="the IAM delay of -1 s is no time; it takes 0 s or more"):
+        aws.set_delays(iam=-1)
