@@ -37,15 +37,7 @@ class RoleSession:
 
     def client(self, service: str) -> Any:
         """A boto3 client that signs with the session's credentials."""
-        with _BOTO_LOCK:
-            return _boto().client(
-                service,
-                region_name=self.region,
-                aws_access_key_id=self.access_key_id,
-                aws_secret_access_key=self.secret_access_key,
-                aws_session_token=self.session_token,
-                config=botocore.config.Config(retries={"total_max_attempts": 1}),
-            )
+        return _client(self, service)
 
     def require(self, action: str, resource: str, context: Mapping[str, str]) -> None:
         """Check a call that another service makes for this session, with the condition keys it adds.
@@ -58,6 +50,19 @@ class RoleSession:
         if denied:
             explicit = getattr(denied, "decision", "") == "Deny"
             raise AccessDenied(iam_actions.identity_denial_message(action, self.arn, resource, explicit))
+
+
+@functools.lru_cache(100)  # making a client takes longer than most calls
+def _client(session: RoleSession, service: str) -> Any:
+    with _BOTO_LOCK:
+        return _boto().client(
+            service,
+            region_name=session.region,
+            aws_access_key_id=session.access_key_id,
+            aws_secret_access_key=session.secret_access_key,
+            aws_session_token=session.session_token,
+            config=botocore.config.Config(retries={"total_max_attempts": 1}),
+        )
 
 
 @functools.cache
@@ -108,24 +113,31 @@ class ServicePrincipal:
         account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
         role = ministack_gaps.role(account, name)
         self.require("sts:AssumeRole", role_arn, role and role["AssumeRolePolicyDocument"])
-        session_name = self.name.partition(".")[0]
-        session = RoleSession(
-            arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
-            region=self.region,
-            access_key_id=f"ASIA{uuid.uuid4().hex[:16].upper()}",
-            secret_access_key=uuid.uuid4().hex,
-            session_token=uuid.uuid4().hex,
-        )
-        sts.register_session(
-            session.access_key_id,
-            {
-                "Arn": session.arn,
-                "UserId": f"{role['RoleId']}:{session_name}",
-                "AccountId": account,
-                "PrincipalType": "AssumedRole",
-                "SecretAccessKey": session.secret_access_key,
-                "SessionToken": session.session_token,
-                "Expiration": time.time() + 3600,
-            },
-        )
-        return session
+        hour = time.time() // 3600
+        return _session(role_arn, role["RoleId"], self.name.partition(".")[0], self.region, hour)
+
+
+@functools.lru_cache(1000)
+def _session(role_arn: str, role_id: str, session_name: str, region: str, hour: float) -> RoleSession:
+    """The session of a service with a role, the same for an hour; whether it may have one is asked each time."""
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    session = RoleSession(
+        arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+        region=region,
+        access_key_id=f"ASIA{uuid.uuid4().hex[:16].upper()}",
+        secret_access_key=uuid.uuid4().hex,
+        session_token=uuid.uuid4().hex,
+    )
+    sts.register_session(
+        session.access_key_id,
+        {
+            "Arn": session.arn,
+            "UserId": f"{role_id}:{session_name}",
+            "AccountId": account,
+            "PrincipalType": "AssumedRole",
+            "SecretAccessKey": session.secret_access_key,
+            "SessionToken": session.session_token,
+            "Expiration": (hour + 2) * 3600,
+        },
+    )
+    return session
