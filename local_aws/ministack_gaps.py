@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import eventbridge, firehose, iam, s3, ses, ses_v2, sns
 from ministack.services.cloudformation import provisioners, stacks
 
@@ -29,7 +30,7 @@ Provisioner = Callable[..., tuple[str, dict[str, Any]]]
 delays = Delays()
 """How slow AWS is here. MiniStack is not at all."""
 
-_roles_in_the_past: Past[dict[str, Any]] = Past()
+_roles_in_the_past: defaultdict[str, Past[dict[str, Any]]] = defaultdict(Past)  # by account
 
 
 def fill() -> None:
@@ -115,7 +116,7 @@ def put_event_of_aws(entry: Mapping[str, Any]) -> None:
 def role(account: str, name: str) -> Any:
     """An IAM role as services see it, or None."""
     if delays.iam:
-        return _roles_in_the_past.seen(name, delays.iam)
+        return _roles_in_the_past[account].seen(name, delays.iam)
     return iam._roles.get_scoped(account, None, name)
 
 
@@ -277,7 +278,8 @@ def _let_roles_propagate() -> None:
             try:
                 return change(*arguments, **options)
             finally:
-                _roles_in_the_past.note({name: _snapshot(role) for name, role in iam._roles.items()})
+                roles = {name: _snapshot(role) for name, role in iam._roles.items()}
+                _roles_in_the_past[responses.get_account_id()].note(roles)
 
         return changed
 
@@ -291,7 +293,7 @@ def _let_roles_propagate() -> None:
     gather = iam_evaluator._gather_role_policies
 
     def gather_role_policies(name: str, account: str) -> Any:
-        past = _roles_in_the_past.seen(name, delays.iam) if delays.iam else None
+        past = _roles_in_the_past[account].seen(name, delays.iam) if delays.iam else None
         current = iam._roles.get_scoped(account, None, name)
         if not delays.iam or '"Service"' not in str((past or current or {}).get("AssumeRolePolicyDocument")):
             return gather(name, account)

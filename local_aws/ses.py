@@ -38,7 +38,8 @@ class Ses:
         accept_v1, accept_v2 = ses.handle_request, ses_v2.handle_request
 
         async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
-            mails = [_with_default_set(mail) for mail in read_v1(body, ministack_gaps.template)]
+            mails = read_v1(body, ministack_gaps.template) if not path.startswith("/v2/") else []
+            mails = [_with_default_set(mail) for mail in mails]
             for refusal in _refusals(mails):
                 return ministack_gaps.ses_error_v1(refusal.v1, refusal.message)
             response: Response = await accept_v1(method, path, headers, body, query)

@@ -7,7 +7,9 @@ import pytest
 
 from local_aws import LocalAws
 from local_aws.cdk import Cdk
-from local_aws.demo import DOMAIN
+from local_aws.demo import DOMAIN, STACK
+from ses_events import SesEventsStack
+from tests.local_aws.deployed import app, deploy, outputs_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,3 +27,12 @@ def ready_account(aws: LocalAws) -> LocalAws:
     Cdk(aws, ROOT).bootstrap()
     aws.client("ses").verify_domain_identity(Domain=DOMAIN)
     return aws
+
+
+@pytest.fixture(scope="session")
+def reference_stack(aws: LocalAws) -> dict[str, str]:
+    """The outputs of the reference stack, deployed once for all tests, with an identity that mail can come from."""
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    stack = SesEventsStack(app(), STACK)
+    assert deploy(aws, stack) == []
+    return outputs_of(aws, stack)

@@ -64,7 +64,7 @@ def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
     ]
 
 
-def outputs(aws: LocalAws, stack: cdk.Stack) -> dict[str, str]:
+def outputs_of(aws: LocalAws, stack: cdk.Stack) -> dict[str, str]:
     """The outputs of a stack that is deployed."""
     [found] = aws.client("cloudformation").describe_stacks(StackName=stack.stack_name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}

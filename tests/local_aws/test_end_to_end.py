@@ -10,20 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from local_aws import LocalAws
-from local_aws.demo import DOMAIN, STACK, archived_events, sent
-from ses_events import SesEventsStack
-from tests.local_aws.deployed import (
-    Route,
-    Stream,
-    app,
-    deploy,
-    events_in,
-    eventually,
-    outputs,
-    refusals,
-    ses_role,
-    without_action,
-)
+from local_aws.demo import DOMAIN, archived_events, sent
+from tests.local_aws.deployed import Route, Stream, events_in, eventually, refusals, ses_role, without_action
 
 
 class System(Route):
@@ -52,12 +40,9 @@ class System(Route):
 
 
 @pytest.fixture(scope="module")
-def system(aws: LocalAws) -> System:
+def system(aws: LocalAws, reference_stack: dict[str, str]) -> System:
     """The stack, after a first mail whose way into the bucket was timed."""
-    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
-    stack = SesEventsStack(app(), STACK)
-    assert deploy(aws, stack) == []
-    return System(aws, outputs(aws, stack))
+    return System(aws, reference_stack)
 
 
 def test_a_tagged_mail_is_archived_and_counted(system: System) -> None:

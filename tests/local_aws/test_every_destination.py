@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN
 from local_aws.process import ACCOUNT, REGION
-from tests.local_aws import deployed
 from tests.local_aws.deployed import (
     Json,
     Queue,
@@ -25,6 +24,7 @@ from tests.local_aws.deployed import (
     event_destinations,
     events_in,
     eventually,
+    outputs_of,
     refusals,
     ses_role,
     without_action,
@@ -42,7 +42,7 @@ def outputs(aws: LocalAws) -> Outputs:
     aws.client("s3").create_bucket(Bucket=EXISTING_BUCKET)
     stack = EveryDestination(app(), "EveryDestination")
     assert deploy(aws, stack) == []
-    return deployed.outputs(aws, stack)
+    return outputs_of(aws, stack)
 
 
 @pytest.fixture(scope="module")
