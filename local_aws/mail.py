@@ -234,7 +234,7 @@ def _raw(operation: str, data: str, source: str, destination: list[str], configu
         destination=destination or in_headers,
         headers=[(name, value) for name, value in headers if not name.upper().startswith(("X-SES-", "BCC"))],
         tags=tags or _tags_in(str(message.get(_MESSAGE_TAGS, ""))),
-        html=str(html.get_content()) if html else None,
+        html=_bytes(html).decode("utf-8", "replace") if html else None,
         infected=any(_VIRUS.encode() in _bytes(part) for part in parts),
     )
 
