@@ -70,7 +70,7 @@ def _verify(options: argparse.Namespace) -> int:
         from ses_events.verify.deployed import Account, UsageError, error_code, error_message, read_system
         from ses_events.verify.proof import plan_mail, prove
     except ModuleNotFoundError as error:
-        if error.name not in ("boto3", "botocore", "rich"):
+        if str(error.name).partition(".")[0] not in ("boto3", "botocore", "rich"):
             raise
         print(_MISSING, file=sys.stderr)
         return 2

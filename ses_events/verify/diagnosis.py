@@ -128,8 +128,11 @@ def why_not_delivered(account: Account, stream: Stream, errors: Folder | None, s
     yield from unseen
 
 
-def why_late(account: Account, stream: Stream, since: datetime) -> Iterator[Finding]:
-    """What the metrics of a stream tell, when nothing else tells why an event has not come."""
+def why_late(account: Account, stream: Stream, since: datetime, *, arrived: bool) -> Iterator[Finding]:
+    """What the metrics of a stream tell, when nothing else tells why an event has not come.
+
+    :param arrived: whether another event of the mail has come.
+    """
     names = ("IncomingRecords", "ThrottledRecords", *_KEY_METRICS)
     with _looking("cloudwatch:GetMetricData", "the metrics of the stream") as unseen:
         dimensions = {"DeliveryStreamName": stream.name}
@@ -149,11 +152,11 @@ def why_late(account: Account, stream: Stream, since: datetime) -> Iterator[Find
                     f"AWS/Firehose {name} is {by_name[name]:g} since the mail was sent",
                     "make the key usable again within 24 hours: Firehose keeps records no longer",
                 )
-        if not by_name["IncomingRecords"]:
+        if not by_name["IncomingRecords"] and not arrived:
             yield Cause(
-                "no record has come into the stream, as far as its metrics show",
+                "SES has put no record into the stream, as far as its metrics show",
                 f"AWS/Firehose IncomingRecords of {stream.name} is 0 since the mail was sent",
-                "look at the role for SES, if you were not allowed to here; metrics come minutes late: look again",
+                "run it again with a longer --timeout, as metrics come minutes late; then look at the role for SES",
                 certain=False,
             )
     yield from unseen
@@ -409,11 +412,8 @@ def _error_log(account: Account, stream: Stream, since: datetime) -> Iterator[Fi
             fix = f"make the log group {group} and the log stream {name} again: Firehose cannot say why it fails"
             yield Cause("the error log of the stream does not exist", f"{group}: {name}", fix, certain=False)
             return
-        seen = set()
-        for entry in map(_log_entry, sorted(messages)):
-            if entry not in seen:
-                seen.add(entry)
-                yield _logged(stream, *entry)
+        for message in sorted(messages):
+            yield _logged(stream, *_log_entry(message))
     yield from unseen
 
 

@@ -68,12 +68,14 @@ class Arrival:
     :param seconds: how long after sending it was seen.
     :param record: the event itself, where it is kept.
     :param total: the sum of the metric, where it is counted.
+    :param before: the sum of the same minute before the mail was sent.
     """
 
     place: str
     seconds: float
     record: Json | None = None
     total: float | None = None
+    before: float = 0
 
 
 @dataclass
@@ -120,8 +122,10 @@ class Check:
         return self.status != "not proven" or any(cause.certain for cause in self.causes)
 
     def found(self, findings: Iterable[Finding]) -> None:
-        """Keep findings that are new."""
-        self.findings += [finding for finding in dict.fromkeys(findings) if finding not in self.findings]
+        """Keep findings that say something new: Firehose logs the same error in many words."""
+        for finding in findings:
+            if finding.what not in (known.what for known in self.findings):
+                self.findings.append(finding)
 
 
 @dataclass
@@ -266,7 +270,7 @@ class _Archive:
     def why_late(self) -> Iterator[Finding]:
         """What the metrics of the stream tell."""
         if self._stream:
-            yield from why_late(self._account, self._stream, self._since)
+            yield from why_late(self._account, self._stream, self._since, arrived=bool(self.check.arrivals))
 
 
 class _Metrics:
@@ -300,10 +304,10 @@ class _Metrics:
             self.check.found([Cause("the metrics cannot be read", what, "see the policy in docs/verify.md")])
             return
         for event, total in sums.items():
-            if total > self._before.get(event, 0.0):
-                values = ", ".join(f"{name}={value}" for name, value in (self._dimensions(event) or {}).items())
-                place = f"AWS/SES {event} {values}"
-                self.check.arrivals[event] = Arrival(place, seconds, total=total)
+            before = self._before.get(event, 0.0)
+            if total > before:
+                values = " ".join(f"{name}={value}" for name, value in (self._dimensions(event) or {}).items())
+                self.check.arrivals[event] = Arrival(f"AWS/SES {event} {values}", seconds, total=total, before=before)
 
     def _sums(self) -> dict[str, float]:
         wanted = {event: self._dimensions(event) for event in self.check.missing}

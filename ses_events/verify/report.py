@@ -27,11 +27,12 @@ class Terminal:
 
     def system(self, account: Account, system: System) -> None:
         """What is deployed."""
-        self._line(f"Stack {system.stack} in {account.region}, configuration set {system.configuration_set}", "bold")
+        self._line(f"Stack {system.stack} in {account.region}", "bold")
+        self._line(f"  configuration set {system.configuration_set}")
         for destination in system.destinations:
-            kind = KINDS.get(destination.kind, "an unknown kind")
-            off = "" if destination.enabled else " (disabled)"
-            self._line(f"  {destination.name}: {kind}, {destination.target}{off}")
+            off = "" if destination.enabled else ", disabled"
+            self._line(f"  {destination.name}: {KINDS.get(destination.kind, 'an unknown kind')}{off}")
+            self._line(f"      {destination.target}")
             self._paragraph(", ".join(destination.events), "      ")
         if not system.destinations:
             self._line("  no event destinations")
@@ -42,7 +43,9 @@ class Terminal:
         marks = [f"{name}={value}" for name, value in {**mail.tags, **mail.headers}.items()]
         self._line("")
         self._line(f"Sent a mail from {mail.sender} to {mail.recipient}")
-        self._line(f"  {' '.join(['message', str(proof.message_id), *marks])}")
+        self._line(f"  message {proof.message_id}")
+        if marks:
+            self._line(f"  with {' '.join(marks)}")
         self._expected = expected_seconds(proof.checks)
         limit = self._timeout if self._timeout is not None else self._expected + MARGIN
         self._line(f"  expected after {self._expected} s of buffering in Firehose; given up after {limit:g} s")
@@ -52,7 +55,8 @@ class Terminal:
         """An event has arrived."""
         arrival = check.arrivals[event]
         total = "" if arrival.total is None else f": Sum {arrival.total:g}"
-        self._line(f"  ✓ {check.destination.name}: {event} after {arrival.seconds:.0f} s", "green")
+        total += f" ({arrival.before:g} before)" if arrival.before else ""
+        self._line(f"  ✓ {check.destination.name}: {event} after {arrival.seconds:.1f} s", "green")
         self._line(f"      {arrival.place}{total}")
 
     def waiting(self, checks: list[Check], seconds: float) -> None:
@@ -76,24 +80,23 @@ class Terminal:
     def outcome(self, proof: Proof) -> None:
         """What is proven, and why the rest is not."""
         self.stop()
-        if proof.refused:
-            self._line("")
-            self._line("✗ SES did not take the mail", "red")
-            self._findings(proof.refused)
-        for check in proof.checks if proof.message_id else ():
-            if check.status == "not proven":
-                missing = ", ".join(check.missing) or "no event of this mail"
-                self._line(f"  ✗ {check.destination.name}: {missing} did not arrive", "red")
-                self._findings([*check.causes, *check.unseen] or _unexplained(check))
-            if check.status == "not checked":
-                self._line(f"  - {check.destination.name}: not checked", "yellow")
-                self._paragraph(str(check.not_checked), "      ")
         records = [arrival.record for check in proof.checks for arrival in check.arrivals.values() if arrival.record]
         if records:
             self._line("")
             self._line(f"The event {records[0]['eventType']}:")
-            self._console.print_json(data=records[0]) if self._console.is_terminal else print(_pretty(records[0]))
+            self._line(_pretty(records[0]))
         self._line("")
+        if proof.refused:
+            self._line("✗ SES did not take the mail", "red")
+            self._findings(proof.refused)
+        for check in proof.checks if proof.message_id else ():
+            if check.status == "not proven":
+                missing = ", ".join(check.missing) or "an event of this mail"
+                self._line(f"  ✗ {check.destination.name}: {missing} did not arrive", "red")
+                self._findings(_why(check))
+            if check.status == "not checked":
+                self._line(f"  - {check.destination.name}: not checked", "yellow")
+                self._paragraph(str(check.not_checked), "      ")
         if proof.proven:
             self._line("Proven.", "bold green")
         elif all(check.status == "not checked" for check in proof.checks) and proof.message_id:
@@ -169,10 +172,11 @@ def as_json(account: Account, proof: Proof) -> str:
                             "seconds": round(arrival.seconds, 1),
                             "record": arrival.record,
                             "sum": arrival.total,
+                            "before": arrival.before if arrival.total is not None else None,
                         }
                         for event, arrival in check.arrivals.items()
                     },
-                    **_findings([*check.causes, *check.unseen] if check.status == "not proven" else []),
+                    **_findings(_why(check) if check.status == "not proven" else []),
                 }
                 for check in proof.checks
             ],
@@ -191,14 +195,19 @@ def _findings(findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _unexplained(check: Check) -> list[Finding]:
-    """What to say when the live system shows no cause."""
-    if check.destination.kind == "CloudWatchDestination":
-        fix = "CloudWatch shows metrics minutes late at times: run it again with a longer --timeout"
-        return [Cause("no cause was found", "the destination is enabled and matches the event", fix, certain=False)]
-    fix = "run it again with a longer --timeout; Firehose may need minutes more than its buffering interval"
-    seen = "the roles, the stream, its keys, its error log and its metrics show nothing wrong"
-    return [Cause("no cause was found", seen, fix, certain=False)]
+def _why(check: Check) -> list[Finding]:
+    """Why something is missing, also when the live system shows no cause, and what could not be looked at."""
+    if check.causes:
+        return [*check.causes, *check.unseen]
+    seen = "the destination is enabled and matches the event"
+    if check.arrivals:
+        what = f"the way is open, as {' and '.join(check.arrivals)} came by it: SES has not published the rest so far"
+    else:
+        what = "no cause was found"
+        if check.destination.stream:
+            seen += "; the roles, the stream, its keys, its error log and its metrics show nothing wrong"
+    fix = "run it again with a longer --timeout: SES, Firehose and CloudWatch take minutes at times"
+    return [Cause(what, seen, fix, certain=False), *check.unseen]
 
 
 def _pretty(document: Any) -> str:
