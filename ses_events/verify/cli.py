@@ -93,7 +93,7 @@ def _verify(options: argparse.Namespace) -> int:
                 terminal.stop()
             terminal.outcome(proof)
     except (UsageError, BotoCoreError) as error:
-        print(f"ses-events verify: {error}", file=sys.stderr)
+        print(f"ses-events verify: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except ClientError as error:
         print(f"ses-events verify: {error_message(error)} ({error_code(error)})", file=sys.stderr)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -64,6 +65,7 @@ def why_refused(account: Account, system: System, sender: str, recipient: str, e
     :raises UsageError: when it is about the caller and not about the system.
     """
     code, message = error_code(error), error_message(error)
+    sender, recipient = parseaddr(sender)[1], parseaddr(recipient)[1]
     if is_denial(error):
         raise UsageError(f"your credentials may not send: {message} (docs/verify.md has the policy that verify needs)")
     said = f"SES said: {message} ({code})"

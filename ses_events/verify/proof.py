@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parseaddr
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -284,7 +285,7 @@ class _Metrics:
         self._known_tags = {
             **{name: [value] for name, value in mail.tags.items()},
             "ses:configuration-set": [system.configuration_set],
-            "ses:from-domain": [mail.sender.rpartition("@")[2].rstrip(">")],
+            "ses:from-domain": [parseaddr(mail.sender)[1].rpartition("@")[2]],
             "ses:operation": ["SendEmail"],
         }
         self._before: dict[str, float] = {}
