@@ -7,7 +7,7 @@ import pytest
 
 from local_aws import LocalAws
 from local_aws.cdk import Cdk
-from local_aws.demo import DOMAIN, STACK
+from local_aws.demo import DOMAIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,11 +25,3 @@ def ready_account(aws: LocalAws) -> LocalAws:
     Cdk(aws, ROOT).bootstrap()
     aws.client("ses").verify_domain_identity(Domain=DOMAIN)
     return aws
-
-
-@pytest.fixture(scope="session")
-def reference_stack(ready_account: LocalAws) -> dict[str, str]:
-    """The outputs of the app's stack, deployed once for all tests."""
-    cdk = Cdk(ready_account, ROOT)
-    cdk.synth()
-    return cdk.deploy(STACK)

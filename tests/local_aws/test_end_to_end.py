@@ -6,12 +6,16 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local_aws import LocalAws
-from local_aws.demo import DOMAIN, archived_events, sent
+from local_aws.cdk import Cdk
+from local_aws.demo import DOMAIN, STACK, archived_events, sent
 from tests.local_aws.deployed import Route, Stream, events_in, eventually, refusals, ses_role, without_action
+
+ROOT = Path(__file__).parents[2]
 
 
 class System(Route):
@@ -40,9 +44,11 @@ class System(Route):
 
 
 @pytest.fixture(scope="module")
-def system(ready_account: LocalAws, reference_stack: dict[str, str]) -> System:
+def system(ready_account: LocalAws) -> System:
     """The stack, after a first mail whose way into the bucket was timed."""
-    return System(ready_account, reference_stack)
+    cdk = Cdk(ready_account, ROOT)
+    cdk.synth()
+    return System(ready_account, cdk.deploy(STACK))
 
 
 def test_a_tagged_mail_is_archived_and_counted(system: System) -> None:

@@ -1,4 +1,4 @@
-"""``ses-events verify`` against the app of this repository: it is proven, and each fault in it is named."""
+"""``ses-events verify`` against the reference stack: it is proven, and each fault that is planted in it is named."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from typing import Any
 import pytest
 
 from local_aws import LocalAws
-from local_aws.demo import DOMAIN, STACK
+from local_aws.demo import DOMAIN
 from local_aws.process import ACCOUNT, REGION
+from ses_events import SesEventsStack
 from ses_events.verify.cli import main
-from tests.local_aws.deployed import Json, Stream, event_destinations, ses_role, without_action
+from tests.local_aws.deployed import (
+    Json,
+    Stream,
+    app,
+    deploy,
+    event_destinations,
+    outputs,
+    ses_role,
+    without_action,
+)
 
 ROOT = Path(__file__).parents[2]
+STACK = "Verified"
 SENDER = f"verify@{DOMAIN}"
 
 
@@ -61,16 +72,25 @@ class Deployed:
         return code, outcome
 
 
+@pytest.fixture(scope="module")
+def stack_outputs(aws: LocalAws) -> dict[str, str]:
+    """The outputs of the reference stack, which is deployed once more for these tests."""
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    stack = SesEventsStack(app(), STACK)
+    assert deploy(aws, stack) == []
+    return outputs(aws, stack)
+
+
 @pytest.fixture
 def deployed(
-    ready_account: LocalAws,
-    reference_stack: dict[str, str],
+    aws: LocalAws,
+    stack_outputs: dict[str, str],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployed:
-    for name, value in ready_account.settings.items():
+    for name, value in aws.settings.items():
         monkeypatch.setenv(name, value)
-    return Deployed(ready_account, reference_stack, capsys)
+    return Deployed(aws, stack_outputs, capsys)
 
 
 @pytest.mark.parametrize(

@@ -179,5 +179,5 @@ def _object(stub: Stub, account: Account, prefix: str, *events: dict[str, Any]) 
         {"Key": "raw/1", "LastModified": account.now() + timedelta(seconds=5)},
     ]
     stub("s3").add_response("list_objects_v2", {"Contents": contents}, {"Bucket": "raw", "Prefix": prefix})
-    answer = {"Body": StreamingBody(io.BytesIO(body), len(body))}  # type: ignore[no-untyped-call]
+    answer = {"Body": StreamingBody(io.BytesIO(body), len(body))}
     stub("s3").add_response("get_object", answer, {"Bucket": "raw", "Key": "raw/1"})
