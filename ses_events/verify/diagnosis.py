@@ -112,7 +112,9 @@ def why_nothing_can_arrive(
             yield from _stream_broken(account, destination.stream)
 
 
-def why_not_delivered(account: Account, stream: Stream, errors: Folder | None, since: datetime) -> Iterator[Finding]:
+def why_not_delivered(
+    account: Account, stream: Stream, errors: Folder | None, since: datetime, message_id: str
+) -> Iterator[Finding]:
     """What Firehose itself has reported since the mail was sent: its error log, and what it put aside.
 
     :param errors: the objects under the error prefix.
@@ -121,11 +123,12 @@ def why_not_delivered(account: Account, stream: Stream, errors: Folder | None, s
     with _looking("s3:ListBucket, s3:GetObject", "objects under the error prefix") as unseen:
         for key, document in errors.new_documents(account.now()) if errors else ():
             error, record = failed_record(document)
+            whose = "the event of this mail" if message_id in record else "events of other mail"
             yield Cause(
-                "Firehose could not process a record, and put it under the error prefix",
+                f"Firehose could not process {whose}, and put it under the error prefix",
                 f"s3://{errors.bucket}/{key}: {error}; the record: {record[:300]}" if errors else key,
                 "mend what the error names (the schema of the table, the transformation), and send again",
-                certain=False,
+                certain=message_id in record,
             )
     yield from unseen
 
@@ -439,6 +442,5 @@ def _logged(stream: Stream, code: str, message: str) -> Cause:
     if action:
         fix = f"allow {action[1]} to {stream.role}; look at the policy of the bucket, too"
         return Cause(f"Firehose may not {action[1]}", seen, fix)
-    return Cause(
-        "Firehose could not deliver", seen, "mend what the message names", certain=bool(_LASTING.search(f"{code}"))
-    )
+    what = f"Firehose could not deliver: {code or 'its error log has no code'}"
+    return Cause(what, seen, "mend what the message names", certain=bool(_LASTING.search(code)))

@@ -210,8 +210,8 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
 
 
 def expected_seconds(checks: Iterable[Check]) -> int:
-    """How long the events should take: the longest buffering interval of the streams."""
-    streams = [check.destination.stream for check in checks]
+    """How long the events should take: the longest buffering interval of the streams that can be looked into."""
+    streams = [check.destination.stream for check in checks if not check.not_checked]
     return max((stream.interval for stream in streams if stream), default=0)
 
 
@@ -266,7 +266,9 @@ class _Archive:
         except ClientError as error:
             self.check.found(_cannot_read(self._events.bucket, error))
         if self.check.missing:
-            self.check.found(why_not_delivered(self._account, self._stream, self._errors, self._since))
+            self.check.found(
+                why_not_delivered(self._account, self._stream, self._errors, self._since, self._message_id)
+            )
 
     def why_late(self) -> Iterator[Finding]:
         """What the metrics of the stream tell."""

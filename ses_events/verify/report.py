@@ -48,7 +48,8 @@ class Terminal:
             self._line(f"  with {' '.join(marks)}")
         self._expected = expected_seconds(proof.checks)
         limit = self._timeout if self._timeout is not None else self._expected + MARGIN
-        self._line(f"  expected after {self._expected} s of buffering in Firehose; given up after {limit:g} s")
+        buffering = f"Firehose buffers for {self._expected} s; " if self._expected else ""
+        self._line(f"  {buffering}given up after {limit:g} s")
         self._line("")
 
     def arrived(self, check: Check, event: str) -> None:
@@ -64,7 +65,8 @@ class Terminal:
         if not self._console.is_terminal:
             return
         open_checks = "; ".join(f"{check.destination.name}: {', '.join(check.missing)}" for check in checks)
-        text = Text(f"{seconds:.0f} s of about {self._expected} s, waiting for {open_checks}", overflow="ellipsis")
+        about = f" of about {self._expected} s" if self._expected else ""
+        text = Text(f"{seconds:.0f} s{about}, waiting for {open_checks}")
         text.truncate(self._width - 4, overflow="ellipsis")
         if self._status is None:
             self._status = self._console.status(text)
@@ -157,7 +159,7 @@ def as_json(account: Account, proof: Proof) -> str:
             "headers": dict(proof.mail.headers),
             "messageId": proof.message_id,
             "sent": proof.sent and proof.sent.isoformat(timespec="seconds"),
-            "refused": _findings(proof.refused),
+            **_as_documents(proof.refused),
             "destinations": [
                 {
                     "name": check.destination.name,
@@ -176,7 +178,7 @@ def as_json(account: Account, proof: Proof) -> str:
                         }
                         for event, arrival in check.arrivals.items()
                     },
-                    **_findings(_why(check) if check.status == "not proven" else []),
+                    **_as_documents(_why(check) if proof.message_id and check.status == "not proven" else []),
                 }
                 for check in proof.checks
             ],
@@ -184,7 +186,7 @@ def as_json(account: Account, proof: Proof) -> str:
     )
 
 
-def _findings(findings: list[Finding]) -> dict[str, Any]:
+def _as_documents(findings: list[Finding]) -> dict[str, Any]:
     return {
         "causes": [
             {"what": each.what, "seen": each.seen, "fix": each.fix, "certain": each.certain}

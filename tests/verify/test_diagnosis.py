@@ -216,9 +216,17 @@ def test_a_denial_that_depends_on_unknown_conditions_is_not_certain(account: Acc
             "Firehose cannot use the KMS key of the bucket",
             True,
         ),
-        ({"errorCode": "S3.NoSuchBucket", "message": "It does not exist."}, "Firehose could not deliver", True),
-        ({"errorCode": "S3.InternalError", "message": "Try again."}, "Firehose could not deliver", False),
-        ("no JSON", "Firehose could not deliver", False),
+        (
+            {"errorCode": "S3.NoSuchBucket", "message": "It does not exist."},
+            "Firehose could not deliver: S3.NoSuchBucket",
+            True,
+        ),
+        (
+            {"errorCode": "S3.InternalError", "message": "Try again."},
+            "Firehose could not deliver: S3.InternalError",
+            False,
+        ),
+        ("no JSON", "Firehose could not deliver: its error log has no code", False),
     ],
 )
 def test_the_error_log_of_the_stream_is_read(
@@ -230,13 +238,16 @@ def test_the_error_log_of_the_stream_is_read(
         {"events": [{"message": message}]},
         {"logGroupName": "group", "logStreamNames": ["stream"], "startTime": 1795521630000},
     )
-    [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), None, SINCE)
+    [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), None, SINCE, "id-1")
     assert isinstance(found, Cause)
     assert (found.what, found.certain) == (cause, certain)
 
 
-def test_a_record_under_the_error_prefix_is_decoded(account: Account, stub: Stub) -> None:
-    event = '{"eventType": "Send"}'
+@pytest.mark.parametrize(
+    ("message_id", "whose"), [("id-1", "the event of this mail"), ("id-2", "events of other mail")]
+)
+def test_a_record_under_the_error_prefix_is_decoded(message_id: str, whose: str, account: Account, stub: Stub) -> None:
+    event = json.dumps({"mail": {"messageId": message_id}})
     failure = {
         "errorCode": "DataFormatConversion.MalformedData",
         "errorMessage": "mail.tags",
@@ -259,12 +270,13 @@ def test_a_record_under_the_error_prefix_is_decoded(account: Account, stub: Stub
         {"Bucket": "bucket", "Key": "errors/format-conversion-failed/1"},
     )
     errors = Folder(account.client("s3"), S3, S3["ErrorOutputPrefix"], SINCE)
-    [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), errors, SINCE)
+    [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), errors, SINCE, "id-1")
     assert isinstance(found, Cause)
-    assert found.what == "Firehose could not process a record, and put it under the error prefix"
+    assert found.what == f"Firehose could not process {whose}, and put it under the error prefix"
+    assert found.certain == (message_id == "id-1")
     assert found.seen == (
         "s3://bucket/errors/format-conversion-failed/1: DataFormatConversion.MalformedData: mail.tags; "
-        'the record: {"eventType": "Send"}'
+        f"the record: {event}"
     )
 
 
