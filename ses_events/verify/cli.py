@@ -68,7 +68,8 @@ def _verify(options: argparse.Namespace) -> int:
 
         from ses_events.verify import report
         from ses_events.verify.deployed import Account, UsageError, error_code, error_message, read_system
-        from ses_events.verify.proof import plan_mail, prove
+        from ses_events.verify.expected import plan_mail
+        from ses_events.verify.proof import prove
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] not in ("boto3", "botocore", "rich"):
             raise
@@ -103,7 +104,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     from ses_events.verify.deployed import UsageError
-    from ses_events.verify.proof import settable_dimensions
+    from ses_events.verify.expected import settable_dimensions
 
     known = settable_dimensions(system)
     for name, _ in given:

@@ -74,6 +74,33 @@ class Account:
         """The time by AWS's clock, as far as its answers have told it."""
         return datetime.now(timezone.utc) + self._clock_difference
 
+    def sums(self, metrics: list[tuple[str, str, dict[str, str]]], since: datetime) -> list[float]:
+        """The sums of metrics (namespace, name, dimensions) from the minute of a time until now."""
+        queries = [
+            {
+                "Id": f"m{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": namespace,
+                        "MetricName": name,
+                        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+                    },
+                    "Period": 60,
+                    "Stat": "Sum",
+                },
+            }
+            for number, (namespace, name, dimensions) in enumerate(metrics)
+        ]
+        if not queries:
+            return []
+        answer = self.client("cloudwatch").get_metric_data(
+            MetricDataQueries=queries,
+            StartTime=since.replace(second=0, microsecond=0),
+            EndTime=self.now() + timedelta(minutes=2),
+        )
+        sums = {result["Id"]: float(sum(result["Values"])) for result in answer["MetricDataResults"]}
+        return [sums.get(query["Id"], 0.0) for query in queries]
+
     def _set_clock(self, parsed: Mapping[str, Any], **_: object) -> None:
         date = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:

@@ -1,90 +1,19 @@
-"""Why something did not arrive: read from the live system, along the way of an event, naming the cause and the fix."""
+"""Why an event did not arrive: read from the live system, along the way of the event."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.utils import parseaddr
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ses_events.verify.deployed import (
-    Account,
-    Destination,
-    Stream,
-    System,
-    UsageError,
-    error_code,
-    error_message,
-    is_denial,
-    verified_identities,
-)
+from ses_events.verify.causes import Cause, Finding, looking
+from ses_events.verify.deployed import Account, Destination, Stream, System, error_code
 from ses_events.verify.objects import Folder, failed_record
 from ses_events.verify.trust import lets_assume
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Why an event did not arrive.
-
-    :param what: the cause, in a sentence.
-    :param seen: what shows it.
-    :param fix: what to do.
-    :param certain: nothing can arrive while it lasts, so waiting is of no use.
-    """
-
-    what: str
-    seen: str
-    fix: str
-    certain: bool = True
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """Something that could not be looked at.
-
-    :param what: what was not looked at.
-    :param why: what the caller's credentials do not allow, or what AWS said.
-    """
-
-    what: str
-    why: str
-
-
-Finding = Cause | Unseen
-
-
-def why_refused(account: Account, system: System, sender: str, recipient: str, error: ClientError) -> Iterator[Finding]:
-    """Why SES did not accept the mail.
-
-    :raises UsageError: when it is about the caller and not about the system.
-    """
-    code, message = error_code(error), error_message(error)
-    sender, recipient = parseaddr(sender)[1], parseaddr(recipient)[1]
-    if is_denial(error):
-        raise UsageError(f"your credentials may not send: {message} (docs/verify.md has the policy that verify needs)")
-    said = f"SES said: {message} ({code})"
-    if code == "MessageRejected" and "not verified" in message:
-        yield from _not_verified(account, sender, recipient, message)
-    elif code == "NotFoundException":
-        yield Cause(
-            f"the configuration set {system.configuration_set} does not exist", said, f"deploy {system.stack} again"
-        )
-    elif code == "MailFromDomainNotVerifiedException":
-        domain = sender.rpartition("@")[2]
-        fix = f"publish the MX record that this names: aws sesv2 get-email-identity --email-identity {domain}"
-        yield Cause(f"the MAIL FROM domain of {domain} is not verified", said, fix)
-    elif code in ("TooManyRequestsException", "LimitExceededException", "Throttling"):
-        yield Cause("the sending quota of the account is used up", said, "wait, or ask AWS for a higher quota")
-    elif "Paused" in code or "Suspended" in code or re.search("paused|disabled|suspended", message, re.IGNORECASE):
-        yield from _sending_off(account, system, said)
-    else:
-        yield Cause("SES refused the mail", said, "see what SES said")
 
 
 def why_nothing_can_arrive(
@@ -120,7 +49,7 @@ def why_not_delivered(
     :param errors: the objects under the error prefix.
     """
     yield from _error_log(account, stream, since)
-    with _looking("s3:ListBucket, s3:GetObject", "objects under the error prefix") as unseen:
+    with looking("s3:ListBucket, s3:GetObject", "objects under the error prefix") as unseen:
         for key, document in errors.new_documents(account.now()) if errors else ():
             error, record = failed_record(document)
             whose = "the event of this mail" if message_id in record else "events of other mail"
@@ -139,9 +68,9 @@ def why_late(account: Account, stream: Stream, since: datetime, *, arrived: bool
     :param arrived: whether another event of the mail has come.
     """
     names = ("IncomingRecords", "ThrottledRecords", *_KEY_METRICS)
-    with _looking("cloudwatch:GetMetricData", "the metrics of the stream") as unseen:
+    with looking("cloudwatch:GetMetricData", "the metrics of the stream") as unseen:
         dimensions = {"DeliveryStreamName": stream.name}
-        sums = metric_sums(account, [("AWS/Firehose", name, dimensions) for name in names], since)
+        sums = account.sums([("AWS/Firehose", name, dimensions) for name in names], since)
         by_name = dict(zip(names, sums, strict=True))
         if by_name["ThrottledRecords"]:
             yield Cause(
@@ -167,34 +96,6 @@ def why_late(account: Account, stream: Stream, since: datetime, *, arrived: bool
     yield from unseen
 
 
-def metric_sums(account: Account, metrics: list[tuple[str, str, dict[str, str]]], since: datetime) -> list[float]:
-    """The sums of metrics (namespace, name, dimensions) from the minute of a time until now."""
-    queries = [
-        {
-            "Id": f"m{number}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": namespace,
-                    "MetricName": name,
-                    "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-                },
-                "Period": 60,
-                "Stat": "Sum",
-            },
-        }
-        for number, (namespace, name, dimensions) in enumerate(metrics)
-    ]
-    if not queries:
-        return []
-    answer = account.client("cloudwatch").get_metric_data(
-        MetricDataQueries=queries,
-        StartTime=since.replace(second=0, microsecond=0),
-        EndTime=account.now() + timedelta(minutes=2),
-    )
-    sums = {result["Id"]: float(sum(result["Values"])) for result in answer["MetricDataResults"]}
-    return [sums.get(query["Id"], 0.0) for query in queries]
-
-
 _KEY_METRICS = {
     "KMSKeyAccessDenied": "access is denied",
     "KMSKeyDisabled": "the key is disabled",
@@ -204,67 +105,6 @@ _KEY_METRICS = {
 
 _LASTING = re.compile("AccessDenied|NoSuchBucket|KMS|NotSignedUp|AllAccessDisabled|AccountProblem|NotFound", re.I)
 """Codes of Firehose's error log that no retry cures."""
-
-
-@contextlib.contextmanager
-def _looking(action: str, what: str) -> Iterator[list[Unseen]]:
-    """Look at something that the caller may not be allowed to see: then that comes back in the list."""
-    unseen: list[Unseen] = []
-    try:
-        yield unseen
-    except ClientError as error:
-        unseen.append(Unseen(what, f"you lack {action}" if is_denial(error) else error_message(error)))
-
-
-def _not_verified(account: Account, sender: str, recipient: str, message: str) -> Iterator[Finding]:
-    region = account.region
-    named = message.rpartition(": ")[2]
-    if recipient in named and sender not in named:
-        yield Cause(
-            f"the account is in the SES sandbox, and the recipient {recipient} is not verified",
-            f"SES said: {message}",
-            "send to the mailbox simulator (leave out --to), verify the recipient, or ask AWS for production access",
-        )
-        return
-    verified: list[str] = []
-    with _looking("ses:ListEmailIdentities", "which identities are verified") as unseen:
-        verified = verified_identities(account)
-    instead = f"; or send --from one that is: {', '.join(verified[:10])}" if verified else ""
-    yield Cause(
-        f"the identity of the sender {sender} is not verified in {region}",
-        f"SES said: {message}",
-        f"aws sesv2 create-email-identity --region {region} --email-identity {sender}, then click the link in the mail"
-        + instead,
-    )
-    yield from unseen
-
-
-def _sending_off(account: Account, system: System, said: str) -> Iterator[Finding]:
-    found = False
-    with _looking("ses:GetConfigurationSet", "whether the set may send") as unseen:
-        described = account.client("sesv2").get_configuration_set(ConfigurationSetName=system.configuration_set)
-        if not described.get("SendingOptions", {}).get("SendingEnabled", True):
-            found = True
-            yield Cause(
-                f"sending is disabled for the configuration set {system.configuration_set}",
-                said,
-                "aws sesv2 put-configuration-set-sending-options --sending-enabled --configuration-set-name "
-                f"{system.configuration_set}",
-            )
-    yield from unseen
-    with _looking("ses:GetAccount", "whether the account may send") as unseen:
-        described = account.client("sesv2").get_account()
-        status = described.get("EnforcementStatus", "HEALTHY")
-        if not described.get("SendingEnabled", True):
-            found = True
-            yield Cause(
-                f"sending is paused for the whole account in {account.region} (enforcement status {status})",
-                said,
-                "aws sesv2 put-account-sending-attributes --sending-enabled; if AWS paused it, answer its support case",
-            )
-    yield from unseen
-    if not found:
-        yield Cause("sending is paused", said, "look at the sending status of the set and of the account")
 
 
 def _other(destination: Destination) -> str:
@@ -284,7 +124,7 @@ def _ses_to_firehose(account: Account, system: System, destination: Destination)
             f"deploy {system.stack} again, or point the destination to a stream that exists",
         )
     context = {"aws:SourceAccount": number, "aws:SourceArn": source}
-    yield from _not_assumable(account, role, "SES", "ses.amazonaws.com", context)
+    yield from _not_assumable(account, role, "SES", "ses.amazonaws.com", context, context)
     yield from _not_permitted(account, role, "SES", "firehose:PutRecordBatch", arn)
 
 
@@ -303,11 +143,12 @@ def _stream_broken(account: Account, stream: Stream) -> Iterator[Finding]:
         return
     bucket_arn = stream.s3["BucketARN"]
     bucket, number = bucket_arn.rpartition(":")[2], stream.arn.split(":")[4]
-    context = {"sts:ExternalId": number, "aws:SourceAccount": number, "aws:SourceArn": stream.arn}
-    yield from _not_assumable(account, stream.role, "Firehose", "firehose.amazonaws.com", context)
+    wanted = {"sts:ExternalId": number}
+    context = {**wanted, "aws:SourceAccount": number, "aws:SourceArn": stream.arn}
+    yield from _not_assumable(account, stream.role, "Firehose", "firehose.amazonaws.com", context, wanted)
     prefix = stream.s3.get("Prefix", "").partition("!{")[0]
     yield from _not_permitted(account, stream.role, "Firehose", "s3:PutObject", f"{bucket_arn}/{prefix}event")
-    with _looking("s3:GetEncryptionConfiguration", f"the key of the bucket {bucket}") as unseen:
+    with looking("s3:GetEncryptionConfiguration", f"the key of the bucket {bucket}") as unseen:
         try:
             rules = account.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
             by_default = rules["Rules"][0].get("ApplyServerSideEncryptionByDefault", {})
@@ -326,9 +167,14 @@ def _stream_broken(account: Account, stream: Stream) -> Iterator[Finding]:
 
 
 def _not_assumable(
-    account: Account, role: str, service: str, principal: str, context: dict[str, str]
+    account: Account, role: str, service: str, principal: str, context: dict[str, str], wanted: dict[str, str]
 ) -> Iterator[Finding]:
-    with _looking("iam:GetRole", f"whether {service} may assume {role}") as unseen:
+    """A role that a service cannot assume.
+
+    :param context: the condition keys that the service sends along.
+    :param wanted: those of them that a trust policy should ask for.
+    """
+    with looking("iam:GetRole", f"whether {service} may assume {role}") as unseen:
         try:
             trust = account.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
         except ClientError as error:
@@ -342,20 +188,26 @@ def _not_assumable(
             return
         verdict = lets_assume(trust, principal, context)
         if verdict is not True:
-            needed = {"Service": principal, **context} if service == "SES" else {"Service": principal}
+            needed = {
+                "Effect": "Allow",
+                "Principal": {"Service": principal},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": wanted},
+            }
             yield Cause(
                 f"{service} may not assume its role: the trust policy does not let it"
                 if verdict is False
                 else f"{service} may be kept from assuming its role by a condition of the trust policy",
                 f"{role} trusts: {json.dumps(trust.get('Statement'))}",
-                f"let the trust policy allow sts:AssumeRole for {json.dumps(needed)}",
+                "give the trust policy this statement, or deploy the stack that has the role again",
+                json.dumps(needed),
                 certain=verdict is False,
             )
     yield from unseen
 
 
 def _not_permitted(account: Account, role: str, service: str, action: str, resource: str) -> Iterator[Finding]:
-    with _looking("iam:SimulatePrincipalPolicy", f"whether {service} may {action}") as unseen:
+    with looking("iam:SimulatePrincipalPolicy", f"whether {service} may {action}") as unseen:
         try:
             answer = account.client("iam").simulate_principal_policy(
                 PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
@@ -376,7 +228,7 @@ def _not_permitted(account: Account, role: str, service: str, action: str, resou
 
 
 def _key_unusable(account: Account, key: str, owner: str) -> Iterator[Finding]:
-    with _looking("kms:DescribeKey", f"the KMS key of {owner}") as unseen:
+    with looking("kms:DescribeKey", f"the KMS key of {owner}") as unseen:
         try:
             described = account.client("kms").describe_key(KeyId=key)["KeyMetadata"]
         except ClientError as error:
@@ -385,15 +237,18 @@ def _key_unusable(account: Account, key: str, owner: str) -> Iterator[Finding]:
             yield Cause(f"the KMS key of {owner} does not exist", f"there is no {key}", "encrypt with another key")
             return
         state = described["KeyState"]
-        fixes = {
-            "Disabled": f"aws kms enable-key --key-id {described['KeyId']}",
-            "PendingDeletion": f"aws kms cancel-key-deletion --key-id {described['KeyId']}, then aws kms enable-key",
+        region, key_id = account.region, described["KeyId"]
+        enable = f"aws kms enable-key --region {region} --key-id {key_id}"
+        commands = {
+            "Disabled": enable,
+            "PendingDeletion": f"aws kms cancel-key-deletion --region {region} --key-id {key_id} && {enable}",
         }
         if state not in ("Enabled", "Creating", "Updating"):
             yield Cause(
                 f"the KMS key of {owner} cannot be used",
                 f"{described['Arn']} is in the state {state}",
-                f"{fixes.get(state, 'make the key usable')}, within 24 hours: Firehose keeps records no longer",
+                "make it usable within 24 hours: Firehose keeps records no longer",
+                commands.get(state, ""),
             )
     yield from unseen
 
@@ -403,7 +258,7 @@ def _error_log(account: Account, stream: Stream, since: datetime) -> Iterator[Fi
     if not options.get("Enabled"):
         return
     group, name = options["LogGroupName"], options["LogStreamName"]
-    with _looking("logs:FilterLogEvents", f"the error log {group}") as unseen:
+    with looking("logs:FilterLogEvents", f"the error log {group}") as unseen:
         try:
             pages = (
                 account.client("logs")

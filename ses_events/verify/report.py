@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import textwrap
 from typing import Any
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from ses_events.verify.causes import Cause, Finding, Unseen
 from ses_events.verify.deployed import KINDS, Account, System
-from ses_events.verify.diagnosis import Cause, Finding, Unseen
-from ses_events.verify.proof import MARGIN, Check, Proof, expected_seconds
+from ses_events.verify.expected import Check, expected_seconds
+from ses_events.verify.proof import MARGIN, Proof
 
 
 class Terminal:
@@ -114,6 +116,8 @@ class Terminal:
             self._paragraph(finding.what, "      why   ")
             self._paragraph(finding.seen, "      seen  ")
             self._paragraph(finding.fix, "      fix   ")
+            if finding.paste:
+                self._line(f"      paste {finding.paste}")  # in one line, whatever its length
 
     def _paragraph(self, text: str, first: str) -> None:
         folded = textwrap.wrap(
@@ -188,12 +192,8 @@ def as_json(account: Account, proof: Proof) -> str:
 
 def _as_documents(findings: list[Finding]) -> dict[str, Any]:
     return {
-        "causes": [
-            {"what": each.what, "seen": each.seen, "fix": each.fix, "certain": each.certain}
-            for each in findings
-            if isinstance(each, Cause)
-        ],
-        "notLookedAt": [{"what": each.what, "why": each.why} for each in findings if isinstance(each, Unseen)],
+        "causes": [dataclasses.asdict(each) for each in findings if isinstance(each, Cause)],
+        "notLookedAt": [dataclasses.asdict(each) for each in findings if isinstance(each, Unseen)],
     }
 
 

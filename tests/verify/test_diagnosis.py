@@ -12,17 +12,11 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
+from ses_events.verify.causes import Cause, Finding, Unseen
 from ses_events.verify.deployed import Account, Destination, Stream, System, UsageError
-from ses_events.verify.diagnosis import (
-    Cause,
-    Finding,
-    Unseen,
-    why_late,
-    why_not_delivered,
-    why_nothing_can_arrive,
-    why_refused,
-)
+from ses_events.verify.diagnosis import why_late, why_not_delivered, why_nothing_can_arrive
 from ses_events.verify.objects import Folder
+from ses_events.verify.sending import why_refused
 from tests.verify.conftest import Stub, role_is, roles_work
 
 STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/events"
@@ -150,14 +144,18 @@ def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stu
 
 
 @pytest.mark.parametrize(
-    ("state", "fix"),
+    ("state", "command"),
     [
-        ("Disabled", "aws kms enable-key --key-id 1"),
-        ("PendingDeletion", "aws kms cancel-key-deletion --key-id 1, then aws kms enable-key"),
-        ("Unavailable", "make the key usable"),
+        ("Disabled", "aws kms enable-key --region eu-west-1 --key-id 1"),
+        (
+            "PendingDeletion",
+            "aws kms cancel-key-deletion --region eu-west-1 --key-id 1 && "
+            "aws kms enable-key --region eu-west-1 --key-id 1",
+        ),
+        ("Unavailable", ""),
     ],
 )
-def test_a_key_that_cannot_be_used_is_named(state: str, fix: str, account: Account, stub: Stub) -> None:
+def test_a_key_that_cannot_be_used_is_named(state: str, command: str, account: Account, stub: Stub) -> None:
     roles_work(stub)
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     stub("kms").add_response("describe_key", {"KeyMetadata": {"KeyId": "1", "Arn": KEY, "KeyState": state}})
@@ -167,7 +165,8 @@ def test_a_key_that_cannot_be_used_is_named(state: str, fix: str, account: Accou
     assert found == Cause(
         "the KMS key of the stream events cannot be used",
         f"{KEY} is in the state {state}",
-        f"{fix}, within 24 hours: Firehose keeps records no longer",
+        "make it usable within 24 hours: Firehose keeps records no longer",
+        command,
     )
 
 

@@ -11,7 +11,8 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY
 
 from ses_events.verify.deployed import Account, Destination, Stream, System
-from ses_events.verify.proof import Proof, plan_mail, prove
+from ses_events.verify.expected import plan_mail
+from ses_events.verify.proof import Proof, prove
 from ses_events.verify.report import Silent, Terminal, as_json
 from tests.verify.conftest import Stub, roles_work
 
