@@ -222,7 +222,9 @@ def _not_permitted(account: Account, role: str, service: str, action: str, resou
                 f"the role of {service} may not {action}",
                 f"IAM simulates {result['EvalDecision']} for {role} on {resource}",
                 f"allow {action} on {resource} to the role, or deploy the stack that has it again",
-                certain=not result.get("MissingContextValues"),
+                # The policy of a bucket may allow what the role's own policies are silent about.
+                certain=not result.get("MissingContextValues")
+                and (result["EvalDecision"] == "explicitDeny" or not action.startswith("s3:")),
             )
     yield from unseen
 

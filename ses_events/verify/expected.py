@@ -139,6 +139,7 @@ def expected_seconds(checks: Iterable[Check]) -> int:
 
 
 def check_of(destination: Destination, mail: Mail) -> Check:
+    """What a destination is to get of a mail, or why nobody can look there."""
     expected = tuple(event for event in SCENARIOS[mail.scenario] if event in destination.events)
     if destination.kind == "SnsDestination":
         why = "what a topic gets can be read by subscribing to it only, which verify does not do"

@@ -97,9 +97,9 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
         audience.waiting([check for check in checks if not check.is_settled], time.monotonic() - start)
         time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(pause * 1.4, 5)
-    for archive in archives:
-        if not archive.check.is_settled:
-            archive.check.found(archive.why_late())
+    for watcher in (*archives, *metrics):
+        if not watcher.check.is_settled:
+            watcher.check.found(watcher.why_late())
     return proof
 
 
@@ -177,6 +177,16 @@ class _Metrics:
             if total > before:
                 values = " ".join(f"{name}={value}" for name, value in (self._dimensions(event) or {}).items())
                 self.check.arrivals[event] = Arrival(f"AWS/SES {event} {values}", seconds, total=total, before=before)
+
+    def why_late(self) -> Iterator[Finding]:
+        """What keeps this from looking at all."""
+        if any(self._dimensions(event) is None for event in self.check.missing):
+            yield Cause(
+                "the metric has a dimension whose value SES fills in itself, and no archive shows it",
+                self.check.destination.target,
+                "send the same events to an EventArchive, too",
+                certain=False,
+            )
 
     def _sums(self) -> dict[str, float]:
         wanted = {event: self._dimensions(event) for event in self.check.missing}

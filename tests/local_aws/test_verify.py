@@ -230,7 +230,7 @@ FAULTS: dict[str, tuple[Callable[[Deployed], Any], str]] = {
     ),
     "PutObject missing": (
         lambda deployed: without_action(deployed.aws, deployed.stream.role, "s3:PutObject"),
-        r"the role of Firehose may not s3:PutObject",
+        r"Firehose may not s3:PutObject",
     ),
     "key disabled": (
         lambda deployed: _bucket_key(deployed, disabled=True),

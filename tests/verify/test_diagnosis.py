@@ -197,6 +197,19 @@ def test_a_denial_that_depends_on_unknown_conditions_is_not_certain(account: Acc
     assert [cause.certain for cause in found if isinstance(cause, Cause)] == [False, False]
 
 
+@pytest.mark.parametrize(("decision", "certain"), [("implicitDeny", False), ("explicitDeny", True)])
+def test_a_bucket_policy_may_allow_what_the_role_does_not(
+    decision: str, certain: bool, account: Account, stub: Stub
+) -> None:
+    role_is(stub, {"Principal": {"Service": "ses.amazonaws.com"}})
+    role_is(stub, {"Principal": {"Service": "firehose.amazonaws.com"}}, decision)
+    stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+    destination = _destination(Stream(STREAM, "ACTIVE", S3))
+    [found] = why_nothing_can_arrive(account, _system(destination), destination, {"Send"})
+    assert isinstance(found, Cause)
+    assert (found.what, found.certain) == ("the role of Firehose may not s3:PutObject", certain)
+
+
 @pytest.mark.parametrize(
     ("entry", "cause", "certain"),
     [

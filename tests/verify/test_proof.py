@@ -126,6 +126,14 @@ def test_a_dimension_that_ses_fills_in_is_read_from_the_archive(account: Account
     assert json.loads(as_json(account, proof))["destinations"][0]["arrived"]["Send"]["place"] == "s3://raw/raw/1"
 
 
+def test_a_dimension_that_nothing_shows_is_said(account: Account, stub: Stub) -> None:
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    [check] = _prove(account, _metrics(_dimension("ses:source-ip"))).checks
+    assert [cause.what for cause in check.causes] == [
+        "the metric has a dimension whose value SES fills in itself, and no archive shows it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("destination", "why"),
     [
