@@ -97,7 +97,8 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
         audience.waiting([check for check in checks if not check.is_settled], time.monotonic() - start)
         time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(pause * 1.4, 5)
-    for watcher in (*archives, *metrics):
+    watchers: list[_Archive | _Metrics] = [*archives, *metrics]
+    for watcher in watchers:
         if not watcher.check.is_settled:
             watcher.check.found(watcher.why_late())
     return proof

@@ -13,23 +13,12 @@ from typing import Any
 import pytest
 
 from local_aws import LocalAws
-from local_aws.demo import DOMAIN
+from local_aws.demo import DOMAIN, STACK
 from local_aws.process import ACCOUNT, REGION
-from ses_events import SesEventsStack
 from ses_events.verify.cli import main
-from tests.local_aws.deployed import (
-    Json,
-    Stream,
-    app,
-    deploy,
-    event_destinations,
-    outputs,
-    ses_role,
-    without_action,
-)
+from tests.local_aws.deployed import Json, Stream, event_destinations, ses_role, without_action
 
 ROOT = Path(__file__).parents[2]
-STACK = "Verified"
 SENDER = f"verify@{DOMAIN}"
 
 
@@ -72,25 +61,16 @@ class Deployed:
         return code, outcome
 
 
-@pytest.fixture(scope="module")
-def stack_outputs(aws: LocalAws) -> dict[str, str]:
-    """The outputs of the reference stack, which is deployed once more for these tests."""
-    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
-    stack = SesEventsStack(app(), STACK)
-    assert deploy(aws, stack) == []
-    return outputs(aws, stack)
-
-
 @pytest.fixture
 def deployed(
     aws: LocalAws,
-    stack_outputs: dict[str, str],
+    reference_stack: dict[str, str],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployed:
     for name, value in aws.settings.items():
         monkeypatch.setenv(name, value)
-    return Deployed(aws, stack_outputs, capsys)
+    return Deployed(aws, reference_stack, capsys)
 
 
 @pytest.mark.parametrize(
