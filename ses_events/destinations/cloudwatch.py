@@ -11,6 +11,7 @@ from aws_cdk import aws_ses as ses
 from constructs import IDependable
 
 from ses_events import limits
+from ses_events.event_names import metric_name
 from ses_events.refusal import check
 
 if TYPE_CHECKING:
@@ -79,11 +80,5 @@ class CloudWatchDestination:
             limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
         )
         return cdk.aws_cloudwatch.Metric(
-            namespace="AWS/SES", metric_name=_metric_name(event), dimensions_map=dict(dimensions), statistic="Sum"
+            namespace="AWS/SES", metric_name=metric_name(event.name), dimensions_map=dict(dimensions), statistic="Sum"
         )
-
-
-def _metric_name(event: ses.EmailSendingEvent) -> str:
-    """The event as CloudWatch spells it: RenderingFailure where the event type is renderingFailure."""
-    event_type = limits.MATCHING_EVENT_TYPES[event]
-    return event_type[0].upper() + event_type[1:]

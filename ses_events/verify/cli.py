@@ -1,0 +1,156 @@
+"""The command line: arguments, and what each exit code means."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ses_events.verify.deployed import Account, System
+
+# boto3 and rich are imported when they are needed: --help and wrong arguments are answered without them.
+
+_MISSING = "ses-events verify needs boto3 and rich: pip install 'ses-events[verify]'"
+_SIMULATOR = "simulator.amazonses.com"
+_SCENARIOS = ("success", "bounce", "complaint", "suppressionlist")
+_EXIT_CODES = "exit codes: 0 proven, 1 not proven, 2 wrong usage (no such stack, no credentials, ...), 130 interrupted"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+        return _verify(options)
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ses-events", description="Amazon SES event publishing.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    verify = commands.add_parser(
+        "verify",
+        help="prove a deployed stack with one mail",
+        description="Send a mail to the mailbox simulator and wait for its events at every event destination of a "
+        "stack; where something does not arrive, say why. Writes nothing but the mail.",
+        epilog=_EXIT_CODES,
+    )
+    option = verify.add_argument
+    option("--stack", required=True, metavar="NAME", help="the CloudFormation stack with the configuration set")
+    option("--configuration-set", metavar="NAME", help="which set, when the stack has several or none")
+    option("--from", dest="sender", metavar="ADDRESS", help="default: the verified identity, when there is one only")
+    option("--to", metavar="ADDRESS", help="default: the scenario's address of the mailbox simulator")
+    option("--scenario", choices=_SCENARIOS, help="what becomes of the mail (success)")
+    option(
+        "--dimension",
+        action="append",
+        default=[],
+        type=_dimension,
+        metavar="NAME=VALUE",
+        help="the value of a dimension of the metrics (verify); may be repeated",
+    )
+    option("--timeout", type=_seconds, metavar="SECONDS", help="when to give up (the buffering interval and 300)")
+    option("--region", help="default: AWS_REGION, or that of the profile")
+    option("--profile", help="a profile of your AWS configuration")
+    option("--endpoint-url", metavar="URL", help="another endpoint for all services, such as an AWS on this machine")
+    option("--json", action="store_true", help="print the outcome as one JSON document, and nothing else")
+    return parser
+
+
+def _verify(options: argparse.Namespace) -> int:
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from ses_events.verify import report
+        from ses_events.verify.deployed import Account, UsageError, error_code, error_message, read_system
+        from ses_events.verify.expected import plan_mail
+        from ses_events.verify.proof import prove
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in ("boto3", "botocore", "rich"):
+            raise
+        print(_MISSING, file=sys.stderr)
+        return 2
+    try:
+        account = Account(profile=options.profile, region=options.region, endpoint_url=options.endpoint_url)
+        system = read_system(account, options.stack, options.configuration_set)
+        values = _values(system, options.dimension)
+        scenario = options.scenario or _scenario_of(options.to)
+        recipient = options.to or f"{scenario}@{_SIMULATOR}"
+        mail = plan_mail(system, scenario, options.sender or _only_identity(account), recipient, values)
+        if options.json:
+            proof = prove(account, system, mail, options.timeout, report.Silent())
+            print(report.as_json(account, proof))
+        else:
+            terminal = report.Terminal(options.timeout)
+            terminal.system(account, system)
+            try:
+                proof = prove(account, system, mail, options.timeout, terminal)
+            finally:
+                terminal.stop()
+            terminal.outcome(proof)
+    except (UsageError, BotoCoreError) as error:
+        print(f"ses-events verify: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except ClientError as error:
+        print(f"ses-events verify: {error_message(error)} ({error_code(error)})", file=sys.stderr)
+        return 2
+    return 0 if proof.proven else 1
+
+
+def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    from ses_events.verify.deployed import UsageError
+    from ses_events.verify.expected import settable_dimensions
+
+    known = settable_dimensions(system)
+    for name, _ in given:
+        if name not in known:
+            meant = difflib.get_close_matches(name, known, 1) or list(known)
+            instead = f"give {' or '.join(meant)}" if meant else "no metric of the set has one that a mail decides"
+            raise UsageError(f"--dimension {name} is no dimension whose value a mail decides; {instead}")
+    return dict(given)
+
+
+def _only_identity(account: Account) -> str:
+    from ses_events.verify.deployed import UsageError, verified_identities
+
+    identities = verified_identities(account)
+    if len(identities) == 1:
+        return identities[0] if "@" in identities[0] else f"verify@{identities[0]}"
+    if not identities:
+        raise UsageError(
+            f"no identity is verified in {account.region}, so SES takes no mail: aws sesv2 create-email-identity "
+            f"--region {account.region} --email-identity you@example.com, then click the link in the mail"
+        )
+    some = ", ".join(identities[:5]) + (", ..." if len(identities) > 5 else "")
+    raise UsageError(f"{len(identities)} identities are verified, choose the sender with --from: {some}")
+
+
+def _scenario_of(recipient: str | None) -> str:
+    """The scenario of an address of the mailbox simulator, which may have a label: bounce+label@..."""
+    local, _, domain = (recipient or "").partition("@")
+    scenario = local.partition("+")[0]
+    return scenario if domain == _SIMULATOR and scenario in _SCENARIOS else "success"
+
+
+def _dimension(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE; give for example campaign=test")
+    if not re.fullmatch("[A-Za-z0-9_.@-]{1,256}", value):
+        raise argparse.ArgumentTypeError(f"the value {value!r} is not 1-256 of A-Z a-z 0-9 _ - . @")
+    return name, value
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0 and 86400")
+    return seconds

@@ -1,0 +1,216 @@
+"""What the user reads: progress and outcome on the terminal, or one JSON document."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from ses_events.verify.causes import Cause, Finding, Unseen
+from ses_events.verify.deployed import KINDS, Account, System
+from ses_events.verify.expected import Check, expected_seconds
+from ses_events.verify.proof import MARGIN, Proof
+
+
+class Terminal:
+    """Tells a person how it goes: with colours and a status line on a terminal, line by line elsewhere."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._width = min(self._console.width, 100) if self._console.is_terminal else 100
+        self._timeout = timeout
+        self._status: Status | None = None
+        self._expected = 0
+
+    def system(self, account: Account, system: System) -> None:
+        """What is deployed."""
+        self._line(f"Stack {system.stack} in {account.region}", "bold")
+        self._line(f"  configuration set {system.configuration_set}")
+        for destination in system.destinations:
+            off = "" if destination.enabled else ", disabled"
+            self._line(f"  {destination.name}: {KINDS.get(destination.kind, 'an unknown kind')}{off}")
+            self._line(f"      {destination.target}")
+            self._paragraph(", ".join(destination.events), "      ")
+        if not system.destinations:
+            self._line("  no event destinations")
+
+    def sent(self, proof: Proof) -> None:
+        """SES has taken the mail."""
+        mail = proof.mail
+        marks = [f"{name}={value}" for name, value in {**mail.tags, **mail.headers}.items()]
+        self._line("")
+        self._line(f"Sent a mail from {mail.sender} to {mail.recipient}")
+        self._line(f"  message {proof.message_id}")
+        if marks:
+            self._line(f"  with {' '.join(marks)}")
+        self._expected = expected_seconds(proof.checks)
+        limit = self._timeout if self._timeout is not None else self._expected + MARGIN
+        buffering = f"Firehose buffers for {self._expected} s; " if self._expected else ""
+        self._line(f"  {buffering}given up after {limit:g} s")
+        self._line("")
+
+    def arrived(self, check: Check, event: str) -> None:
+        """An event has arrived."""
+        arrival = check.arrivals[event]
+        total = "" if arrival.total is None else f": Sum {arrival.total:g}"
+        total += f" ({arrival.before:g} before)" if arrival.before else ""
+        self._line(f"  ✓ {check.destination.name}: {event} after {arrival.seconds:.1f} s", "green")
+        self._line(f"      {arrival.place}{total}")
+
+    def waiting(self, checks: list[Check], seconds: float) -> None:
+        """Some checks are open."""
+        if not self._console.is_terminal:
+            return
+        open_checks = "; ".join(f"{check.destination.name}: {', '.join(check.missing)}" for check in checks)
+        about = f" of about {self._expected} s" if self._expected else ""
+        text = Text(f"{seconds:.0f} s{about}, waiting for {open_checks}")
+        text.truncate(self._width - 4, overflow="ellipsis")
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        self._status.update(text)
+
+    def stop(self) -> None:
+        """Take the status line away."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def outcome(self, proof: Proof) -> None:
+        """What is proven, and why the rest is not."""
+        self.stop()
+        records = [arrival.record for check in proof.checks for arrival in check.arrivals.values() if arrival.record]
+        if records:
+            self._line("")
+            self._line(f"The event {records[0]['eventType']}:")
+            self._line(_pretty(records[0]))
+        self._line("")
+        if proof.refused:
+            self._line("✗ SES did not take the mail", "red")
+            self._findings(proof.refused)
+        for check in proof.checks if proof.message_id else ():
+            if check.status == "not proven":
+                missing = ", ".join(check.missing) or "an event of this mail"
+                self._line(f"  ✗ {check.destination.name}: {missing} did not arrive", "red")
+                self._findings(_why(check))
+            if check.status == "not checked":
+                self._line(f"  - {check.destination.name}: not checked", "yellow")
+                self._paragraph(str(check.not_checked), "      ")
+        if proof.proven:
+            self._line("Proven.", "bold green")
+        elif all(check.status == "not checked" for check in proof.checks) and proof.message_id:
+            self._line("Not proven: there is no destination that verify can look into.", "bold red")
+        else:
+            self._line("Not proven.", "bold red")
+
+    def _findings(self, findings: list[Finding]) -> None:
+        for finding in findings:
+            if isinstance(finding, Unseen):
+                self._paragraph(f"not looked at: {finding.what} ({finding.why})", "      ")
+                continue
+            self._paragraph(finding.what, "      why   ")
+            self._paragraph(finding.seen, "      seen  ")
+            self._paragraph(finding.fix, "      fix   ")
+            if finding.paste:
+                self._line(f"      paste {finding.paste}")  # in one line, whatever its length
+
+    def _paragraph(self, text: str, first: str) -> None:
+        folded = textwrap.wrap(
+            text,
+            self._width,
+            initial_indent=first,
+            subsequent_indent=" " * len(first),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in folded:
+            self._line(line)
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style))
+
+
+class Silent:
+    """Nobody is told about the progress: the outcome is one JSON document."""
+
+    def sent(self, proof: Proof) -> None:
+        """Says nothing."""
+
+    def arrived(self, check: Check, event: str) -> None:
+        """Says nothing."""
+
+    def waiting(self, checks: list[Check], seconds: float) -> None:
+        """Says nothing."""
+
+
+def as_json(account: Account, proof: Proof) -> str:
+    """The outcome for programs."""
+    return _pretty(
+        {
+            "proven": proof.proven,
+            "stack": proof.system.stack,
+            "region": account.region,
+            "configurationSet": proof.system.configuration_set,
+            "scenario": proof.mail.scenario,
+            "from": proof.mail.sender,
+            "to": proof.mail.recipient,
+            "tags": dict(proof.mail.tags),
+            "headers": dict(proof.mail.headers),
+            "messageId": proof.message_id,
+            "sent": proof.sent and proof.sent.isoformat(timespec="seconds"),
+            **_as_documents(proof.refused),
+            "destinations": [
+                {
+                    "name": check.destination.name,
+                    "kind": check.destination.kind,
+                    "target": check.destination.target,
+                    "status": check.status,
+                    "notChecked": check.not_checked,
+                    "missing": check.missing,
+                    "arrived": {
+                        event: {
+                            "place": arrival.place,
+                            "seconds": round(arrival.seconds, 1),
+                            "record": arrival.record,
+                            "sum": arrival.total,
+                            "before": arrival.before if arrival.total is not None else None,
+                        }
+                        for event, arrival in check.arrivals.items()
+                    },
+                    **_as_documents(_why(check) if proof.message_id and check.status == "not proven" else []),
+                }
+                for check in proof.checks
+            ],
+        }
+    )
+
+
+def _as_documents(findings: list[Finding]) -> dict[str, Any]:
+    return {
+        "causes": [dataclasses.asdict(each) for each in findings if isinstance(each, Cause)],
+        "notLookedAt": [dataclasses.asdict(each) for each in findings if isinstance(each, Unseen)],
+    }
+
+
+def _why(check: Check) -> list[Finding]:
+    """Why something is missing, also when the live system shows no cause, and what could not be looked at."""
+    if check.causes:
+        return [*check.causes, *check.unseen]
+    seen = "the destination is enabled and matches the event"
+    if check.arrivals:
+        what = f"the way is open, as {' and '.join(check.arrivals)} came by it: SES has not published the rest so far"
+    else:
+        what = "no cause was found"
+        if check.destination.stream:
+            seen += "; the roles, the stream, its keys, its error log and its metrics show nothing wrong"
+    fix = "run it again with a longer --timeout: SES, Firehose and CloudWatch take minutes at times"
+    return [Cause(what, seen, fix, certain=False), *check.unseen]
+
+
+def _pretty(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
