@@ -464,7 +464,7 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
     """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression (Athena user guide, partition
     projection).
     """
-    yield from _expressions(argument, value, 1024)
+    yield from instance(argument, value, str, "a string such as 'events/dt=!{timestamp:yyyy-MM-dd}/'")
     if cdk.Token.is_unresolved(value):
         yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write it out"
     elif not re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", value):
@@ -472,6 +472,13 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
             f"{argument} {value!r} has no folder for each day, as a table needs; "
             "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
         )
+
+
+def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str]:
+    """A folder for each day where analytics are on (Athena user guide, partition projection)."""
+    if analytics:
+        for problem in table_prefix(argument, value):
+            yield f"{problem}, or turn analytics off"
 
 
 def archive_format(
