@@ -1,30 +1,27 @@
 """Athena as the service runs a query: over what the deployed table says, with the permissions of whoever asks.
 
-DuckDB runs it, after sqlglot has put Athena's dialect into its own. What Athena would do and this does not: reading
-tables without partition projection, other formats than gzip JSON and Parquet, DDL, CTAS and UNLOAD.
+DuckDB runs it, once sqlglot has put Athena's dialect into its own. What is not emulated fails and says so: statements
+other than SELECT and EXECUTE, tables without partition projection by day, formats other than JSON and Parquet.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from local_aws import ministack_gaps
 from local_aws.roles import RoleSession
+from local_aws.tables import NotEmulated, columns_of, in_any_case, quoted, rows, split
 
-_PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-_SERDES = ("org.apache.hive.hcatalog.data.JsonSerDe", _PARQUET_SERDE)
+_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 _PROJECTION = {"enabled": "true", "dt.type": "date", "dt.format": "yyyy-MM-dd"}
-_DUCKDB_TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE"}
-_ATHENA_TYPES = {
-    "VARCHAR": "varchar",
+_TYPES = {
     "BOOLEAN": "boolean",
     "INTEGER": "integer",
     "BIGINT": "bigint",
@@ -37,147 +34,60 @@ _ATHENA_TYPES = {
 
 
 class QueryFailed(Exception):
-    """Athena would fail this query, or this is no Athena: the message says which."""
-
-
-@dataclass(frozen=True)
-class HiveType:
-    """A type of a column, such as ``struct<link:string,tags:map<string,array<string>>>``."""
-
-    kind: str
-    fields: Mapping[str, HiveType] = field(default_factory=dict)
-    """What a struct is made of; of an array and a map what is in it, as ``value``."""
-
-    @classmethod
-    def parse(cls, text: str) -> HiveType:
-        """A type as the Glue catalog writes it."""
-        kind, _, inner = text.strip().partition("<")
-        parts = list(_split(inner.removesuffix(">"))) if inner else []
-        match kind:
-            case "struct":
-                named = (part.partition(":") for part in parts)
-                return cls(kind, {name.strip("` "): cls.parse(kind) for name, _, kind in named})
-            case "array" | "map":
-                return cls(kind, {"value": cls.parse(parts[-1])})
-        if kind not in _DUCKDB_TYPES:
-            raise QueryFailed(f"the local Athena has no type {kind!r}")
-        return cls(kind)
-
-    @property
-    def duckdb(self) -> str:
-        """The same type in DuckDB."""
-        match self.kind:
-            case "struct":
-                return f"STRUCT({', '.join(f'{_quoted(name)} {of.duckdb}' for name, of in self.fields.items())})"
-            case "array":
-                return f"{self.fields['value'].duckdb}[]"
-            case "map":
-                return f"MAP(VARCHAR, {self.fields['value'].duckdb})"
-        return _DUCKDB_TYPES[self.kind]
-
-    def read(self, value: Any) -> Any:
-        """A JSON value as the Hive JSON SerDe reads it: keys of structs in any case, those of maps as they are."""
-        if value is None:
-            return None
-        match self.kind:
-            case "struct":
-                lowered = {key.lower(): child for key, child in value.items()}
-                return {name: of.read(lowered.get(name)) for name, of in self.fields.items()}
-            case "array":
-                return [self.fields["value"].read(child) for child in value]
-            case "map":
-                return {key: self.fields["value"].read(child) for key, child in value.items()}
-            case "string":
-                return value if isinstance(value, str) else json.dumps(value)
-        return value
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the Glue catalog whose partitions are projected: each day of a range is a folder in S3."""
-
-    definition: dict[str, Any]
-
-    @property
-    def columns(self) -> dict[str, HiveType]:
-        """The type of each column but the partition's."""
-        described = self.definition["StorageDescriptor"]["Columns"]
-        return {column["Name"]: HiveType.parse(column["Type"]) for column in described}
-
-    @property
-    def is_parquet(self) -> bool:
-        """Whether the objects are Parquet; otherwise they are JSON, an object a line."""
-        serde = self.definition["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
-        if serde not in _SERDES:
-            raise QueryFailed(f"the local Athena has no SerDe {serde}")
-        return serde == _PARQUET_SERDE
-
-    def rows(self, key: str, content: bytes) -> bytes:
-        """What is in an object, for DuckDB: JSON gets the names and types of the columns."""
-        if self.is_parquet:
-            return content
-        columns = HiveType("struct", self.columns)
-        lines = (gzip.decompress(content) if key.endswith(".gz") else content).splitlines()
-        return "\n".join(json.dumps(columns.read(json.loads(line))) for line in lines).encode()
-
-    def objects(self, caller: Caller) -> Iterator[tuple[str, str, bytes]]:
-        """The day, key and content of every object in the table's folders, read with the caller's permissions."""
-        parameters = self.definition.get("Parameters", {})
-        if any(parameters.get(f"projection.{name}") != value for name, value in _PROJECTION.items()):
-            raise QueryFailed(f"the local Athena reads tables with the projection {_PROJECTION} only")
-        bucket, _, template = parameters["storage.location.template"].removeprefix("s3://").partition("/")
-        earliest, latest = (_day(end).isoformat() for end in parameters["projection.dt.range"].split(","))
-        folder_of_a_day = re.compile(re.escape(template).replace(re.escape("${dt}"), "([^/]*)"))
-        found: dict[str, list[str]] = {latest: []}
-        for key in ministack_gaps.keys_of_bucket(bucket):
-            folder = folder_of_a_day.match(key)
-            if folder and earliest <= folder[1] <= latest and key[folder.end()] not in "._":
-                found.setdefault(folder[1], []).append(key)
-        for day, keys in sorted(found.items()):
-            caller.require_of_bucket("s3:ListBucket", bucket, **{"s3:prefix": template.replace("${dt}", day)})
-            for key in keys:
-                caller.require_of_object("s3:GetObject", "kms:Decrypt", bucket, key)
-                yield day, key, ministack_gaps.content_of_object(bucket, key)
+    """Athena would fail this query."""
 
 
 class Caller:
-    """Who asks: Athena reads the catalog, the events and the results' bucket with the caller's permissions."""
+    """Who asks: Athena reads the catalog and the events, and writes results, with the caller's permissions."""
 
     def __init__(self, asked: ministack_gaps.Asked) -> None:
         self._asked = asked
         self._session = RoleSession(asked.arn, asked.region, asked.access_key_id, "", "")
 
     def require(self, action: str, resource: str, **context: str) -> None:
-        """Check a permission.
+        """Check a permission on a resource of the account and region, given by the end of its ARN.
 
-        :param resource: an ARN, or the end of one of the same service, account and region.
         :raises AccessDenied: when the caller lacks it.
         """
-        if not resource.startswith("arn:"):
-            service = action.partition(":")[0]
-            resource = f"arn:aws:{service}:{self._asked.region}:{self._asked.account}:{resource}"
-        self._session.require(action, resource, context)
+        start = f"arn:aws:{action.partition(':')[0]}:{self._asked.region}:{self._asked.account}"
+        self._session.require(action, f"{start}:{resource}", context)
+
+    def table(self, database: str, name: str) -> dict[str, Any]:
+        """A table of the catalog.
+
+        :raises QueryFailed: when there is none.
+        """
+        parents = ["catalog", f"database/{database}"]
+        for resource in (*parents, "database/default"):
+            self.require("glue:GetDatabase", resource)
+        for resource in (*parents, f"table/{database}/{name}"):
+            self.require("glue:GetTable", resource)
+        found = ministack_gaps.table(self._asked.account, self._asked.region, database, name)
+        if found is None:
+            raise QueryFailed(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist")
+        return dict(found)
 
     def require_of_bucket(self, action: str, bucket: str, **context: str) -> None:
-        """Check a permission on a bucket itself."""
+        """Check a permission on a bucket."""
         self._session.require(action, f"arn:aws:s3:::{bucket}", context)
 
-    def require_of_object(self, action: str, key_action: str, bucket: str, key: str) -> None:
-        """Check a permission on an object, and on the key that its bucket is encrypted with."""
+    def require_of_object(self, action: str, kms_action: str, bucket: str, key: str) -> None:
+        """Check a permission on an object, and on the KMS key that its bucket is encrypted with."""
         arn = f"arn:aws:s3:::{bucket}/{key}"
         self._session.require(action, arn, {})
         kms_key = ministack_gaps.key_of_bucket(self._asked.account, self._asked.region, bucket)
         if kms_key:
             via = f"s3.{self._asked.region}.amazonaws.com"
             context = {"kms:ViaService": via, "kms:EncryptionContext:aws:s3:arn": arn}
-            self._session.require(key_action, kms_key, context)
+            self._session.require(kms_action, kms_key, context)
 
 
 def run(sql: str, database: str, asked: ministack_gaps.Asked) -> dict[str, Any]:
-    """Run one query; its columns, their types and its rows, as MiniStack stores them.
+    """Run one query; its columns, their types and its rows, as MiniStack keeps them.
 
     :raises QueryFailed: when Athena would refuse the query.
     :raises AccessDenied: when the caller lacks a permission for it.
+    :raises NotEmulated: when this is no Athena.
     """
     import duckdb
     import sqlglot
@@ -187,54 +97,34 @@ def run(sql: str, database: str, asked: ministack_gaps.Asked) -> dict[str, Any]:
     statement, parameters = _prepared(sql, asked, caller)
     tree = sqlglot.parse_one(statement, dialect="athena")
     if not isinstance(tree, exp.Query):
-        raise QueryFailed("the local Athena runs SELECT only")
-    for placeholder, value in zip(list(tree.find_all(exp.Placeholder)), parameters, strict=True):
+        raise NotEmulated("a statement that is not SELECT or EXECUTE")
+    placeholders = list(tree.find_all(exp.Placeholder))
+    if len(placeholders) != len(parameters):
+        raise QueryFailed(f"Incorrect number of parameters: expected {len(placeholders)} but found {len(parameters)}")
+    for placeholder, value in zip(placeholders, parameters, strict=True):
         placeholder.replace(sqlglot.parse_one(value, dialect="athena"))
     ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
-    named = {(each.db or database, each.name) for each in tree.find_all(exp.Table) if each.db or each.name not in ctes}
+    tables = {(each.db or database, each.name) for each in tree.find_all(exp.Table) if each.db or each.name not in ctes}
 
     workgroup = ministack_gaps.workgroup(asked.workgroup)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        scanned = sum(_load(connection, schema, name, caller, Path(folder)) for schema, name in sorted(named))
+        scanned = sum(_load(connection, schema, name, caller, Path(folder)) for schema, name in sorted(tables))
         if scanned > workgroup.get("BytesScannedCutoffPerQuery", scanned):
             raise QueryFailed("Query cancelled! : Bytes scanned limit was exceeded")
         bucket, _, results = workgroup["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
         caller.require_of_bucket("s3:GetBucketLocation", bucket)
         caller.require_of_object("s3:PutObject", "kms:GenerateDataKey", bucket, f"{results}results.csv")
-        connection.execute(f"SET TimeZone = 'UTC'; SET schema = '{database}'")
-        answer = connection.execute(tree.sql(dialect="duckdb"))
-        columns = answer.description or []
+        connection.execute("SET TimeZone = 'UTC'")
+        if database in {schema for schema, _ in tables}:
+            connection.execute(f"SET schema = {quoted(database)}")
+        answer = connection.sql(tree.sql(dialect="duckdb"))
+        types = [str(of).partition("(")[0] for of in answer.types]
+        texts = ", ".join(_text(quoted(name), of) for name, of in zip(answer.columns, types, strict=True))
         return {
-            "columns": [column[0] for column in columns],
-            "column_types": [_ATHENA_TYPES.get(str(column[1]).partition("(")[0], "varchar") for column in columns],
-            "rows": [list(row) for row in answer.fetchall()],
+            "columns": answer.columns,
+            "column_types": [_TYPES.get(of, "varchar") for of in types],
+            "rows": [list(row) for row in answer.project(texts).fetchall()],
         }
-
-
-def _load(connection: Any, schema: str, name: str, caller: Caller, folder: Path) -> int:
-    """Make a table of DuckDB from one of the catalog; the size of the objects read for it."""
-    parents = ["catalog", f"database/{schema}"]
-    for resource in (*parents, "database/default"):
-        caller.require("glue:GetDatabase", resource)
-    for resource in (*parents, f"table/{schema}/{name}"):
-        caller.require("glue:GetTable", resource)
-    definition = ministack_gaps.table(schema, name)
-    if definition is None:
-        raise QueryFailed(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{schema}.{name}' does not exist")
-    table = Table(definition)
-    types = {column: of.duckdb for column, of in table.columns.items()}
-    relation = f"{_quoted(schema)}.{_quoted(name)}"
-    columns = "".join(f"{_quoted(column)} {of}, " for column, of in types.items())
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}; CREATE TABLE {relation} ({columns}dt VARCHAR)")
-    scanned = 0
-    for day, key, content in table.objects(caller):
-        scanned += len(content)
-        file = folder / "object"
-        file.write_bytes(table.rows(key, content))
-        reader = "read_parquet($file)" if table.is_parquet else "read_json($file, columns = $types, format = 'nd')"
-        parameters = {"file": str(file), "day": day} | ({} if table.is_parquet else {"types": types})
-        connection.execute(f"INSERT INTO {relation} BY NAME SELECT *, $day AS dt FROM {reader}", parameters)
-    return scanned
 
 
 def _prepared(sql: str, asked: ministack_gaps.Asked, caller: Caller) -> tuple[str, list[str]]:
@@ -246,7 +136,53 @@ def _prepared(sql: str, asked: ministack_gaps.Asked, caller: Caller) -> tuple[st
     statement = ministack_gaps.prepared_statement(asked.workgroup, execute[1])
     if statement is None:
         raise QueryFailed(f"PreparedStatement {execute[1]} was not found in workGroup {asked.workgroup}")
-    return statement, list(_split(execute[2])) if execute[2] else asked.parameters
+    return statement, list(split(execute[2])) if execute[2] else asked.parameters
+
+
+def _load(connection: Any, schema: str, name: str, caller: Caller, folder: Path) -> int:
+    """Make a table of DuckDB from one of the catalog; the size of the objects read for it."""
+    table = caller.table(schema, name)
+    columns = columns_of(table)
+    types = {column: of.duckdb for column, of in columns.items()}
+    relation, file = f"{quoted(schema)}.{quoted(name)}", folder / "object"
+    described = "".join(f"{quoted(column)} {of}, " for column, of in types.items())
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}; CREATE TABLE {relation} ({described}dt VARCHAR)")
+    scanned = 0
+    for day, key, content in _objects(table, caller):
+        scanned += len(content)
+        match table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]:
+            case serde if serde == _JSON:
+                lines = (gzip.decompress(content) if key.endswith(".gz") else content).splitlines()
+                file.write_bytes(rows(columns, lines, in_any_case))
+                read = connection.read_json(str(file), columns=types, format="newline_delimited")
+            case serde if serde == _PARQUET:
+                file.write_bytes(content)
+                read = connection.read_parquet(str(file))
+            case serde:
+                raise NotEmulated(f"the SerDe {serde}")
+        read.create_view("object", replace=True)
+        connection.execute(f"INSERT INTO {relation} BY NAME SELECT *, '{day}' AS dt FROM object")
+    return scanned
+
+
+def _objects(table: dict[str, Any], caller: Caller) -> Iterator[tuple[str, str, bytes]]:
+    """The day, key and content of every object in the folders that the table's projection names."""
+    parameters = table.get("Parameters", {})
+    if any(parameters.get(f"projection.{name}") != value for name, value in _PROJECTION.items()):
+        raise NotEmulated(f"a table without the projection {_PROJECTION}")
+    bucket, _, template = parameters["storage.location.template"].removeprefix("s3://").partition("/")
+    earliest, latest = (_day(end).isoformat() for end in parameters["projection.dt.range"].split(","))
+    folder_of_a_day = re.compile(re.escape(template).replace(re.escape("${dt}"), "([^/]*)"))
+    found: dict[str, list[str]] = {latest: []}
+    for key in ministack_gaps.keys_of_bucket(bucket):
+        folder = folder_of_a_day.match(key)
+        if folder and earliest <= folder[1] <= latest:
+            found.setdefault(folder[1], []).append(key)
+    for day, keys in sorted(found.items()):
+        caller.require_of_bucket("s3:ListBucket", bucket, **{"s3:prefix": template.replace("${dt}", day)})
+        for key in keys:
+            caller.require_of_object("s3:GetObject", "kms:Decrypt", bucket, key)
+            yield day, key, ministack_gaps.content_of_object(bucket, key)
 
 
 def _day(end: str) -> date:
@@ -258,18 +194,11 @@ def _day(end: str) -> date:
     return datetime.now(timezone.utc).date() + timedelta(days=days if relative[1] == "+" else -days)
 
 
-def _split(text: str) -> Iterator[str]:
-    """The parts between commas, but those within brackets or quotes."""
-    depth, start, quoted = 0, 0, False
-    for position, character in enumerate(text):
-        quoted ^= character == "'"
-        if not quoted:
-            depth += (character in "<(") - (character in ">)")
-            if character == "," and not depth:
-                yield text[start:position].strip()
-                start = position + 1
-    yield text[start:].strip()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _text(column: str, of: str) -> str:
+    """A column as Athena writes it into results."""
+    match of:
+        case "TIMESTAMP":
+            return f"strftime({column}, '%Y-%m-%d %H:%M:%S.%g')"
+        case "TIMESTAMP WITH TIME ZONE":
+            return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g UTC')"
+    return f"CAST({column} AS VARCHAR)"

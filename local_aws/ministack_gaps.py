@@ -150,9 +150,9 @@ def prepared_statement(workgroup: str, name: str) -> str | None:
     return found and str(found["QueryStatement"])
 
 
-def table(database: str, name: str) -> Any:
-    """A table of the Glue catalog of the account and region that are asked, or None."""
-    return glue._tables.get(f"{database}/{name}")
+def table(account: str, region: str, database: str, name: str) -> Any:
+    """A table of the Glue catalog, or None."""
+    return glue._tables.get_scoped(account, region, f"{database}/{name}")
 
 
 def keys_of_bucket(bucket: str) -> list[str]:

@@ -33,7 +33,8 @@ class SesEventsStack(cdk.Stack):
 
     :param configuration_set_name: see ``EventPublishing``.
     :param analytics: whether the archive can be queried, which needs a ``prefix`` with a folder for each day.
-    :param dimension: what to count by, and the message tag by which queries group. Default: the message tag ``campaign``, ``unknown`` where mail has none.
+    :param dimension: what to count by, and the message tag by which queries group. Default: the message tag
+        ``campaign``, ``unknown`` where mail has none.
     :param events: what both destinations get. Default: all but Open and Click.
     :param prefix: see ``EventArchive``.
     :param buffering_interval: see ``EventArchive``.

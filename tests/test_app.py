@@ -115,9 +115,15 @@ def test_settings_of_the_command_line_reach_the_template() -> None:
         ({"dimension-source": "messagetag"}, "ses-events:dimension-source 'messagetag' is unknown; did you mean"),
         ({"events": ["sent"]}, "ses-events:events 'sent' is unknown; did you mean 'send'?"),
         ({"events": []}, "ses-events:events is empty"),
-        ({"analytics": False, "prefix": "a/!{x:y}"}, "ses-events:prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose"),
+        (
+            {"analytics": False, "prefix": "a/!{x:y}"},
+            "ses-events:prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose",
+        ),
         ({"analytics": False, "prefix": "errors/"}, "ses-events:prefix 'errors/' covers the errors"),
-        ({"prefix": "mail/"}, "ses-events:prefix 'mail/' has no folder for each day, as a table needs; use one such as"),
+        (
+            {"prefix": "mail/"},
+            "ses-events:prefix 'mail/' has no folder for each day, as a table needs; use one such as",
+        ),
         ({"buffering-interval-seconds": 901}, "ses-events:buffering-interval-seconds 901 seconds is out of range"),
         ({"buffering-interval-seconds": "1m"}, "ses-events:buffering-interval-seconds '1m' is no whole number"),
         ({"expiration-days": 0}, "ses-events:expiration-days 0 days is out of range"),
