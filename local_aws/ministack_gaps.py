@@ -135,7 +135,10 @@ def hand_over_queries(run: Callable[[str, str, Asked], dict[str, Any]]) -> None:
     async def run_duckdb(sql: str, database: str, catalog: str | None = None) -> dict[str, Any]:
         return await asyncio.to_thread(run, sql, database, _asked.get())
 
+    detect = athena._detect_statement_type
     athena.handle_request = handle_request
+    # or the result of a prepared statement would have no row of column names
+    athena._detect_statement_type = lambda sql: "DML" if sql.split()[:1] == ["EXECUTE"] else detect(sql)
     athena._run_duckdb = run_duckdb
 
 
