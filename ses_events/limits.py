@@ -464,7 +464,8 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
     """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression (Athena user guide, partition
     projection).
     """
-    yield from instance(argument, value, str, "a string such as 'events/dt=!{timestamp:yyyy-MM-dd}/'")
+    if not isinstance(value, str):  # of which the rule of prefixes tells
+        return
     if cdk.Token.is_unresolved(value):
         yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write it out"
     elif not re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", value):
