@@ -71,19 +71,18 @@ def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> 
     ]
     principal = grantee.grant_principal
     if isinstance(principal, Construct):
-        acknowledge_objects(principal, [arn for each in statements for arn in each["Resource"]], reason)
+        stack = cdk.Stack.of(principal)
+        acknowledge_objects(principal, stack, [arn for each in statements for arn in each["Resource"]], reason)
     for other in grants[1:]:
         grants[0] = grants[0].combine(other)
     return grants[0]
 
 
-def acknowledge_objects(scope: Construct, arns: list[str], reason: str) -> None:
+def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], reason: str) -> None:
     """Acknowledge cdk-nag's finding about each ARN that ends with a wildcard, as the objects of a prefix do."""
     cdk.Validations.of(scope).acknowledge(
         *(
-            cdk.Acknowledgment(
-                id=f"AwsSolutions-IAM5[Resource::{as_text(cdk.Stack.of(scope), arn, '<{}>')}]", reason=reason
-            )
+            cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
             for arn in arns
             if arn.endswith("*")
         )

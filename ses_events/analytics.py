@@ -8,7 +8,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ses_events import limits
-from ses_events.access import grant, key_arn, key_statements, read_statements
+from ses_events.access import allow, grant, key_arn, reading, use_of_key
+from ses_events.environment import environment_of
 from ses_events.queries import named_queries, prepared_statements
 from ses_events.refusal import check, instead_of, interface, stack_of
 from ses_events.table import JSON, EventTable, derived_name
@@ -32,6 +33,8 @@ _RUN_QUERIES = [
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
 ]
+
+_WRITE_RESULTS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
 
 
 class EventAnalytics(Construct):
@@ -84,6 +87,7 @@ class EventAnalytics(Construct):
         from aws_cdk import aws_athena as athena
 
         self._archive = archive
+        self._stack = stack
         self._table = archive.event_table or EventTable(
             self, "Table", bucket=archive.bucket, prefix=archive.prefix, storage=JSON
         )
@@ -173,33 +177,18 @@ class EventAnalytics(Construct):
             f"{self.node.path}.grant_query",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
         )
-        statement, stack, results = cdk.aws_iam.PolicyStatement, cdk.Stack.of(self), self.results_bucket
-        workgroup, default = (
-            stack.format_arn(service=service, resource=resource, resource_name=name)
-            for service, resource, name in (
-                ("athena", "workgroup", self.workgroup_name),
-                ("glue", "database", "default"),
-            )
-        )
-        catalog, database, _ = self._table.arns
+        here, results = environment_of(self._stack), self.results_bucket
+        results_arn, folder = results.bucket_arn, f"{self.workgroup_name}/*"
+        catalog, database, table = self._table.arns
         statements = [
-            statement(actions=_RUN_QUERIES, resources=[workgroup]),
-            statement(actions=["glue:GetDatabase"], resources=[catalog, database, default]),
-            statement(actions=["glue:GetTable"], resources=self._table.arns),
-            *read_statements(self._archive.bucket, self._table.prefix),
-            statement(
-                actions=["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], resources=[results.bucket_arn]
-            ),
-            statement(
-                actions=["s3:ListBucket"],
-                resources=[results.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{self.workgroup_name}/*"]}},
-            ),
-            statement(
-                actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
-                resources=[results.arn_for_objects(f"{self.workgroup_name}/*")],
-            ),
-            *key_statements(results, ["kms:Decrypt", "kms:GenerateDataKey"]),
+            allow(_RUN_QUERIES, here.arn("athena", f"workgroup/{self.workgroup_name}")),
+            allow(["glue:GetDatabase"], catalog, database, here.arn("glue", "database/default")),
+            allow(["glue:GetTable"], catalog, database, table),
+            *reading(self._archive.bucket, here.region, self._table.prefix),
+            allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
+            allow(["s3:ListBucket"], results_arn, StringLike={"s3:prefix": [folder]}),
+            allow(_WRITE_RESULTS, f"{results_arn}/{folder}"),
+            *use_of_key(results.encryption_key, results_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"]),
         ]
         return grant(grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only")
 

@@ -233,9 +233,8 @@ class EventArchive(Construct):
         self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
         if self.event_table:
             self.delivery_stream.node.add_dependency(self.event_table)
-        acknowledge_objects(
-            self.role, objects, "Firehose names the objects it writes; it may write nowhere but under its own prefixes"
-        )
+        reason = "Firehose names the objects it writes; it may write nowhere but under its own prefixes"
+        acknowledge_objects(self.role, stack, objects, reason)
         if foreign:
             needed = {
                 "Effect": "Allow",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from ses_events.environment import environment_of
 from ses_events.schema import COLUMNS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class EventTable(Construct):
         super().__init__(scope, construct_id)
         from aws_cdk import aws_glue as glue
 
-        stack = cdk.Stack.of(self)
+        here = environment_of(cdk.Stack.of(self))
         self.database_name = derived_name(scope)
         """The name of the database."""
         self.table_name = "events"
@@ -64,7 +65,7 @@ class EventTable(Construct):
         self.database = glue.CfnDatabase(
             self,
             "Database",
-            catalog_id=stack.account,
+            catalog_id=here.account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(
                 name=self.database_name, description="Events of Amazon SES"
             ),
@@ -73,7 +74,7 @@ class EventTable(Construct):
         self.table = glue.CfnTable(
             self,
             "Table",
-            catalog_id=stack.account,
+            catalog_id=here.account,
             database_name=self.database.ref,
             table_input=glue.CfnTable.TableInputProperty(
                 name=self.table_name,
@@ -102,11 +103,11 @@ class EventTable(Construct):
         )
         """The ``AWS::Glue::Table``."""
         self.arns = [
-            stack.format_arn(service="glue", resource=resource, resource_name=name)
-            for resource, name in (
-                ("catalog", None),
-                ("database", self.database_name),
-                ("table", f"{self.database_name}/{self.table_name}"),
+            here.arn("glue", resource)
+            for resource in (
+                "catalog",
+                f"database/{self.database_name}",
+                f"table/{self.database_name}/{self.table_name}",
             )
         ]
         """The ARNs of the catalog, the database and the table: Glue asks for all three (Glue developer guide)."""
