@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -18,7 +19,9 @@ Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
 
 
-def allow(actions: list[str], *resources: str, sid: str | None = None, **condition: dict[str, Any]) -> Statement:
+def allow(
+    actions: list[str], *resources: str, sid: str | None = None, condition: Mapping[str, Any] | None = None
+) -> Statement:
     """A statement that allows actions, under a condition or without one."""
     statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
     return {**({"Sid": sid} if sid else {}), **statement, **({"Condition": condition} if condition else {})}
@@ -30,7 +33,7 @@ def reading(bucket: s3.IBucket, region: str, *prefixes: str) -> list[Statement]:
     listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
     return [
         allow(["s3:GetBucketLocation"], arn),
-        allow(["s3:ListBucket"], arn, **listed),
+        allow(["s3:ListBucket"], arn, condition=listed),
         allow(["s3:GetObject"], *(f"{arn}/{folder}" for folder in folders)),
         *use_of_key(bucket.encryption_key, arn, region, ["kms:Decrypt"]),
     ]
@@ -42,7 +45,7 @@ def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list
         "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},
         "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
     }
-    return [allow(actions, key_arn(key), sid="Key", **by_s3)] if key else []
+    return [allow(actions, key_arn(key), sid="Key", condition=by_s3)] if key else []
 
 
 def folders_of(*prefixes: str) -> list[str]:

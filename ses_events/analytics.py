@@ -117,7 +117,9 @@ class EventAnalytics(Construct):
             description="Queries over the events of Amazon SES",
             recursive_delete_option=True,  # or the stack could not go once a query has run
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
-                bytes_scanned_cutoff_per_query=(bytes_scanned_cutoff or cdk.Size.gibibytes(100)).to_bytes(),
+                bytes_scanned_cutoff_per_query=(
+                    bytes_scanned_cutoff.to_bytes() if bytes_scanned_cutoff else 100 * 1024**3
+                ),
                 enforce_work_group_configuration=True,
                 engine_version=athena.CfnWorkGroup.EngineVersionProperty(
                     selected_engine_version="Athena engine version 3"
@@ -134,6 +136,7 @@ class EventAnalytics(Construct):
         )
         """The ``AWS::Athena::WorkGroup``."""
 
+        workgroup = self.workgroup.ref
         asked = self.database_name, self.table_name, dimension_name
         self.named_queries = {
             query.name: athena.CfnNamedQuery(
@@ -143,7 +146,7 @@ class EventAnalytics(Construct):
                 description=query.title,
                 name=query.name,
                 query_string=query.sql,
-                work_group=self.workgroup.ref,
+                work_group=workgroup,
             )
             for query in named_queries(*asked)
         }
@@ -156,7 +159,7 @@ class EventAnalytics(Construct):
                 description=query.title,
                 query_statement=query.sql,
                 statement_name=query.name,
-                work_group=self.workgroup.ref,
+                work_group=workgroup,
             )
             for query in prepared_statements(*asked)
         }
@@ -186,7 +189,7 @@ class EventAnalytics(Construct):
             allow(["glue:GetTable"], catalog, database, table),
             *reading(self._archive.bucket, here.region, self._table.prefix),
             allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
-            allow(["s3:ListBucket"], results_arn, StringLike={"s3:prefix": [folder]}),
+            allow(["s3:ListBucket"], results_arn, condition={"StringLike": {"s3:prefix": [folder]}}),
             allow(_WRITE_RESULTS, f"{results_arn}/{folder}"),
             *use_of_key(results.encryption_key, results_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"]),
         ]
