@@ -1,7 +1,4 @@
-"""An app whose events are queried, as JSON and as Parquet, by a user who may do just that: as a user writes it.
-
-Run by the CDK CLI: ``python -m tests.local_aws.analysed``.
-"""
+"""A stack whose events are queried, as JSON and as Parquet, by a user who may do just that: as a user writes it."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from ses_events import EventAnalytics, EventArchive, EventPublishing, FirehoseDestination, ParquetFormat
-
-STACK = "Analysed"
 
 
 class Analysed(cdk.Stack):
@@ -44,10 +39,3 @@ class Analysed(cdk.Stack):
             cdk.CfnOutput(self, f"{name}WorkGroup", value=analytics.workgroup.ref)
             cdk.CfnOutput(self, f"{name}Database", value=analytics.database_name)
             cdk.CfnOutput(self, f"{name}Results", value=analytics.results_bucket.bucket_name)
-
-
-if __name__ == "__main__":
-    # Other tests validate the templates of all features, which takes CDK seconds.
-    app = cdk.App(analytics_reporting=False, builtin_cloud_formation_validation=False)
-    Analysed(app, STACK)
-    app.synth()

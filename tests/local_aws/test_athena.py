@@ -6,18 +6,15 @@ import contextlib
 import json
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
-from local_aws.cdk import Cdk
-from local_aws.demo import NotProven, answer, named_query, send_mail
-from tests.local_aws.analysed import STACK
-from tests.local_aws.deployed import Json, Stream, eventually, without_action
+from local_aws.demo import DOMAIN, NotProven, answer, named_query, send_mail
+from tests.local_aws.analysed import Analysed
+from tests.local_aws.deployed import Json, Stream, app, deploy, eventually, outputs_of, without_action
 
-ROOT = Path(__file__).parents[2]
 FORMATS = ["Json", "Parquet"]
 
 
@@ -76,10 +73,11 @@ class Analyst:
 
 
 @pytest.fixture(scope="module")
-def analyst(ready_account: LocalAws) -> Analyst:
-    cdk = Cdk(ready_account, ROOT, app="python3 -m tests.local_aws.analysed")
-    cdk.synth()
-    return Analyst(ready_account, cdk.deploy(STACK))
+def analyst(aws: LocalAws) -> Analyst:
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    stack = Analysed(app(), "Analysed")
+    assert deploy(aws, stack) == []
+    return Analyst(aws, outputs_of(aws, stack))
 
 
 @pytest.mark.parametrize("of", FORMATS)
@@ -92,21 +90,22 @@ def test_a_saved_query_answers_with_the_mail_just_sent(analyst: Analyst, of: str
 
 @pytest.mark.parametrize("of", FORMATS)
 def test_a_prepared_statement_traces_the_mail(analyst: Analyst, of: str) -> None:
-    [event] = analyst.ask(of, f"EXECUTE message_trace USING '{analyst.message_id}'")
-    assert (event["kind"], event["dimension_value"]) == ("Send", "first")
+    trace = analyst.ask(of, f"EXECUTE message_trace USING '{analyst.message_id}'")
+    assert ("Send", "first") in {(event["kind"], event["dimension_value"]) for event in trace}
     assert analyst.ask(of, "EXECUTE message_trace USING 'another'") == []
 
 
 @pytest.mark.parametrize("of", FORMATS)
-def test_a_tag_keeps_its_case(analyst: Analyst, of: str) -> None:
-    [row] = analyst.ask(of, "SELECT element_at(element_at(mail.tags, 'ses:source-ip'), 1) AS ip, dt FROM events")
+def test_fields_tags_and_days_are_read(analyst: Analyst, of: str) -> None:
+    ip = "element_at(element_at(mail.tags, 'ses:source-ip'), 1)"
+    [row] = analyst.ask(of, f"SELECT DISTINCT {ip} AS ip, dt FROM events WHERE eventtype = 'Send'")
     assert row["ip"] == "127.0.0.1"
     assert f"/dt={row['dt']}/" in analyst.keys(of)[0]
 
 
 def test_the_json_is_kept_beside_the_parquet(analyst: Analyst) -> None:
     s3, bucket = analyst.aws.client("s3"), analyst.outputs["ParquetBucket"]
-    [backup] = s3.list_objects_v2(Bucket=bucket, Prefix="events/dt=")["Contents"]
+    [backup, *_] = s3.list_objects_v2(Bucket=bucket, Prefix="events/dt=")["Contents"]
     assert backup["Key"].endswith(".gz")
     assert all(key.endswith(".parquet") for key in analyst.keys("Parquet"))
 
@@ -157,7 +156,7 @@ def test_the_analyst_finds_the_saved_queries_and_changes_none(analyst: Analyst) 
 
 def test_the_analyst_reads_nothing_but_what_the_table_covers(analyst: Analyst) -> None:
     s3, bucket = analyst.s3, analyst.outputs["ParquetBucket"]
-    [backup] = analyst.aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="events/")["Contents"]
+    [backup, *_] = analyst.aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="events/")["Contents"]
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.get_object(Bucket=bucket, Key=backup["Key"])
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -183,7 +182,7 @@ def test_firehose_needs_to_read_the_schema(analyst: Analyst) -> None:
     for action in ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"):
         before = len(stream.errors())
         with without_action(analyst.aws, stream.role, action):
-            send_mail(analyst.aws, analyst.outputs["ConfigurationSet"], campaign=action)
+            send_mail(analyst.aws, analyst.outputs["ConfigurationSet"])
             [denial, *_] = eventually(lambda before=before: stream.errors()[before:])  # type: ignore[misc]
             assert f"is not authorized to perform: {action} on resource" in denial
 
