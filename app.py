@@ -12,10 +12,11 @@ from aws_cdk import aws_ses as ses
 from cdk_nag import AwsSolutionsChecks
 
 from ses_events import SesEventsStack, limits
-from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX
-from ses_events.refusal import check, one_of, option
+from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX
+from ses_events.refusal import check, instance, one_of, option
 from ses_events.stack import CAMPAIGN
 
+ANALYTICS = "ses-events:analytics"
 CONFIGURATION_SET_NAME = "ses-events:configuration-set-name"
 DIMENSION_NAME = "ses-events:dimension-name"
 DIMENSION_DEFAULT_VALUE = "ses-events:dimension-default-value"
@@ -25,7 +26,7 @@ PREFIX = "ses-events:prefix"
 BUFFERING_INTERVAL = "ses-events:buffering-interval-seconds"
 EXPIRATION = "ses-events:expiration-days"
 TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX)
-KEYS = (*TEXTS, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
+KEYS = (*TEXTS, ANALYTICS, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
 
 SOURCES = {word: source for source, word in limits.DIMENSION_VALUE_SOURCES.items()}
 EVENT_TYPES = {word: event for event, word in limits.MATCHING_EVENT_TYPES.items()}
@@ -42,7 +43,7 @@ def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
     SesEventsStack(
         app,
         "SesEvents",
-        description="Amazon SES events, kept in S3 and counted in CloudWatch",
+        description="Amazon SES events, kept in S3, counted in CloudWatch and queried with Athena",
         tags={"application": "ses-events"},
         **settings(app.node.get_all_context()),
     )
@@ -58,10 +59,14 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     events = given.get(EVENTS)
     if isinstance(events, str):  # from the command line: -c ses-events:events=send,bounce
         events = [event.strip() for event in events.split(",")]
+    analytics = given.get(ANALYTICS, True)
+    if analytics in ("true", "false"):  # from the command line, where everything is a string
+        analytics = analytics == "true"
     check(
         "context",
         *(one_of("key", key, KEYS) for key in given),
         *(option(key, given.get(key), str, "a string") for key in TEXTS),
+        instance(ANALYTICS, analytics, bool, "true or false"),
         option(EVENTS, events, list, "a list such as ['send', 'bounce']"),
     )
     check(
@@ -73,11 +78,13 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
         *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
         limits.events(EVENTS, events) if events == [] else (),
         limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
+        limits.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), analytics),
         _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),
         _whole_number(EXPIRATION, given, cdk.Duration.days, limits.expiration),
     )
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {
+        "analytics": analytics,
         "configuration_set_name": given.get(CONFIGURATION_SET_NAME),
         "dimension": ses.CloudWatchDimension(name=dimension_name, default_value=default_value, source=SOURCES[source]),
         "events": events and [EVENT_TYPES[event] for event in events],

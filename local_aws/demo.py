@@ -11,7 +11,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,8 @@ from local_aws.process import LocalAws
 STACK = "SesEvents"
 DOMAIN = "example.com"
 SPEED = 100
+
+_RATES = ("day", "dimension_value", "sent", "delivered", "hard_bounces", "complaints")
 
 _FOLD = textwrap.TextWrapper(80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 T = TypeVar("T")
@@ -119,6 +121,35 @@ def sent(aws: LocalAws, campaign: str) -> float:
     return float(sum(point["Sum"] for point in points))
 
 
+def named_query(aws: LocalAws, workgroup: str, name: str) -> dict[str, str]:
+    """A query that is saved in a workgroup."""
+    athena = aws.client("athena")
+    pages = athena.get_paginator("list_named_queries").paginate(WorkGroup=workgroup)
+    ids = [query_id for page in pages for query_id in page["NamedQueryIds"]]
+    queries = (athena.get_named_query(NamedQueryId=query_id)["NamedQuery"] for query_id in ids)
+    return next(query for query in queries if query["Name"] == name)
+
+
+def answer(athena: Any, workgroup: str, database: str, sql: str) -> list[dict[str, str | None]]:
+    """The rows of a query's result, read with a boto3 client of Athena.
+
+    :raises NotProven: when the query fails.
+    """
+    execution = athena.start_query_execution(
+        QueryString=sql, WorkGroup=workgroup, QueryExecutionContext={"Database": database}
+    )["QueryExecutionId"]
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+        if status["State"] == "SUCCEEDED":
+            break
+        if status["State"] == "FAILED":
+            raise NotProven(f"the query failed: {status['StateChangeReason']}")
+        time.sleep(0.05)
+    rows = athena.get_query_results(QueryExecutionId=execution)["ResultSet"]["Rows"]
+    columns, *values = [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows]
+    return [dict(zip(columns, row, strict=True)) for row in values]
+
+
 def _deploy_and_prove(aws: LocalAws, cdk: Cdk) -> None:
     with _step("cdk synth"):
         cdk.synth()
@@ -141,11 +172,25 @@ def _deploy_and_prove(aws: LocalAws, cdk: Cdk) -> None:
         if set(counts.values()) != {1.0}:
             raise NotProven(f"each mail counts once, but the metrics are {counts}")
 
+    with _step("ask Athena for the rates by campaign"):
+        query = named_query(aws, outputs["WorkGroupName"], "daily_rates")
+        rates = answer(aws.client("athena"), outputs["WorkGroupName"], query["Database"], query["QueryString"])
+        if sorted(str(row["dimension_value"]) for row in rates) != sorted(counts):
+            raise NotProven(f"each mail has a campaign of its own, but the rates are {rates}")
+
     key, event = archived[message_ids[0]]
     print(f"\nIn the bucket {bucket}:\n{key}\n{json.dumps(event, indent=2)}\n\nIn CloudWatch:")
     for campaign, count in counts.items():
         print(f"AWS/SES Send campaign={campaign}: Sum {count}")
-    print()
+    print(f"\nIn Athena: {query['Description']}\n{_table(rates, _RATES)}\n")
+
+
+def _table(rows: list[dict[str, str | None]], columns: Sequence[str]) -> str:
+    """Some columns of a result, as a table."""
+    cells = [list(columns), *([row[column] or "-" for column in columns] for row in rows)]
+    widths = [max(len(row[position]) for row in cells) for position in range(len(columns))]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
 def _buffering_interval(aws: LocalAws, stream: str) -> int:

@@ -16,12 +16,13 @@ from botocore.exceptions import ClientError
 
 from local_aws import ministack_gaps
 from local_aws.roles import AccessDenied, RoleSession, ServicePrincipal
+from local_aws.tables import by_mapping, columns_of, to_parquet
 
 log = logging.getLogger(__name__)
 
 _EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz"}
 _RETRY_SECONDS = 24 * 3600  # Firehose gives a record up after a day (developer guide, S3 destinations)
-_NOT_EMULATED = ("ProcessingConfiguration", "DataFormatConversionConfiguration", "DynamicPartitioningConfiguration")
+_NOT_EMULATED = ("ProcessingConfiguration", "DynamicPartitioningConfiguration")
 
 
 @dataclass
@@ -132,14 +133,36 @@ def _role_session(buffer: _Buffer) -> RoleSession:
 
 def _put_object(buffer: _Buffer) -> str:
     settings = buffer.settings
-    bucket = settings["BucketARN"].split(":")[-1]
     role = _role_session(buffer)
+    data = b"".join(buffer.records)
+    conversion = settings.get("DataFormatConversionConfiguration", {})
+    converted = _converted(role, conversion, data) if conversion.get("Enabled") else data
+    if settings.get("S3BackupMode") == "Enabled":
+        _put(role, buffer, settings["S3BackupConfiguration"], data)
+    return _put(role, buffer, settings, converted)
+
+
+def _put(role: RoleSession, buffer: _Buffer, settings: Mapping[str, Any], data: bytes) -> str:
+    bucket = settings["BucketARN"].split(":")[-1]
     _require_encryption_key(role, bucket, settings["BucketARN"])
     key = object_key(buffer.stream, settings, buffer.arrival)
-    data = b"".join(buffer.records)
     body = gzip.compress(data) if _compression(settings) == "GZIP" else data
     role.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
     return f"s3://{bucket}/{key}"
+
+
+def _converted(role: RoleSession, conversion: Mapping[str, Any], data: bytes) -> bytes:
+    """Records as Parquet, by the columns of a Glue table, which the role may read."""
+    schema = conversion["SchemaConfiguration"]
+    database, name = schema["DatabaseName"], schema["TableName"]
+    account = role.arn.split(":")[4]
+    for action in ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"):
+        for resource in ("catalog", f"database/{database}", f"table/{database}/{name}"):
+            role.require(action, f"arn:aws:glue:{role.region}:{account}:{resource}", {})
+    table = ministack_gaps.table(account, role.region, database, name)
+    deserializer = conversion["InputFormatConfiguration"]["Deserializer"]["OpenXJsonSerDe"]
+    find = by_mapping(deserializer["ColumnToJsonKeyMappings"])
+    return to_parquet(columns_of(table), data.splitlines(), find)
 
 
 def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> None:

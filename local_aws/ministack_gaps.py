@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import json
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from ministack.core import iam_actions, iam_evaluator, responses
-from ministack.services import eventbridge, firehose, iam, s3, ses, ses_v2, sns
+from ministack.core import iam_actions, iam_evaluator, responses, router
+from ministack.services import athena, eventbridge, firehose, glue, iam, s3, ses, ses_v2, sns
 from ministack.services.cloudformation import provisioners, stacks
 
 from local_aws.delays import Delays, Past
@@ -46,8 +49,18 @@ def fill() -> None:
     # Each version of the SES API knows its own configuration sets only.
     ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
     ses._configuration_sets = ses_v2._config_sets
-    # logs:PutLogEvents is authorised on the log group.
-    iam_actions.extract_resource_arn = _with_log_stream(iam_actions.extract_resource_arn)
+    # logs:PutLogEvents is authorised on the log group, and what Athena does to a query on no resource.
+    iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
+    # CloudFormation knows of Athena the workgroup only.
+    for resource_type, create, delete in (
+        ("AWS::Athena::NamedQuery", _create_named_query, _delete_named_query),
+        ("AWS::Athena::PreparedStatement", _create_prepared_statement, _delete_prepared_statement),
+    ):
+        provisioners._RESOURCE_HANDLERS[resource_type] = {
+            "create": create,
+            "update": _by_replacement(create, delete),
+            "delete": delete,
+        }
     # The API v2 cannot stop sending, and gives no identity a default configuration set.
     ses_v2.handle_request = _with_sending_attributes(ses_v2.handle_request)
     _let_roles_propagate()
@@ -80,6 +93,79 @@ def hand_over_records(accept: Callable[[dict[str, Any], dict[str, Any], Records]
     MiniStack itself would write each record to an object of its own at once, with no role and no compression.
     """
     firehose._deliver_records_to_s3 = accept
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked for a query to be run, and where."""
+
+    access_key_id: str
+    arn: str
+    account: str
+    region: str
+    workgroup: str
+    parameters: list[str]
+
+
+_asked: contextvars.ContextVar[Asked] = contextvars.ContextVar("asked")
+
+
+def hand_over_queries(run: Callable[[str, str, Asked], dict[str, Any]]) -> None:
+    """Call ``run(sql, database, asked)`` for what Athena is asked; it returns columns, their types and rows.
+
+    MiniStack itself would take the columns from the objects, whatever the table says, and ask for no permission.
+    """
+    handle = athena.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Any:
+        request = json.loads(body or b"{}")
+        asked = Asked(
+            access_key_id=router.extract_access_key_id(headers, query_params),
+            arn=iam_evaluator.caller_arn(),
+            account=responses.get_account_id(),
+            region=responses.get_region(),
+            workgroup=request.get("WorkGroup", "primary"),
+            parameters=request.get("ExecutionParameters", []),
+        )
+        _asked.set(asked)
+        return await handle(method, path, headers, body, query_params)
+
+    async def run_duckdb(sql: str, database: str, catalog: str | None = None) -> dict[str, Any]:
+        return await asyncio.to_thread(run, sql, database, _asked.get())
+
+    detect = athena._detect_statement_type
+    athena.handle_request = handle_request
+    # or the result of a prepared statement would have no row of column names
+    athena._detect_statement_type = lambda sql: "DML" if sql.split()[:1] == ["EXECUTE"] else detect(sql)
+    athena._run_duckdb = run_duckdb
+
+
+def workgroup(name: str) -> dict[str, Any]:
+    """The configuration of a workgroup of the account and region that are asked."""
+    return dict(athena._workgroups[name].get("Configuration", {}))
+
+
+def prepared_statement(workgroup: str, name: str) -> str | None:
+    """A statement that is prepared in a workgroup."""
+    found = athena._prepared_statements.get(f"{workgroup}/{name}")
+    return found and str(found["QueryStatement"])
+
+
+def table(account: str, region: str, database: str, name: str) -> Any:
+    """A table of the Glue catalog, or None."""
+    return glue._tables.get_scoped(account, region, f"{database}/{name}")
+
+
+def keys_of_bucket(bucket: str) -> list[str]:
+    """The keys of the objects in a bucket."""
+    return sorted(s3._buckets[bucket]["objects"])
+
+
+def content_of_object(bucket: str, key: str) -> bytes:
+    """What is in an object."""
+    return bytes(s3._get_object_data(bucket, key) or b"")
 
 
 def is_deployed(stream: Mapping[str, Any]) -> bool:
@@ -346,6 +432,56 @@ def _let_streams_take_time() -> None:
     runs_on_thread = stacks._runs_on_worker_thread
     # Waiting on the event loop would stop everything else.
     stacks._runs_on_worker_thread = lambda resource_type: resource_type == stream or runs_on_thread(resource_type)
+
+
+def _with_workgroup(resource_arn: Callable[..., str]) -> Callable[..., str]:
+    def extract(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, *rest: Any) -> str:
+        arn = resource_arn(service, method, path, headers, body, *rest)
+        if service != "athena" or arn != "*":
+            return arn
+        request = json.loads(body or b"{}")
+        execution = athena._executions.get(request.get("QueryExecutionId"))
+        of = execution or athena._named_queries.get(request.get("NamedQueryId"))
+        return str(athena._arn_workgroup(of["WorkGroup"])) if of else arn
+
+    return extract
+
+
+def _create_named_query(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+    query_id = _body(athena._create_named_query(properties))["NamedQueryId"]
+    return query_id, {"NamedQueryId": query_id}
+
+
+def _delete_named_query(query_id: str, properties: dict[str, Any]) -> None:
+    athena._delete_named_query({"NamedQueryId": query_id})
+
+
+def _create_prepared_statement(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+    _body(athena._create_prepared_statement(properties))
+    return properties["StatementName"], {}
+
+
+def _delete_prepared_statement(name: str, properties: dict[str, Any]) -> None:
+    athena._delete_prepared_statement({"StatementName": name, "WorkGroup": properties["WorkGroup"]})
+
+
+def _by_replacement(create: Provisioner, delete: Callable[[str, dict[str, Any]], None]) -> Provisioner:
+    def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        delete(physical_id, old)
+        return create("", new, stack)
+
+    return update
+
+
+def _body(answer: Response) -> dict[str, Any]:
+    """What a service answered.
+
+    :raises ValueError: when it refused.
+    """
+    status, _, body = answer
+    if status >= 400:
+        raise ValueError(body)
+    return dict(json.loads(body))
 
 
 def _key_arn(key: str, account: str, region: str) -> str:

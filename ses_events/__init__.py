@@ -9,23 +9,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ses_events.analytics import EventAnalytics
     from ses_events.archive import EventArchive
     from ses_events.destinations import EventDestination
     from ses_events.destinations.cloudwatch import CloudWatchDestination
     from ses_events.destinations.eventbridge import EventBridgeDestination
     from ses_events.destinations.firehose import FirehoseDestination
     from ses_events.destinations.sns import SnsDestination
+    from ses_events.parquet import ParquetFormat
     from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
     from ses_events.stack import SesEventsStack
 
 __all__ = [
     "UNTOUCHED_MAIL",
     "CloudWatchDestination",
+    "EventAnalytics",
     "EventArchive",
     "EventBridgeDestination",
     "EventDestination",
     "EventPublishing",
     "FirehoseDestination",
+    "ParquetFormat",
     "SesEventsStack",
     "SnsDestination",
 ]
@@ -33,11 +37,13 @@ __all__ = [
 _MODULES = {
     "UNTOUCHED_MAIL": "publishing",
     "CloudWatchDestination": "destinations.cloudwatch",
+    "EventAnalytics": "analytics",
     "EventArchive": "archive",
     "EventBridgeDestination": "destinations.eventbridge",
     "EventDestination": "destinations",
     "EventPublishing": "publishing",
     "FirehoseDestination": "destinations.firehose",
+    "ParquetFormat": "parquet",
     "SesEventsStack": "stack",
     "SnsDestination": "destinations.sns",
 }

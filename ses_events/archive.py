@@ -11,13 +11,18 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from ses_events import limits
+from ses_events.access import acknowledge_objects, allow, folders_of, grant, key_arn, reading, use_of_key
 from ses_events.bucket import new_bucket
 from ses_events.environment import environment_of
-from ses_events.refusal import check, instead_of, stack_of
+from ses_events.parquet import READ_SCHEMA, converted
+from ses_events.refusal import check, instead_of, interface, stack_of
+from ses_events.table import PARQUET, EventTable
 from ses_events.text import as_text, warn_of_policy
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+
+    from ses_events.parquet import ParquetFormat
 
 DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
 """A folder for each UTC day, named so that Athena and Hive see a partition ``dt``."""
@@ -33,12 +38,16 @@ _OBJECT_ACTIONS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
 
 
 class EventArchive(Construct):
-    """A bucket that keeps every event as JSON, fed by a Data Firehose delivery stream.
+    """A bucket that keeps every event as JSON, and as Parquet if you like, fed by a Data Firehose delivery stream.
 
     In the template: a private, encrypted, versioned S3 bucket that takes TLS requests only and stays when the stack
     goes; an encrypted ``AWS::KinesisFirehose::DeliveryStream`` that writes gzip files (``.json.gz``, an event a line);
     a log group with one log stream for delivery errors, kept a month and removed with the stack; the stream's role.
     Multipart uploads that never finish go after a day, replaced or deleted versions of an object after 30 days.
+
+    Of all that can be changed later only ``delivery_stream_name`` replaces the stream, and a bucket of your own takes
+    the place of the new one, which stays with its events; everything else is updated in place and is about later
+    events. After a change of ``prefix`` the earlier events are no longer in the table of ``EventAnalytics``.
 
     Send events here with ``FirehoseDestination(archive)``. Firehose delivers at least once: an event may come twice.
 
@@ -49,7 +58,8 @@ class EventArchive(Construct):
         bucket of another stack, whose name cdk-nag learns later: acknowledge that one on ``archive.role``, by the id
         that cdk-nag prints. Default: a new bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
-    :param buffering_size: how much it collects at most, 1-128 MiB before compression. Default: 64 MiB.
+    :param buffering_size: how much it collects at most, 1-128 MiB before compression; with Parquet at least 64 MiB.
+        Default: 64 MiB, with Parquet 128 MiB.
     :param delivery_stream_name: 1-64 of ``A-Z a-z 0-9 . _ -`` (Firehose API). A change replaces the stream. Default:
         derived from the construct's path, so one template launched twice in an account and region needs a name.
     :param encryption_key: the KMS key of the new bucket and of the stream; of the stream alone for a given bucket. Who
@@ -57,6 +67,11 @@ class EventArchive(Construct):
     :param error_output_prefix: where Firehose puts what it could not process: outside ``prefix``, with
         ``!{firehose:error-output-type}``, at most 512 characters.
     :param expiration: when events are deleted from the new bucket, in whole days. Default: never.
+    :param format: ``ParquetFormat()`` keeps events as Parquet too. In the template: a Glue database and table by which
+        Firehose converts, made before the stream; ``glue:GetTable``, ``GetTableVersion`` and ``GetTableVersions`` for
+        its role; the JSON under ``prefix`` becomes the stream's backup (gzip, ``.gz``). On a deployed archive this
+        changes the stream in place, and only later events are in the Parquet. Back to JSON alone takes a new archive:
+        Firehose never turns a backup off. Default: JSON alone.
     :param log_group: where Firehose logs errors, in a log stream of its own. Default: a new log group.
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
@@ -85,6 +100,7 @@ class EventArchive(Construct):
         encryption_key: kms.IKey | None = None,
         error_output_prefix: str = DEFAULT_ERROR_OUTPUT_PREFIX,
         expiration: cdk.Duration | None = None,
+        format: ParquetFormat | None = None,
         log_group: logs.ILogGroup | None = None,
         prefix: str = DEFAULT_PREFIX,
         removal_policy: cdk.RemovalPolicy | None = None,
@@ -104,11 +120,12 @@ class EventArchive(Construct):
                 },
             ),
             limits.buffering_interval("buffering_interval", buffering_interval),
-            limits.buffering_size("buffering_size", buffering_size),
+            limits.buffering_size("buffering_size", buffering_size, format),
             limits.delivery_stream_name("delivery_stream_name", delivery_stream_name),
             limits.key("encryption_key", encryption_key, stack),
             limits.error_output_prefix("error_output_prefix", error_output_prefix),
             limits.expiration("expiration", expiration),
+            limits.archive_format("format", format, prefix, error_output_prefix),
             limits.log_group("log_group", log_group, stack),
             limits.prefix("prefix", prefix, error_output_prefix),
             limits.removal_policy("removal_policy", removal_policy),
@@ -133,32 +150,39 @@ class EventArchive(Construct):
         )
         """Where Firehose logs why it could not deliver."""
 
+        self.prefix = prefix
+        """Where the events are in the bucket as JSON, with the expressions of Firehose."""
+
+        self.table_prefix = format.prefix if format else prefix
+        """Where they are in the format for queries."""
+
+        self.event_table = (
+            EventTable(self, "Table", bucket=self.bucket, prefix=format.prefix, storage=PARQUET) if format else None
+        )
+        """The Glue table by which Firehose converts to Parquet; None for JSON alone."""
+
         log_stream = logs.LogStream(
             self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        folders = ["*"] if bucket is None else _folders(prefix, error_output_prefix)
+        folders = ["*"] if bucket is None else folders_of(prefix, self.table_prefix, error_output_prefix)
         bucket_arn = self.bucket.bucket_arn
         objects = [f"{bucket_arn}/{folder}" for folder in folders]
         log_group_name, log_stream_name = self.log_group.log_group_name, log_stream.log_stream_name
         foreign = bucket is not None and limits.known_to_differ(bucket.env.account, here.account)
         object_actions = _OBJECT_ACTIONS + (["s3:PutObjectAcl"] if foreign else [])  # gives the owner the object
         statements = [
-            _allow("Bucket", _BUCKET_ACTIONS, bucket_arn),
-            _allow("Objects", object_actions, *objects),
-            _allow(
-                "ErrorLog",
+            allow(_BUCKET_ACTIONS, bucket_arn, sid="Bucket"),
+            allow(object_actions, *objects, sid="Objects"),
+            allow(
                 ["logs:PutLogEvents"],
                 here.arn("logs", f"log-group:{log_group_name}:log-stream:{log_stream_name}"),
+                sid="ErrorLog",
             ),
         ]
+        if self.event_table:
+            statements.append(allow(READ_SCHEMA, *self.event_table.arns, sid="Schema"))
         key = bucket.encryption_key if bucket else encryption_key
-        if key:
-            of_the_bucket = {
-                "StringEquals": {"kms:ViaService": f"s3.{here.region}.amazonaws.com"},
-                "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
-            }
-            actions = ["kms:Decrypt", "kms:GenerateDataKey"]
-            statements.append({**_allow("Key", actions, _key_arn(key)), "Condition": of_the_bucket})
+        statements += use_of_key(key, bucket_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"])
         self.role = iam.Role(
             self,
             "Role",
@@ -170,6 +194,25 @@ class EventArchive(Construct):
         )
         """The role of the delivery stream."""
 
+        destination: dict[str, Any] = {
+            "BucketARN": bucket_arn,
+            "RoleARN": self.role.role_arn,
+            "Prefix": prefix,
+            "ErrorOutputPrefix": error_output_prefix,
+            "CompressionFormat": "GZIP",
+            "FileExtension": ".json.gz",
+            "BufferingHints": {
+                "IntervalInSeconds": buffering_interval.to_seconds() if buffering_interval else 300,
+                "SizeInMBs": buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
+            },
+            "CloudWatchLoggingOptions": {
+                "Enabled": True,
+                "LogGroupName": log_group_name,
+                "LogStreamName": log_stream_name,
+            },
+        }
+        if self.event_table:
+            destination = converted(destination, self.event_table, here)
         self.delivery_stream = cdk.CfnResource(
             self,
             "DeliveryStream",
@@ -178,41 +221,20 @@ class EventArchive(Construct):
                 "DeliveryStreamName": self.delivery_stream_name,
                 "DeliveryStreamType": "DirectPut",
                 "DeliveryStreamEncryptionConfigurationInput": (
-                    {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": _key_arn(encryption_key)}
+                    {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key_arn(encryption_key)}
                     if encryption_key
                     else {"KeyType": "AWS_OWNED_CMK"}
                 ),
-                "ExtendedS3DestinationConfiguration": {
-                    "BucketARN": bucket_arn,
-                    "RoleARN": self.role.role_arn,
-                    "Prefix": prefix,
-                    "ErrorOutputPrefix": error_output_prefix,
-                    "CompressionFormat": "GZIP",
-                    "FileExtension": ".json.gz",
-                    "BufferingHints": {
-                        "IntervalInSeconds": buffering_interval.to_seconds() if buffering_interval else 300,
-                        "SizeInMBs": buffering_size.to_mebibytes() if buffering_size else 64,
-                    },
-                    "CloudWatchLoggingOptions": {
-                        "Enabled": True,
-                        "LogGroupName": log_group_name,
-                        "LogStreamName": log_stream_name,
-                    },
-                },
+                "ExtendedS3DestinationConfiguration": destination,
             },
         )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
         self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
-        cdk.Validations.of(self.role).acknowledge(
-            *(
-                cdk.Acknowledgment(
-                    id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]",
-                    reason="Firehose names the objects it writes; it may write nowhere but under its own prefixes",
-                )
-                for arn in objects
-            )
-        )
+        if self.event_table:
+            self.delivery_stream.node.add_dependency(self.event_table)
+        reason = "Firehose names the objects it writes; it may write nowhere but under its own prefixes"
+        acknowledge_objects(self.role, stack, objects, reason)
         if foreign:
             needed = {
                 "Effect": "Allow",
@@ -229,20 +251,18 @@ class EventArchive(Construct):
         ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
 
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let a role or user read the events, and nothing else in the bucket.
 
-def _folders(prefix: str, error_output_prefix: str) -> list[str]:
-    """The objects that Firehose writes with these prefixes; all, where a prefix is known at deployment only."""
-    prefixes = (prefix, error_output_prefix)
-    if any(cdk.Token.is_unresolved(each) for each in prefixes):
-        return ["*"]
-    return sorted({each.partition("!{")[0] + "*" for each in prefixes})
+        In the template: ``s3:GetBucketLocation``, ``s3:ListBucket`` and ``s3:GetObject`` for what lies under the
+        prefixes of events; ``kms:Decrypt`` with the bucket's key, where it has one. A bucket of another account needs
+        a policy there as well.
 
-
-def _allow(sid: str, actions: list[str], *resources: str) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": list(resources)}
-
-
-def _key_arn(key: kms.IKey) -> str:
-    """The ARN of a key: of an alias' key, as permissions cannot name an alias."""
-    target: kms.IKey = getattr(key, "alias_target_key", key)
-    return target.key_arn
+        :raises TypeError: when the argument has a wrong type.
+        """
+        check(
+            f"{self.node.path}.grant_read",
+            interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
+        )
+        statements = reading(self.bucket, environment_of(self.stack).region, self.prefix, self.table_prefix)
+        return grant(grantee, statements, "Firehose names the objects it writes; no others lie under its prefixes")

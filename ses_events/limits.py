@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
 
     from ses_events.archive import EventArchive
+    from ses_events.parquet import ParquetFormat
 
 MATCHING_EVENT_TYPES = {
     ses.EmailSendingEvent.SEND: "send",
@@ -420,10 +421,24 @@ def buffering_interval(argument: str, value: cdk.Duration | None) -> Iterator[st
     yield from amount(argument, value, cdk.Duration.to_seconds, 0, 900, "seconds")
 
 
-def buffering_size(argument: str, value: cdk.Size | None) -> Iterator[str]:
-    """1-128 whole MiB (Firehose API, BufferingHints)."""
+def buffering_size(argument: str, value: cdk.Size | None, archive_format: object = None) -> Iterator[str]:
+    """1-128 whole MiB, with Parquet 64-128 (Firehose API, BufferingHints; developer guide, record conversion)."""
     yield from option(argument, value, cdk.Size, "cdk.Size.mebibytes(64)")
-    yield from amount(argument, value, cdk.Size.to_mebibytes, 1, 128, "MiB")
+    yield from amount(argument, value, cdk.Size.to_mebibytes, 64 if archive_format else 1, 128, "MiB")
+
+
+def bytes_scanned_cutoff(argument: str, value: cdk.Size | None) -> Iterator[str]:
+    """At least 10 MB, in whole bytes (Athena API, WorkGroupConfiguration)."""
+    yield from option(argument, value, cdk.Size, "cdk.Size.gibibytes(100)")
+    yield from amount(argument, value, cdk.Size.to_bytes, 10_000_000, 2**53 - 1, "bytes")
+
+
+def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> Iterator[str]:
+    """An archive of the account and region of the stack, with a folder for each day (Athena user guide)."""
+    yield from interface(argument, value, "table_prefix", "an EventArchive")
+    yield from same_account(argument, value.stack.account, stack)
+    yield from same_region(argument, value.stack.region, stack)
+    yield from table_prefix(f"{argument}.prefix", value.table_prefix)
 
 
 def expiration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
@@ -442,6 +457,44 @@ def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]
         yield (
             f"{argument} {value!r} covers the errors in {error_output_prefix!r}, which would be read as events; "
             "use different folders such as 'events/' and 'errors/'"
+        )
+
+
+def table_prefix(argument: str, value: str) -> Iterator[str]:
+    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression (Athena user guide, partition
+    projection).
+    """
+    if not isinstance(value, str):  # of which the rule of prefixes tells
+        return
+    if cdk.Token.is_unresolved(value):
+        yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write it out"
+    elif not re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", value):
+        yield (
+            f"{argument} {value!r} has no folder for each day, as a table needs; "
+            "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
+        )
+
+
+def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str]:
+    """A folder for each day where analytics are on (Athena user guide, partition projection)."""
+    if analytics:
+        for problem in table_prefix(argument, value):
+            yield f"{problem}, or turn analytics off"
+
+
+def archive_format(
+    argument: str, value: ParquetFormat | None, prefix_of_events: str, error_output_prefix: str
+) -> Iterator[str]:
+    """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
+    yield from optional_interface(argument, value, "prefix", "ParquetFormat()")
+    if value is None:
+        return
+    yield from prefix(f"{argument}.prefix", value.prefix, error_output_prefix)
+    folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
+    if not cdk.Token.is_unresolved(prefix_of_events) and (folder.startswith(other) or other.startswith(folder)):
+        yield (
+            f"{argument}.prefix {value.prefix!r} and prefix {prefix_of_events!r} lie in each other, and a table reads "
+            "one format; use different folders such as 'parquet/' and 'events/'"
         )
 
 

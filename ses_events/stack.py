@@ -1,4 +1,4 @@
-"""The reference stack: mail's events kept in S3 and counted in CloudWatch."""
+"""The reference stack: mail's events kept in S3, counted in CloudWatch and queried with Athena."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events import limits
+from ses_events.analytics import EventAnalytics
 from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
 from ses_events.destinations.cloudwatch import CloudWatchDestination
 from ses_events.destinations.firehose import FirehoseDestination
 from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.refusal import check
+from ses_events.refusal import check, instance
 
 CAMPAIGN = ses.CloudWatchDimension(
     name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
@@ -23,13 +24,17 @@ CAMPAIGN = ses.CloudWatchDimension(
 
 
 class SesEventsStack(cdk.Stack):
-    """One configuration set whose events are kept in an ``EventArchive`` and counted in CloudWatch by one dimension.
+    """One configuration set whose events are kept in an ``EventArchive``, counted in CloudWatch by one dimension, and
+    there to be queried.
 
-    In the template: the resources of ``EventPublishing`` (with reputation metrics) and ``EventArchive``, the event
-    destinations ``firehose`` and ``cloudwatch``, and the outputs ConfigurationSetName, BucketName, DeliveryStreamName.
+    In the template: the resources of ``EventPublishing`` (with reputation metrics), ``EventArchive`` and
+    ``EventAnalytics``, the event destinations ``firehose`` and ``cloudwatch``, and the outputs ConfigurationSetName,
+    BucketName, DeliveryStreamName and WorkGroupName.
 
     :param configuration_set_name: see ``EventPublishing``.
-    :param dimension: what to count by. Default: the message tag ``campaign``, ``unknown`` where mail has none.
+    :param analytics: whether the archive can be queried, which needs a ``prefix`` with a folder for each day.
+    :param dimension: what to count by, and the message tag by which queries group. Default: the message tag
+        ``campaign``, ``unknown`` where mail has none.
     :param events: what both destinations get. Default: all but Open and Click.
     :param prefix: see ``EventArchive``.
     :param buffering_interval: see ``EventArchive``.
@@ -44,6 +49,7 @@ class SesEventsStack(cdk.Stack):
         scope: Construct,
         construct_id: str,
         *,
+        analytics: bool = True,
         configuration_set_name: str | None = None,
         dimension: ses.CloudWatchDimension = CAMPAIGN,
         events: Collection[ses.EmailSendingEvent] = UNTOUCHED_MAIL,
@@ -54,10 +60,12 @@ class SesEventsStack(cdk.Stack):
     ) -> None:
         check(
             (scope, construct_id),
+            instance("analytics", analytics, bool, "True or False"),
             limits.name("configuration_set_name", configuration_set_name),
             limits.dimensions("dimension", [dimension]),
             limits.events("events", events),
             limits.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
+            limits.queried_prefix("prefix", prefix, analytics),
             limits.buffering_interval("buffering_interval", buffering_interval),
             limits.expiration("expiration", expiration),
         )
@@ -72,9 +80,18 @@ class SesEventsStack(cdk.Stack):
             self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
         )
         """The configuration set."""
+        self.analytics = (
+            EventAnalytics(self, "Analytics", archive=self.archive, dimension_name=dimension.name)
+            if analytics
+            else None
+        )
+        """The queries over the archive; None when it is off."""
+
         self.publishing.add_destination("ToArchive", FirehoseDestination(self.archive), events=events, name="firehose")
         self.publishing.add_destination("ToMetrics", self.metrics, events=events, name="cloudwatch")
 
         cdk.CfnOutput(self, "ConfigurationSetName", value=self.publishing.configuration_set_name)
         cdk.CfnOutput(self, "BucketName", value=self.archive.bucket.bucket_name)
         cdk.CfnOutput(self, "DeliveryStreamName", value=self.archive.delivery_stream.ref)
+        if self.analytics:
+            cdk.CfnOutput(self, "WorkGroupName", value=self.analytics.workgroup.ref)

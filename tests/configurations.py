@@ -22,13 +22,15 @@ from constructs import Construct
 from ses_events import (
     UNTOUCHED_MAIL,
     CloudWatchDestination,
+    EventAnalytics,
     EventArchive,
     EventBridgeDestination,
     EventPublishing,
     FirehoseDestination,
+    ParquetFormat,
     SnsDestination,
 )
-from tests.templates import DELIVER, Json, inline_actions, order_of_creation, waits_for
+from tests.templates import DELIVER, READ_SCHEMA, Json, actions, inline_actions, order_of_creation, waits_for
 
 CHOICES: dict[str, list[str]] = {
     "placement": ["one stack", "archive in another stack", "publishing nested", "archive nested"],
@@ -42,6 +44,8 @@ CHOICES: dict[str, list[str]] = {
     "stream name": ["derived", "given"],
     "prefix": ["default", "plain", "without slash", "of the week-year", "from a parameter"],
     "buffering": ["default", "least", "most"],
+    "format": ["json", "parquet"],
+    "analytics": ["none", "queried", "results of the user"],
     "topic": ["none", "plain", "encrypted", "imported", "imported key", "of another stack"],
     "bus": ["none", "default"],
     "dimensions": ["none", "one", "ten", "without end", "link tag"],
@@ -52,6 +56,7 @@ CHOICES: dict[str, list[str]] = {
 """What can be chosen; the first of each list is the default."""
 
 PREFIXES = {"plain": "mail/", "without slash": "ses", "of the week-year": "mail/!{timestamp:YYYY/MM/dd}/"}
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 EVENTS = {
     "untouched mail": UNTOUCHED_MAIL,
     "all": tuple(ses.EmailSendingEvent),
@@ -161,9 +166,22 @@ class Configuration:
         if chosen["buffering"] != "default":
             least = chosen["buffering"] == "least"
             options["buffering_interval"] = cdk.Duration.seconds(0 if least else 900)
-            options["buffering_size"] = cdk.Size.mebibytes(1 if least else 128)
+            smallest = 64 if chosen["format"] == "parquet" else 1
+            options["buffering_size"] = cdk.Size.mebibytes(smallest if least else 128)
+        if chosen["format"] == "parquet":
+            options["format"] = ParquetFormat()
         self.archive = EventArchive(scope, "Archive", **options)
+        self._new_analytics(scope, self.archive)
         return self.archive
+
+    def _new_analytics(self, scope: Construct, archive: EventArchive) -> None:
+        chosen = self.chosen
+        a_folder_for_each_day = chosen["format"] == "parquet" or chosen["prefix"] == "default"
+        if chosen["analytics"] == "none" or not a_folder_for_each_day:
+            return
+        results = _bucket(scope, "Results") if chosen["analytics"] == "results of the user" else None
+        analyst = iam.Role(scope, "Analyst", assumed_by=iam.AccountPrincipal("444455556666").with_conditions(MFA))
+        EventAnalytics(scope, "Analytics", archive=archive, results_bucket=results).grant_query(analyst)
 
     def _other_destinations(self) -> Iterator[tuple[str, Any]]:
         topic = self._topic()
@@ -267,11 +285,18 @@ def _check_actions(template: Json, configuration: Configuration) -> None:
     for role in _of_type(template, "AWS::IAM::Role"):
         (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Condition"]
-        if trust["Principal"]["Service"] == "firehose.amazonaws.com":
-            assert inline_actions(role) == DELIVER | ({"kms:Decrypt", "kms:GenerateDataKey"} if keyed else set())
+        if trust["Principal"].get("Service") == "firehose.amazonaws.com":
+            expected = DELIVER | ({"kms:Decrypt", "kms:GenerateDataKey"} if keyed else set())
+            expected |= READ_SCHEMA if configuration.chosen["format"] == "parquet" else set()
+            assert inline_actions(role) == expected
         elif "Policies" in role["Properties"]:
             assert inline_actions(role) == {"firehose:PutRecordBatch"}
     for policy in _of_type(template, "AWS::IAM::Policy"):
+        if policy["Properties"]["PolicyName"].startswith("Analyst"):
+            assert {each.partition(":")[0] for each in actions(policy["Properties"]["PolicyDocument"])} <= {
+                "athena", "glue", "kms", "s3",
+            }  # fmt: skip
+            continue
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             assert statement["Action"] == "firehose:PutRecordBatch"
 
@@ -281,6 +306,9 @@ def _check_order(templates: dict[str, Json], configuration: Configuration) -> No
     for template in templates.values():
         paths = {body.get("Metadata", {}).get("aws:cdk:path", ""): name for name, body in template["Resources"].items()}
         stream = paths.get("Mail/Archive/DeliveryStream")
+        for path, name in paths.items():
+            if path.endswith("/Archive/Table/Table"):
+                assert waits_for(template, paths[path.replace("Table/Table", "DeliveryStream")], name)
         for parent in {path.rpartition("/")[0] for path in paths if path.endswith("/ToStream")}:
             destinations = [paths[path] for path in paths if path.startswith(f"{parent}/To")]
             for earlier, later in itertools.pairwise(destinations):

@@ -43,8 +43,15 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventArchive.delivery_stream_name": limits.delivery_stream_name,
     "EventArchive.error_output_prefix": limits.error_output_prefix,
     "EventArchive.expiration": limits.expiration,
+    "EventArchive.format": limits.archive_format,
     "EventArchive.prefix": limits.prefix,
     "EventArchive.removal_policy": limits.removal_policy,
+    "EventAnalytics.archive": limits.analysed_archive,
+    "EventAnalytics.bytes_scanned_cutoff": limits.bytes_scanned_cutoff,
+    "EventAnalytics.dimension_name": limits.dimension_name,
+    "EventAnalytics.results_bucket": limits.archive_bucket,
+    "EventAnalytics.results_expiration": limits.expiration,
+    "ParquetFormat.prefix": limits.table_prefix,
 }
 """The rule of each option; one without is held to its type alone."""
 

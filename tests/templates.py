@@ -30,6 +30,9 @@ DELIVER = {
 }
 """All that Firehose may do to deliver to an archive without a key."""
 
+READ_SCHEMA = {"glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"}
+"""What it may do besides to convert to Parquet."""
+
 
 def new_app(**context: Any) -> cdk.App:
     """An app without CDK's built-in validation, which costs seconds once a process; test_app.py runs it."""

@@ -619,7 +619,8 @@ def test_wrong_types_and_wrong_values_come_at_once(stack: cdk.Stack) -> None:
 
 def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -> None:
     app = new_app()
-    refusal = refused(ValueError, SesEventsStack, app, "Mail", prefix="errors/", configuration_set_name="my set")
+    wrong = {"analytics": False, "prefix": "errors/", "configuration_set_name": "my set"}
+    refusal = refused(ValueError, SesEventsStack, app, "Mail", **wrong)
     assert [line.split()[:2] for line in refusal.splitlines()] == [
         ["Mail:", "configuration_set_name"],
         ["Mail:", "prefix"],

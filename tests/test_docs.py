@@ -18,7 +18,7 @@ def test_every_rule_is_in_the_table() -> None:
         for name, function in inspect.getmembers(limits, inspect.isfunction)
         if function.__module__ == limits.__name__ and name[0] != "_"
     }
-    of_several = {limits.options_of_a_set, limits.known_to_differ, limits.trusts_of_ses}
+    of_several = {limits.options_of_a_set, limits.known_to_differ, limits.trusts_of_ses, limits.queried_prefix}
     oddities = {limits.oddities_of_dimensions, limits.oddities_of_prefix, limits.oddities_of_both_prefixes}
     assert rules - of_several - oddities == {*RULES.values(), *ELSEWHERE.values()}
 

@@ -48,9 +48,12 @@ def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
     assert isinstance(root, cdk.App)
     cloudformation, name = aws.client("cloudformation"), stack.stack_name
     template = json.dumps(root.synth().get_stack_by_name(name).template)
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="templates")  # a call takes a template of 51,200 bytes, a file may have a million
+    s3.put_object(Bucket="templates", Key=name, Body=template)
     known = len(_stack_events(aws, name))
     change = cloudformation.update_stack if known else cloudformation.create_stack
-    change(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+    change(StackName=name, TemplateURL=f"{aws.url}/templates/{name}", Capabilities=["CAPABILITY_IAM"])
 
     def finished() -> bool:
         [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]

@@ -26,12 +26,15 @@ def test_the_demo_shows_the_event_and_the_metrics_and_takes_everything_down() ->
         "send a mail with the tag campaign=test, and one without",
         "wait for the events in S3:",
         "wait for the metrics in CloudWatch",
+        "ask Athena for the rates by campaign",
         "cdk destroy",
         "stop",
         "total",
     ]
     assert re.search(r"^events/dt=[0-9-]{10}/.*\.json\.gz\n\{\n  \"eventType\": \"Send\",$", demo.stdout, re.MULTILINE)
     assert "AWS/SES Send campaign=test: Sum 1.0\nAWS/SES Send campaign=unknown: Sum 1.0\n" in demo.stdout
+    day, campaign, sent = r"[0-9-]{10}", r"(test|unknown)", "1"
+    assert len(re.findall(rf"^{day}  {campaign} +{sent} ", demo.stdout, re.MULTILINE)) == 2
 
 
 def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:

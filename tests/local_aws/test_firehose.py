@@ -50,7 +50,7 @@ def test_the_key_ends_with_the_extension(settings: dict[str, str], extension: st
     [
         ({"CompressionFormat": "Snappy"}, "CompressionFormat Snappy"),
         ({"CustomTimeZone": "Asia/Tokyo"}, "CustomTimeZone"),
-        ({"DataFormatConversionConfiguration": {"Enabled": True}}, "DataFormatConversionConfiguration"),
+        ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "DynamicPartitioningConfiguration"),
     ],
 )
 def test_what_is_not_emulated_is_refused(settings: dict[str, Any], reason: str) -> None:

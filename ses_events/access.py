@@ -1,0 +1,92 @@
+"""Access to what lies in a bucket, in the statements that Firehose, readers and queries have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from ses_events.text import as_text
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+
+Statement = dict[str, Any]
+"""A statement of a policy, as JSON."""
+
+
+def allow(
+    actions: list[str], *resources: str, sid: str | None = None, condition: Mapping[str, Any] | None = None
+) -> Statement:
+    """A statement that allows actions, under a condition or without one."""
+    statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
+    return {**({"Sid": sid} if sid else {}), **statement, **({"Condition": condition} if condition else {})}
+
+
+def reading(bucket: s3.IBucket, region: str, *prefixes: str) -> list[Statement]:
+    """Reading what Firehose wrote with these prefixes."""
+    arn, folders = bucket.bucket_arn, folders_of(*prefixes)
+    listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
+    return [
+        allow(["s3:GetBucketLocation"], arn),
+        allow(["s3:ListBucket"], arn, condition=listed),
+        allow(["s3:GetObject"], *(f"{arn}/{folder}" for folder in folders)),
+        *use_of_key(bucket.encryption_key, arn, region, ["kms:Decrypt"]),
+    ]
+
+
+def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list[str]) -> list[Statement]:
+    """Using the key of a bucket, where it has one: by way of S3, and for this bucket only."""
+    by_s3 = {
+        "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
+    }
+    return [allow(actions, key_arn(key), sid="Key", condition=by_s3)] if key else []
+
+
+def folders_of(*prefixes: str) -> list[str]:
+    """The objects that Firehose writes with these prefixes; all, where a prefix is known at deployment only."""
+    if any(cdk.Token.is_unresolved(each) for each in prefixes):
+        return ["*"]
+    return sorted({each.partition("!{")[0] + "*" for each in prefixes})
+
+
+def key_arn(key: kms.IKey) -> str:
+    """The ARN of a key: of an alias' key, as permissions cannot name an alias."""
+    target: kms.IKey = getattr(key, "alias_target_key", key)
+    return target.key_arn
+
+
+def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> iam.Grant:
+    """Give statements to a role or user; the reason is for cdk-nag, about objects by prefix."""
+    grants = [
+        cdk.aws_iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=statement["Action"],
+            resource_arns=statement["Resource"],
+            conditions=statement.get("Condition"),
+        )
+        for statement in statements
+    ]
+    principal = grantee.grant_principal
+    if isinstance(principal, Construct):
+        stack = cdk.Stack.of(principal)
+        acknowledge_objects(principal, stack, [arn for each in statements for arn in each["Resource"]], reason)
+    for other in grants[1:]:
+        grants[0] = grants[0].combine(other)
+    return grants[0]
+
+
+def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], reason: str) -> None:
+    """Acknowledge cdk-nag's finding about each ARN that ends with a wildcard, as the objects of a prefix do."""
+    cdk.Validations.of(scope).acknowledge(
+        *(
+            cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
+            for arn in arns
+            if arn.endswith("*")
+        )
+    )
