@@ -1,0 +1,36 @@
+-- What became of the mail of each day and campaign?
+-- Mail sent in the last 7 days (UTC), by message and recipient. Bounces of suppressed recipients, which SES does not
+-- try, are no bounces here. Bounce rates are shares of what was sent, the complaint rate of what was delivered.
+WITH {recipient_events},
+outcome AS (
+  SELECT
+    message_id,
+    recipient,
+    date(min(sent_at)) AS day,
+    coalesce(min(dimension_value), 'unknown') AS dimension_value,
+    max(IF(eventtype = 'Send', 1, 0)) AS sent,
+    max(IF(eventtype = 'Delivery', 1, 0)) AS delivered,
+    max(IF(eventtype = 'Bounce' AND bounce_type = 'Permanent' AND NOT suppressed, 1, 0)) AS hard_bounced,
+    max(IF(eventtype = 'Bounce' AND bounce_type <> 'Permanent' AND NOT suppressed, 1, 0)) AS soft_bounced,
+    max(IF(suppressed, 1, 0)) AS suppressed,
+    max(IF(eventtype = 'Complaint' AND NOT suppressed AND coalesce(complaint_type, '') <> 'not-spam', 1, 0)) AS complained
+  FROM recipient_events
+  WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
+    AND sent_at >= current_date - INTERVAL '7' DAY
+    AND eventtype IN ('Send', 'Delivery', 'Bounce', 'Complaint')
+  GROUP BY message_id, recipient
+)
+SELECT
+  day,
+  dimension_value,
+  sum(sent) AS sent,
+  sum(delivered) AS delivered,
+  sum(hard_bounced) AS hard_bounces,
+  sum(soft_bounced) AS soft_bounces,
+  sum(suppressed) AS suppressed,
+  sum(complained) AS complaints,
+  round(100.0 * sum(hard_bounced) / nullif(sum(sent), 0), 2) AS hard_bounce_percent,
+  round(100.0 * sum(complained) / nullif(sum(delivered), 0), 3) AS complaint_percent
+FROM outcome
+GROUP BY day, dimension_value
+ORDER BY day DESC, sent DESC, dimension_value

@@ -1,0 +1,21 @@
+-- What happened to the message with this id, one event after another?
+-- Events that arrived in the last 30 days: for an older message, change the number.
+WITH {recipient_events}
+SELECT DISTINCT
+  event_at,
+  eventtype,
+  recipient,
+  bounce_type,
+  bounce_subtype,
+  smtp_status,
+  diagnostic_code,
+  delay_type,
+  processing_time_millis,
+  link,
+  likely_bot,
+  dimension_value,
+  configuration_set
+FROM recipient_events
+WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
+  AND message_id = ?
+ORDER BY event_at, eventtype, recipient

@@ -1,0 +1,47 @@
+-- One row for each event and recipient. dt is the day the event arrived; sent_at is when its mail was sent.
+-- Firehose may deliver an event twice: count messages and recipients, never rows.
+-- Open, Click and Subscription name every recipient of the mail, and so may Complaint: only mail to one
+-- recipient says who it was.
+recipient_events AS (
+  SELECT
+    e.dt,
+    e.eventtype,
+    e.mail.messageid AS message_id,
+    from_iso8601_timestamp(e.mail.timestamp) AS sent_at,
+    from_iso8601_timestamp(coalesce(
+      e.delivery.timestamp, e.bounce.timestamp, e.complaint.timestamp, e.open.timestamp, e.click.timestamp,
+      e.deliverydelay.timestamp, e.subscription.timestamp, e.mail.timestamp)) AS event_at,
+    element_at(element_at(e.mail.tags, 'ses:configuration-set'), 1) AS configuration_set,
+    element_at(element_at(e.mail.tags, {dimension}), 1) AS dimension_value,
+    -- 'John <User@Example.com>' and 'rfc822; user@example.com' are user@example.com.
+    coalesce(regexp_extract(lower(r.address), '([^<>\s,;"]+@[^<>\s,;"]+)>?\s*$', 1), lower(r.address)) AS recipient,
+    regexp_extract(lower(r.address), '@([^<>\s,;"]+)>?\s*$', 1) AS recipient_domain,
+    e.bounce.bouncetype AS bounce_type,
+    e.bounce.bouncesubtype AS bounce_subtype,
+    -- SES did not try: the address is on a suppression list, failed validation, or unsubscribed.
+    coalesce(e.bounce.bouncesubtype, e.complaint.complaintsubtype, '') IN (
+      'Suppressed', 'OnAccountSuppressionList', 'OnTenantSuppressionList', 'EmailValidationSuppressed',
+      'UnsubscribedRecipient') AS suppressed,
+    e.complaint.complaintfeedbacktype AS complaint_type,
+    coalesce(
+      element_at(e.bounce.bouncedrecipients, r.position).status,
+      element_at(e.deliverydelay.delayedrecipients, r.position).status) AS smtp_status,
+    coalesce(
+      element_at(e.bounce.bouncedrecipients, r.position).diagnosticcode,
+      element_at(e.deliverydelay.delayedrecipients, r.position).diagnosticcode,
+      e.delivery.smtpresponse) AS diagnostic_code,
+    e.deliverydelay.delaytype AS delay_type,
+    e.delivery.processingtimemillis AS processing_time_millis,
+    coalesce(e.open.isbotevent, e.click.isbotevent, '') = 'Likely' AS likely_bot,
+    e.click.link AS link
+  FROM {events} AS e
+  LEFT JOIN UNNEST(
+    CASE e.eventtype
+      WHEN 'Delivery' THEN e.delivery.recipients
+      WHEN 'Bounce' THEN transform(e.bounce.bouncedrecipients, b -> b.emailaddress)
+      WHEN 'Complaint' THEN transform(e.complaint.complainedrecipients, c -> c.emailaddress)
+      WHEN 'DeliveryDelay' THEN transform(e.deliverydelay.delayedrecipients, d -> d.emailaddress)
+      ELSE e.mail.destination
+    END
+  ) WITH ORDINALITY AS r (address, position) ON TRUE
+)
