@@ -1,4 +1,4 @@
--- What became of the mail of each day and campaign?
+-- What became of the mail, by day and dimension value?
 -- Mail sent in the last 7 days (UTC), by message and recipient. Bounces of suppressed recipients, which SES does not
 -- try, are no bounces here. Bounce rates are shares of what was sent, the complaint rate of what was delivered.
 WITH {recipient_events},
@@ -8,16 +8,16 @@ outcome AS (
     recipient,
     date(min(sent_at)) AS day,
     coalesce(min(dimension_value), 'unknown') AS dimension_value,
-    max(IF(eventtype = 'Send', 1, 0)) AS sent,
-    max(IF(eventtype = 'Delivery', 1, 0)) AS delivered,
-    max(IF(eventtype = 'Bounce' AND bounce_type = 'Permanent' AND NOT suppressed, 1, 0)) AS hard_bounced,
-    max(IF(eventtype = 'Bounce' AND bounce_type <> 'Permanent' AND NOT suppressed, 1, 0)) AS soft_bounced,
-    max(IF(suppressed, 1, 0)) AS suppressed,
-    max(IF(eventtype = 'Complaint' AND NOT suppressed AND coalesce(complaint_type, '') <> 'not-spam', 1, 0)) AS complained
+    max(IF(kind = 'Send', 1, 0)) AS sent,
+    max(IF(kind = 'Delivery', 1, 0)) AS delivered,
+    max(IF(kind = 'Hard bounce', 1, 0)) AS hard_bounced,
+    max(IF(kind = 'Soft bounce', 1, 0)) AS soft_bounced,
+    max(IF(kind = 'Suppressed', 1, 0)) AS suppressed,
+    max(IF(kind = 'Complaint', 1, 0)) AS complained
   FROM recipient_events
   WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
     AND sent_at >= current_date - INTERVAL '7' DAY
-    AND eventtype IN ('Send', 'Delivery', 'Bounce', 'Complaint')
+    AND kind IN ('Send', 'Delivery', 'Hard bounce', 'Soft bounce', 'Suppressed', 'Complaint')
   GROUP BY message_id, recipient
 )
 SELECT

@@ -3,13 +3,11 @@
 WITH {recipient_events}
 SELECT DISTINCT
   event_at,
-  eventtype,
+  kind,
   recipient,
-  bounce_type,
-  bounce_subtype,
+  subtype,
   smtp_status,
   diagnostic_code,
-  delay_type,
   processing_time_millis,
   link,
   likely_bot,
@@ -18,4 +16,4 @@ SELECT DISTINCT
 FROM recipient_events
 WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
   AND message_id = ?
-ORDER BY event_at, eventtype, recipient
+ORDER BY event_at, kind, recipient

@@ -5,7 +5,6 @@
 recipient_events AS (
   SELECT
     e.dt,
-    e.eventtype,
     e.mail.messageid AS message_id,
     from_iso8601_timestamp(e.mail.timestamp) AS sent_at,
     from_iso8601_timestamp(coalesce(
@@ -18,19 +17,25 @@ recipient_events AS (
     regexp_extract(lower(r.address), '@([^<>\s,;"]+)>?\s*$', 1) AS recipient_domain,
     e.bounce.bouncetype AS bounce_type,
     e.bounce.bouncesubtype AS bounce_subtype,
-    -- SES did not try: the address is on a suppression list, failed validation, or unsubscribed.
-    coalesce(e.bounce.bouncesubtype, e.complaint.complaintsubtype, '') IN (
-      'Suppressed', 'OnAccountSuppressionList', 'OnTenantSuppressionList', 'EmailValidationSuppressed',
-      'UnsubscribedRecipient') AS suppressed,
-    e.complaint.complaintfeedbacktype AS complaint_type,
+    -- The type of event, with bounces and complaints told apart. SES does not try a suppressed recipient.
+    CASE
+      WHEN coalesce(e.bounce.bouncesubtype, e.complaint.complaintsubtype) IN (
+        'Suppressed', 'OnAccountSuppressionList', 'OnTenantSuppressionList', 'EmailValidationSuppressed',
+        'UnsubscribedRecipient') THEN 'Suppressed'
+      WHEN e.bounce.bouncetype = 'Permanent' THEN 'Hard bounce'
+      WHEN e.eventtype = 'Bounce' THEN 'Soft bounce'
+      WHEN e.complaint.complaintfeedbacktype = 'not-spam' THEN 'Not spam'
+      ELSE e.eventtype
+    END AS kind,
+    coalesce(e.bounce.bouncesubtype, e.complaint.complaintsubtype, e.complaint.complaintfeedbacktype,
+      e.deliverydelay.delaytype) AS subtype,
     coalesce(
-      element_at(e.bounce.bouncedrecipients, r.position).status,
-      element_at(e.deliverydelay.delayedrecipients, r.position).status) AS smtp_status,
+      element_at(e.bounce.bouncedrecipients, r.place).status,
+      element_at(e.deliverydelay.delayedrecipients, r.place).status) AS smtp_status,
     coalesce(
-      element_at(e.bounce.bouncedrecipients, r.position).diagnosticcode,
-      element_at(e.deliverydelay.delayedrecipients, r.position).diagnosticcode,
+      element_at(e.bounce.bouncedrecipients, r.place).diagnosticcode,
+      element_at(e.deliverydelay.delayedrecipients, r.place).diagnosticcode,
       e.delivery.smtpresponse) AS diagnostic_code,
-    e.deliverydelay.delaytype AS delay_type,
     e.delivery.processingtimemillis AS processing_time_millis,
     coalesce(e.open.isbotevent, e.click.isbotevent, '') = 'Likely' AS likely_bot,
     e.click.link AS link
@@ -43,5 +48,5 @@ recipient_events AS (
       WHEN 'DeliveryDelay' THEN transform(e.deliverydelay.delayedrecipients, d -> d.emailaddress)
       ELSE e.mail.destination
     END
-  ) WITH ORDINALITY AS r (address, position) ON TRUE
+  ) WITH ORDINALITY AS r (address, place) ON TRUE
 )

@@ -2,7 +2,7 @@
 -- Events that arrived in the last 30 days: for older ones, change the number.
 WITH {recipient_events},
 event AS (
-  SELECT DISTINCT message_id, eventtype, event_at, sent_at, dimension_value, diagnostic_code
+  SELECT DISTINCT message_id, kind, event_at, sent_at, dimension_value, diagnostic_code
   FROM recipient_events
   WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
     AND recipient = lower(?)
@@ -11,7 +11,7 @@ SELECT
   min(sent_at) AS sent_at,
   message_id,
   coalesce(min(dimension_value), 'unknown') AS dimension_value,
-  array_join(array_agg(eventtype ORDER BY event_at, IF(eventtype = 'Send', 0, 1), eventtype), ' > ') AS history,
+  array_join(array_agg(kind ORDER BY event_at, IF(kind = 'Send', 0, 1), kind), ' > ') AS history,
   max_by(diagnostic_code, event_at) FILTER (WHERE diagnostic_code IS NOT NULL) AS last_diagnostic_code,
   max(event_at) AS last_event_at
 FROM event

@@ -1,0 +1,37 @@
+-- Which mailbox providers bounce, delay or complain about the mail?
+-- Mail sent in the last 7 days (UTC), by message and recipient, as in daily_rates; by the domain of the recipient.
+WITH {recipient_events},
+outcome AS (
+  SELECT
+    message_id,
+    recipient,
+    min(recipient_domain) AS recipient_domain,
+    max(IF(kind = 'Send', 1, 0)) AS sent,
+    max(IF(kind = 'Delivery', 1, 0)) AS delivered,
+    max(IF(kind = 'DeliveryDelay', 1, 0)) AS delayed,
+    max(IF(kind = 'Hard bounce', 1, 0)) AS hard_bounced,
+    max(IF(kind = 'Soft bounce', 1, 0)) AS soft_bounced,
+    max(IF(kind = 'Suppressed', 1, 0)) AS suppressed,
+    max(IF(kind = 'Complaint', 1, 0)) AS complained
+  FROM recipient_events
+  WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
+    AND sent_at >= current_date - INTERVAL '7' DAY
+    AND kind IN ('Send', 'Delivery', 'DeliveryDelay', 'Hard bounce', 'Soft bounce', 'Suppressed', 'Complaint')
+  GROUP BY message_id, recipient
+)
+SELECT
+  recipient_domain,
+  sum(sent) AS sent,
+  sum(delivered) AS delivered,
+  sum(delayed) AS delayed,
+  sum(hard_bounced) AS hard_bounces,
+  sum(soft_bounced) AS soft_bounces,
+  sum(suppressed) AS suppressed,
+  sum(complained) AS complaints,
+  round(100.0 * sum(delivered) / nullif(sum(sent), 0), 2) AS delivered_percent,
+  round(100.0 * sum(hard_bounced) / nullif(sum(sent), 0), 2) AS hard_bounce_percent,
+  round(100.0 * sum(complained) / nullif(sum(delivered), 0), 3) AS complaint_percent
+FROM outcome
+GROUP BY recipient_domain
+ORDER BY sent DESC, recipient_domain
+LIMIT 100
