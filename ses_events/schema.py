@@ -121,7 +121,14 @@ _EVENTS: dict[str, tuple[str, dict[str, _Type]]] = {
 """For each eventType, the name of its object and what that object has."""
 
 # `send` is always {}, and Hive has no struct without fields: it is no column. eventtype says what it would say.
-_RECORD: dict[str, _Type] = {"eventType": str, "mail": _MAIL} | {name: of for name, of in _EVENTS.values() if of}
+_RECORD: dict[str, _Type] = {"eventType": str, "mail": _MAIL, **{name: of for name, of in _EVENTS.values() if of}}
+
+_HIVE: dict[type | GenericAlias, str] = {
+    str: "string",
+    int: "bigint",
+    bool: "boolean",
+    _TAGS: "map<string,array<string>>",
+}
 
 
 def problems(record: Mapping[str, Any]) -> Iterator[str]:
@@ -158,7 +165,8 @@ def _differences(path: str, value: object, of: _Type) -> Iterator[str]:
         for key, values in value.items():
             yield from _differences(f"{path}[{key!r}]", values, [str])
     elif type(value) is not of:
-        yield f"{path} {value!r} is of type {type(value).__name__}, not {_hive(of)}"
+        expected = "an object" if isinstance(of, dict) else "a list" if isinstance(of, list) else _HIVE[of]
+        yield f"{path} {value!r} is of type {type(value).__name__}, not {expected}"
 
 
 def _hive(of: _Type) -> str:
@@ -166,7 +174,7 @@ def _hive(of: _Type) -> str:
         return f"struct<{','.join(f'{_column(name)}:{_hive(inner)}' for name, inner in of.items())}>"
     if isinstance(of, list):
         return f"array<{_hive(of[0])}>"
-    return {str: "string", int: "bigint", bool: "boolean", _TAGS: "map<string,array<string>>"}[of]
+    return _HIVE[of]
 
 
 def _column(name: str) -> str:

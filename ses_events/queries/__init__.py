@@ -2,7 +2,8 @@
 
 The first line of a file is its question. A file says where the table, the name of the dimension and the rows of
 ``recipient_events.sql`` go: ``{events}``, ``{dimension}``, ``{recipient_events}``. These rows, one for each event and
-recipient, are written into each query that reads them, so that nothing has to create a view in the database first.
+recipient, are written into each query that reads them, so that nothing has to create a view in the database first;
+they come from what the query calls ``recent``: days that are picked at the table itself, which bounds the scan.
 """
 
 from __future__ import annotations

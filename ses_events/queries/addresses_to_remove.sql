@@ -1,14 +1,14 @@
 -- Which addresses bounced for good or complained, and are to be taken off the lists?
 -- Events that arrived in the last 30 days; those of suppressed recipients are in suppressed_recipients.
-WITH {recipient_events}
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+{recipient_events}
 SELECT
   recipient,
   min(kind) AS reason, -- a Complaint weighs more, and comes first
   count(DISTINCT message_id) AS messages,
-  max_by(diagnostic_code, event_at) FILTER (WHERE diagnostic_code IS NOT NULL) AS last_diagnostic_code,
+  max_by(response, event_at) FILTER (WHERE response IS NOT NULL) AS last_response,
   max(event_at) AS last_seen
 FROM recipient_events
-WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
-  AND kind IN ('Hard bounce', 'Complaint')
+WHERE kind IN ('Hard bounce', 'Complaint')
 GROUP BY recipient
 ORDER BY last_seen DESC, recipient

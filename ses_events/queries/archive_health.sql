@@ -1,7 +1,8 @@
 -- Is the archive whole: what arrived each day, twice, late or unreadable, and which mail has no outcome?
 -- Events that arrived in the last 7 days. Unreadable is what is no SES event. A mail that is two days old is
 -- without_outcome when it has neither Delivery, Bounce, Complaint, Reject nor Rendering Failure: are these published?
-WITH event AS (
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+event AS (
   SELECT
     e.dt,
     e.eventtype,
@@ -14,8 +15,7 @@ WITH event AS (
     coalesce(e.bounce.feedbackid, e.complaint.feedbackid, e.open.ipaddress, e.click.link, '') AS detail,
     coalesce(e.delivery.recipients, transform(e.deliverydelay.delayedrecipients, d -> d.emailaddress)) AS recipients,
     count(*) AS copies
-  FROM {events} AS e
-  WHERE e.dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
+  FROM recent AS e
   GROUP BY 1, 2, 3, 4, 5, 6, 7
 ),
 outcome AS (

@@ -1,14 +1,15 @@
 -- For which reasons do recipients' servers bounce the mail?
 -- Bounces that arrived in the last 7 days, without those of suppressed recipients, which no server has seen.
 -- Addresses, IPs and ids in a reason become #, so that equal reasons are one.
-WITH {recipient_events}
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+{recipient_events}
 SELECT
   kind,
   subtype,
   smtp_status,
   recipient_domain,
   regexp_replace(
-    regexp_replace(diagnostic_code, '[^\s<>:;,()]+@[^\s<>:;,()]+', '#'),
+    regexp_replace(response, '[^\s<>:;,()]+@[^\s<>:;,()]+', '#'),
     '[0-9]+(\.[0-9]+){3}|[A-Za-z]*[0-9][0-9A-Za-z]{5,}([.-][0-9A-Za-z]+)*',
     '#'
   ) AS reason,
@@ -18,8 +19,7 @@ SELECT
   max(recipient) AS example_recipient,
   max(message_id) AS example_message_id
 FROM recipient_events
-WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
-  AND kind IN ('Hard bounce', 'Soft bounce')
+WHERE kind IN ('Hard bounce', 'Soft bounce')
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY bounces DESC, last_seen DESC, reason
 LIMIT 100

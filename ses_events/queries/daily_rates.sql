@@ -1,7 +1,8 @@
 -- What became of the mail, by day and dimension value?
 -- Mail sent in the last 7 days (UTC), by message and recipient. Bounces of suppressed recipients, which SES does not
 -- try, are no bounces here. Bounce rates are shares of what was sent, the complaint rate of what was delivered.
-WITH {recipient_events},
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+{recipient_events},
 outcome AS (
   SELECT
     message_id,
@@ -15,8 +16,7 @@ outcome AS (
     max(IF(kind = 'Suppressed', 1, 0)) AS suppressed,
     max(IF(kind = 'Complaint', 1, 0)) AS complained
   FROM recipient_events
-  WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
-    AND sent_at >= current_date - INTERVAL '7' DAY
+  WHERE sent_at >= current_date - INTERVAL '7' DAY
     AND kind IN ('Send', 'Delivery', 'Hard bounce', 'Soft bounce', 'Suppressed', 'Complaint')
   GROUP BY message_id, recipient
 )

@@ -1,6 +1,7 @@
 -- Which mailbox providers bounce, delay or complain about the mail?
 -- Mail sent in the last 7 days (UTC), by message and recipient, as in daily_rates; by the domain of the recipient.
-WITH {recipient_events},
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+{recipient_events},
 outcome AS (
   SELECT
     message_id,
@@ -14,8 +15,7 @@ outcome AS (
     max(IF(kind = 'Suppressed', 1, 0)) AS suppressed,
     max(IF(kind = 'Complaint', 1, 0)) AS complained
   FROM recipient_events
-  WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
-    AND sent_at >= current_date - INTERVAL '7' DAY
+  WHERE sent_at >= current_date - INTERVAL '7' DAY
     AND kind IN ('Send', 'Delivery', 'DeliveryDelay', 'Hard bounce', 'Soft bounce', 'Suppressed', 'Complaint')
   GROUP BY message_id, recipient
 )

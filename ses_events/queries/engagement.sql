@@ -1,7 +1,8 @@
 -- How much of the mail do people open and click, with and without what are likely bots?
 -- Mail sent in the last 14 days (UTC), by message, since an Open or Click says which message and not which recipient.
 -- A person is whoever SES does not call a likely bot: older events do not say, and their senders count as people.
-WITH {recipient_events},
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '14' DAY, '%Y-%m-%d')),
+{recipient_events},
 outcome AS (
   SELECT
     message_id,
@@ -13,8 +14,7 @@ outcome AS (
     max(IF(kind = 'Click' AND NOT likely_bot, 1, 0)) AS clicked_by_person,
     max(IF(kind = 'Subscription', 1, 0)) AS changed_subscription
   FROM recipient_events
-  WHERE dt >= date_format(current_date - INTERVAL '14' DAY, '%Y-%m-%d')
-    AND sent_at >= current_date - INTERVAL '14' DAY
+  WHERE sent_at >= current_date - INTERVAL '14' DAY
     AND kind IN ('Delivery', 'Open', 'Click', 'Subscription')
   GROUP BY message_id
 )

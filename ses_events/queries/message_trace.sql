@@ -1,19 +1,19 @@
 -- What happened to the message with this id, one event after another?
 -- Events that arrived in the last 30 days: for an older message, change the number.
-WITH {recipient_events}
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+{recipient_events}
 SELECT DISTINCT
   event_at,
   kind,
   recipient,
   subtype,
   smtp_status,
-  diagnostic_code,
+  response,
   processing_time_millis,
   link,
   likely_bot,
-  dimension_value,
+  coalesce(dimension_value, 'unknown') AS dimension_value,
   configuration_set
 FROM recipient_events
-WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
-  AND message_id = ?
+WHERE message_id = ?
 ORDER BY event_at, kind, recipient

@@ -1,10 +1,9 @@
--- One row for each event and recipient. dt is the day the event arrived; sent_at is when its mail was sent.
+-- One row for each event and recipient: sent_at is when its mail was sent, event_at when the event happened.
 -- Firehose may deliver an event twice: count messages and recipients, never rows.
 -- Open, Click and Subscription name every recipient of the mail, and so may Complaint: only mail to one
 -- recipient says who it was.
 recipient_events AS (
   SELECT
-    e.dt,
     e.mail.messageid AS message_id,
     from_iso8601_timestamp(e.mail.timestamp) AS sent_at,
     from_iso8601_timestamp(coalesce(
@@ -15,8 +14,6 @@ recipient_events AS (
     -- 'John <User@Example.com>' and 'rfc822; user@example.com' are user@example.com.
     coalesce(regexp_extract(lower(r.address), '([^<>\s,;"]+@[^<>\s,;"]+)>?\s*$', 1), lower(r.address)) AS recipient,
     regexp_extract(lower(r.address), '@([^<>\s,;"]+)>?\s*$', 1) AS recipient_domain,
-    e.bounce.bouncetype AS bounce_type,
-    e.bounce.bouncesubtype AS bounce_subtype,
     -- The type of event, with bounces and complaints told apart. SES does not try a suppressed recipient.
     CASE
       WHEN coalesce(e.bounce.bouncesubtype, e.complaint.complaintsubtype) IN (
@@ -35,11 +32,11 @@ recipient_events AS (
     coalesce(
       element_at(e.bounce.bouncedrecipients, r.place).diagnosticcode,
       element_at(e.deliverydelay.delayedrecipients, r.place).diagnosticcode,
-      e.delivery.smtpresponse) AS diagnostic_code,
+      e.delivery.smtpresponse) AS response,
     e.delivery.processingtimemillis AS processing_time_millis,
     coalesce(e.open.isbotevent, e.click.isbotevent, '') = 'Likely' AS likely_bot,
     e.click.link AS link
-  FROM {events} AS e
+  FROM recent AS e
   LEFT JOIN UNNEST(
     CASE e.eventtype
       WHEN 'Delivery' THEN e.delivery.recipients

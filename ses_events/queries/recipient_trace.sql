@@ -1,18 +1,18 @@
 -- What became of the messages for this address, the newest first?
 -- Events that arrived in the last 30 days: for older ones, change the number.
-WITH {recipient_events},
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+{recipient_events},
 event AS (
-  SELECT DISTINCT message_id, kind, event_at, sent_at, dimension_value, diagnostic_code
+  SELECT DISTINCT message_id, kind, event_at, sent_at, dimension_value, response
   FROM recipient_events
-  WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
-    AND recipient = lower(?)
+  WHERE recipient = lower(?)
 )
 SELECT
   min(sent_at) AS sent_at,
   message_id,
   coalesce(min(dimension_value), 'unknown') AS dimension_value,
   array_join(array_agg(kind ORDER BY event_at, IF(kind = 'Send', 0, 1), kind), ' > ') AS history,
-  max_by(diagnostic_code, event_at) FILTER (WHERE diagnostic_code IS NOT NULL) AS last_diagnostic_code,
+  max_by(response, event_at) FILTER (WHERE response IS NOT NULL) AS last_response,
   max(event_at) AS last_event_at
 FROM event
 GROUP BY message_id

@@ -1,6 +1,7 @@
 -- To which recipients, whom SES does not try, is mail still sent?
 -- Events that arrived in the last 30 days. SES accepts such mail and ends it with a Bounce, or a Complaint, of its own.
-WITH {recipient_events}
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+{recipient_events}
 SELECT
   recipient,
   subtype AS reason,
@@ -9,8 +10,7 @@ SELECT
   min(event_at) AS first_seen,
   max(event_at) AS last_seen
 FROM recipient_events
-WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')
-  AND kind = 'Suppressed'
+WHERE kind = 'Suppressed'
 GROUP BY 1, 2
 ORDER BY messages DESC, last_seen DESC, recipient
 LIMIT 1000

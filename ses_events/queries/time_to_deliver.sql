@@ -1,11 +1,11 @@
 -- How long does SES take to hand the mail over, by the domain of the recipient?
 -- Deliveries that arrived in the last 7 days: from the acceptance by SES to that of the recipient's server.
-WITH {recipient_events},
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+{recipient_events},
 delivery AS (
   SELECT message_id, recipient, min(recipient_domain) AS recipient_domain, min(processing_time_millis) AS millis
   FROM recipient_events
-  WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')
-    AND kind = 'Delivery'
+  WHERE kind = 'Delivery'
   GROUP BY message_id, recipient
 )
 SELECT

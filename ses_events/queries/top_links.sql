@@ -1,15 +1,15 @@
 -- Which links do people click?
 -- Clicks that arrived in the last 14 days and are of no likely bot; links without what follows ? or #.
-WITH click AS (
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '14' DAY, '%Y-%m-%d')),
+click AS (
   SELECT DISTINCT
     regexp_replace(e.click.link, '[?#].*$', '') AS link,
     coalesce(element_at(element_at(e.mail.tags, {dimension}), 1), 'unknown') AS dimension_value,
     e.mail.messageid AS message_id,
     e.click.timestamp AS clicked_at,
     e.click.ipaddress AS ip_address
-  FROM {events} AS e
-  WHERE e.dt >= date_format(current_date - INTERVAL '14' DAY, '%Y-%m-%d')
-    AND e.eventtype = 'Click'
+  FROM recent AS e
+  WHERE e.eventtype = 'Click'
     AND coalesce(e.click.isbotevent, '') <> 'Likely'
 )
 SELECT

@@ -1,0 +1,327 @@
+"""Each query over the records of tests/records.py; the expected rows are worked out by hand from there."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from ses_events.queries import Query, named_queries, prepared_statements
+from tests import athena
+from tests.records import ARRIVED, TODAY, delivery, mail, send, tags, write
+
+Rows = list[tuple[Any, ...]]
+DATABASE, TABLE = "mail-1", 'ev"ents'
+"""Names that hold only when they are quoted."""
+
+QUERIES = named_queries(DATABASE, TABLE, "campaign")
+PREPARED = prepared_statements(DATABASE, TABLE, "campaign")
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Rows]:
+    """Runs a query over what arrived. An object of last year is no JSON: who reads it fails."""
+    folder = tmp_path_factory.mktemp("events")
+    write(folder, ARRIVED)
+    (folder / "dt=2025-12-31").mkdir()
+    (folder / "dt=2025-12-31/events.json.gz").write_bytes(b"no gzip, no JSON")
+    return _asking(folder)
+
+
+def test_the_queries_are_these() -> None:
+    assert [query.name for query in QUERIES] == [
+        *("addresses_to_remove", "archive_health", "bounce_diagnostics", "daily_rates", "delivery_delays"),
+        *("domain_rates", "engagement", "never_sent", "suppressed_recipients", "time_to_deliver", "top_links"),
+    ]
+    assert [query.name for query in PREPARED] == ["message_trace", "recipient_trace"]
+
+
+@pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
+def test_a_query_is_one_statement_that_athena_takes(query: Query) -> None:
+    (statement,) = sqlglot.parse(query.sql, dialect="athena")
+    assert isinstance(statement, exp.Select)
+    assert len([*statement.find_all(exp.Placeholder)]) == (query in PREPARED)
+    assert [table.db for table in statement.find_all(exp.Table) if table.name == TABLE] == [DATABASE]
+    assert re.fullmatch("[a-zA-Z_][a-zA-Z0-9_@:]{1,256}", query.name)
+    assert len(query.sql.encode()) <= 262_144
+    assert query.sql.startswith(f"-- {query.title}\n-- ")
+    assert re.fullmatch(r"[A-Z][^?]*\?", query.title)
+    assert not re.search(r"\{[a-z_]+\}", query.sql)
+
+
+@pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
+def test_a_query_takes_missing_tags(query: Query) -> None:
+    """``map['key']`` ends a query in Athena when a mail lacks the key, and DuckDB does not: so by its bracket."""
+    assert "L_BRACKET" not in {token.token_type.name for token in sqlglot.tokenize(query.sql, "athena")}
+
+
+@pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
+def test_a_query_reads_recent_days_only(query: Query, ask: Callable[..., Rows]) -> None:
+    ask(query.name, *["old@example.com"] * (query in PREPARED))
+    with pytest.raises(Exception, match="dt=2025-12-31"):
+        ask(query.name, *["old@example.com"] * (query in PREPARED), today=datetime.date(2026, 1, 5))
+
+
+def test_daily_rates(ask: Callable[..., Rows]) -> None:
+    """Sent on the 2nd is before the week; a message to two counts twice, a second copy of an event not at all."""
+    assert ask("daily_rates") == [
+        # day, dimension value, sent, delivered, hard, soft, suppressed, complaints, hard bounce %, complaint %
+        (_day("03-09"), "spring", 6, 3, 1, 0, 1, 0, 16.67, 0),
+        (_day("03-09"), "unknown", 3, 1, 0, 0, 0, 1, 0, 100),
+        (_day("03-09"), 'it\'s "autumn"', 1, 0, 0, 1, 0, 0, 0, None),
+        (_day("03-08"), "spring", 4, 1, 0, 1, 2, 0, 0, 0),
+        (_day("03-05"), "spring", 1, 0, 0, 0, 0, 0, 0, None),
+    ]
+
+
+def test_rates_are_by_the_dimension_that_is_given(ask: Callable[..., Rows]) -> None:
+    """Names of tags differ by case: one mail has ``Campaign``."""
+    rows = ask("daily_rates", dimension="Campaign")
+    assert [row[:3] for row in rows if row[0] == _day("03-09")] == [
+        (_day("03-09"), "unknown", 9),
+        (_day("03-09"), "spring", 1),
+    ]
+    assert {row[1] for row in ask("daily_rates", dimension="it's")} == {"unknown"}
+
+
+def test_domain_rates(ask: Callable[..., Rows]) -> None:
+    assert ask("domain_rates") == [
+        # domain, sent, delivered, delayed, hard, soft, suppressed, complaints, delivered %, hard bounce %, complaint %
+        ("example.com", 7, 2, 1, 1, 0, 0, 0, 28.57, 14.29, 0),
+        ("example.net", 4, 2, 1, 0, 2, 0, 1, 50, 0, 50),
+        ("example.org", 4, 1, 1, 0, 0, 3, 0, 25, 0, 0),
+    ]
+
+
+def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
+    """What SES says about suppressed recipients is no diagnostic; addresses, IPs and ids are masked."""
+    assert ask("bounce_diagnostics") == [
+        # kind, subtype, status, domain, reason, bounces, first seen, last seen, example recipient, example message
+        (
+            *("Soft bounce", "Undetermined", None, "example.net", None, 1),
+            *(_time("03-09 15:00:01"), _time("03-09 15:00:01"), "paul@example.net", "0102-16"),
+        ),
+        (
+            *("Hard bounce", "General", "5.1.1", "example.com", "smtp; 550 5.1.1 #: user unknown", 1),
+            *(_time("03-09 10:00:01"), _time("03-09 10:00:01"), "bob@example.com", "0102-02"),
+        ),
+        (
+            *("Soft bounce", "MailboxFull", None, "example.net", None, 1),
+            *(_time("03-08 23:00:00"), _time("03-08 23:00:00"), "kim@example.net", "0102-11"),
+        ),
+        (
+            *("Hard bounce", "NoEmail", "5.1.1", "example.com", "smtp; 550-5.1.1 <#> gone, # #", 1),
+            *(_time("03-03 00:01:00"), _time("03-03 00:01:00"), "jan@example.com", "0102-10"),
+        ),
+    ]
+
+
+def test_time_to_deliver(ask: Callable[..., Rows]) -> None:
+    """A delivery that arrived twice is one: ann's is no second one of example.com."""
+    rows = ask("time_to_deliver")
+    assert [(row[0], row[1], row[5], row[6]) for row in rows] == [
+        # domain, deliveries, longest, over 5 minutes
+        ("example.com", 2, 2_000, 0),
+        ("example.net", 2, 3_000, 0),
+        ("example.org", 1, 50_398_750, 1),
+    ]
+    assert rows[2][2:5] == (50_398_750, 50_398_750, 50_398_750)
+
+
+def test_percentiles_of_the_time_to_deliver(tmp_path: Path) -> None:
+    deliveries = []
+    for seconds in range(1, 101):
+        sent = mail(f"{seconds}", "2026-03-09T10:00:00.000Z", "ann@example.com", tags=tags())
+        deliveries.append(("2026-03-09", delivery(sent, "2026-03-09T10:30:00.000Z", 1000 * seconds, "ann@example.com")))
+    write(tmp_path, deliveries)
+    ((_, count, p50, p90, p99, most, slow),) = _asking(tmp_path)("time_to_deliver")
+    assert (count, most, slow) == (100, 100_000, 0)
+    assert (p50, p90, p99) == pytest.approx((50_000, 90_000, 99_000), abs=1_000)
+
+
+def test_engagement(ask: Callable[..., Rows]) -> None:
+    """Only a bot has opened and clicked ida's message; one link of the message to two is clicked by a person."""
+    assert ask("engagement") == [
+        # dimension value, delivered, opened, by people, clicked, by people, subscriptions, people open %, click %
+        ("spring", 3, 2, 1, 3, 2, 1, 33.33, 66.67),
+        ("unknown", 1, 0, 0, 0, 0, 0, 0, 0),
+    ]
+
+
+def test_suppressed_recipients(ask: Callable[..., Rows]) -> None:
+    """By a Bounce, and by a Complaint that SES ends such a mail with."""
+    assert ask("suppressed_recipients") == [
+        # recipient, reason, messages, last dimension value, first seen, last seen
+        (
+            *("eve@example.org", "OnAccountSuppressionList", 2, "spring"),
+            *(_time("03-08 09:00:01.200"), _time("03-09 10:00:01")),
+        ),
+        ("finn@example.org", "Suppressed", 1, "spring", _time("03-08 09:00:01"), _time("03-08 09:00:01")),
+    ]
+
+
+def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
+    """Not the suppressed, nor ida, who says that the mail is no spam, nor soft bounces."""
+    gone = "smtp; 550-5.1.1 <jan@example.com> gone, 198.51.100.7 41be03b00d2f7-af0e1234si567.12"
+    assert ask("addresses_to_remove") == [
+        # recipient, reason, messages, last response, last seen
+        ("gus@example.net", "Complaint", 1, None, _time("03-09 18:00:00")),
+        ("bob@example.com", "Hard bounce", 1, "smtp; 550 5.1.1 bob@example.com: user unknown", _time("03-09 10:00:01")),
+        ("jan@example.com", "Hard bounce", 1, gone, _time("03-03 00:01:00")),
+    ]
+
+
+def test_delivery_delays(ask: Callable[..., Rows]) -> None:
+    """Of a message to two, one is delayed; of two delays of a message, the last says why."""
+    assert ask("delivery_delays") == [
+        # domain, type, delayed, delivered later, bounced later, still open, p50 to deliver, example response
+        ("example.com", "SpamDetected", 1, 0, 0, 1, None, None),
+        ("example.net", "MailboxFull", 1, 0, 1, 0, None, "smtp; 452 4.2.2 mailbox full"),
+        (
+            *("example.org", "TransientCommunicationFailure", 1, 1, 0, 0),
+            *(50_398_750, "smtp; 421 4.4.1 Unable to connect"),
+        ),
+    ]
+
+
+def test_never_sent(ask: Callable[..., Rows]) -> None:
+    failure = "Attribute 'attributeName' is not present in the rendering data."
+    assert ask("never_sent") == [
+        # event, dimension value, template, reason, messages, last seen, last message
+        ("Reject", "unknown", None, "Bad content", 1, _time("03-09 14:00:00"), "0102-13"),
+        ("Rendering Failure", "spring", "Welcome", failure, 1, _time("03-09 13:00:00"), "0102-12"),
+    ]
+
+
+def test_top_links(ask: Callable[..., Rows]) -> None:
+    assert ask("top_links") == [
+        # link, dimension value, clicks, messages
+        ("https://example.com/sale", "spring", 2, 1),
+        ("https://example.com/imprint", "spring", 1, 1),
+    ]
+
+
+def test_archive_health(ask: Callable[..., Rows]) -> None:
+    rows = ask("archive_health")
+    assert sum(row[2] + row[3] for row in rows) == len([day for day, _ in ARRIVED if day >= "2026-03-03"])
+    assert [row for row in rows if any(row[3:])] == [
+        # day of arrival, event, events, duplicates, unreadable, arrived on a later day, without outcome
+        ("2026-03-10", "Delivery", 1, 0, 0, 1, 0),
+        ("2026-03-10", "Open", 1, 0, 0, 1, 0),
+        ("2026-03-09", "Click", 4, 1, 0, 0, 0),
+        ("2026-03-09", "Delivery", 3, 1, 0, 0, 0),
+        ("2026-03-09", None, 1, 0, 1, 0, 0),
+        ("2026-03-05", "Send", 1, 0, 0, 0, 1),
+    ]
+
+
+def test_unreadable_records_are_no_duplicates(tmp_path: Path) -> None:
+    write(tmp_path, [("2026-03-09", {"notificationType": "Bounce"})] * 3)
+    assert _asking(tmp_path)("archive_health") == [("2026-03-09", None, 3, 0, 3, 0, 0)]
+
+
+def test_message_trace(ask: Callable[..., Rows]) -> None:
+    told = (None, None, None, None, None, False, "spring", "news")
+    delivered = (None, None, "250 2.6.0 Message received")
+    assert ask("message_trace", "0102-03") == [
+        # time, kind, recipient, subtype, status, response, millis, link, likely bot, dimension value, set
+        (_time("03-09 10:00:00.250"), "Send", "carl@example.net", *told),
+        (_time("03-09 10:00:00.250"), "Send", "dana@example.org", *told),
+        (_time("03-09 10:00:01.250"), "Delivery", "carl@example.net", *delivered, 1_000, *told[4:]),
+        *(
+            (_time("03-09 10:00:02"), "Click", who, *told[:4], "https://example.com/sale", True, *told[6:])
+            for who in ("carl@example.net", "dana@example.org")
+        ),
+        (
+            *(_time("03-09 10:10:00"), "DeliveryDelay", "dana@example.org"),
+            *("TransientCommunicationFailure", "4.4.1", "smtp; 421 4.4.1 Unable to connect", *told[3:]),
+        ),
+        *(
+            (_time("03-09 12:00:00"), "Click", who, *told[:4], "https://example.com/imprint", *told[5:])
+            for who in ("carl@example.net", "dana@example.org")
+        ),
+        (_time("03-09 23:59:59"), "Delivery", "dana@example.org", *delivered, 50_398_750, *told[4:]),
+    ]
+    assert ask("message_trace", "0102-15") == []
+    assert [row[1] for row in ask("message_trace", "0102-01")].count("Delivery") == 1
+
+
+def test_recipient_trace(ask: Callable[..., Rows]) -> None:
+    """Whatever the case and the name before the address; a message without a fraction in its time is one message."""
+    said = "smtp; 550 5.1.1 bob@example.com: user unknown"
+    assert ask("recipient_trace", "BOB@example.com") == [
+        # sent, message, dimension value, history, last response, last event
+        (_time("03-09 10:00:00"), "0102-02", "spring", "Send > Hard bounce", said, _time("03-09 10:00:01"))
+    ]
+    assert [row[1:4] for row in ask("recipient_trace", "eve@example.org")] == [
+        ("0102-04", "spring", "Send > Suppressed"),
+        ("0102-09", "spring", "Send > Suppressed"),
+    ]
+    assert [row[2:4] for row in ask("recipient_trace", "hal@example.com")] == [
+        ("unknown", "Send > DeliveryDelay > DeliveryDelay")
+    ]
+    assert [row[3] for row in ask("recipient_trace", "lea@example.com")] == ["Send > Rendering Failure"]
+    assert [row[3] for row in ask("recipient_trace", "dana@example.org")] == [
+        "Send > Click > DeliveryDelay > Click > Delivery"
+    ]
+
+
+def test_a_recipient_is_the_address_in_lower_case(tmp_path: Path) -> None:
+    addresses = {
+        "a@example.com": ("a@example.com", "example.com"),
+        "B <B@Example.COM>": ("b@example.com", "example.com"),
+        '"c@home" <c@example.com> ': ("c@example.com", "example.com"),
+        "rfc822; d@example.com": ("d@example.com", "example.com"),
+        "e+news@sub.example.com": ("e+news@sub.example.com", "sub.example.com"),
+        "Postmaster": ("postmaster", None),
+    }
+    write(tmp_path, [("2026-03-09", send(mail("1", "2026-03-09T10:00:00Z", *addresses, tags=None)))])
+    ask = _asking(tmp_path)
+    assert [row[2] for row in ask("message_trace", "1")] == [recipient for recipient, _ in addresses.values()]
+    assert {row[0]: row[1] for row in ask("domain_rates")} == Counter(domain for _, domain in addresses.values())
+
+
+def test_an_event_without_recipients_is_seen(tmp_path: Path) -> None:
+    write(tmp_path, [("2026-03-09", send(mail("1", "2026-03-09T10:00:00Z", tags=None)))])
+    assert [row[1:3] for row in _asking(tmp_path)("message_trace", "1")] == [("Send", None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("", "events", ""), ValueError, "database is empty; use a name\ndimension is empty; use a name"),
+        (("mail", "", "campaign"), ValueError, "table is empty; use a name"),
+        (("mail", "events", None), TypeError, "dimension None is of type NoneType; use a string"),
+        ((b"mail", "events", "campaign"), TypeError, "database b'mail' is of type bytes; use a string"),
+    ],
+)
+def test_the_loader_says_what_it_needs(arguments: Any, error: type[Exception], message: str) -> None:
+    for load in (named_queries, prepared_statements):
+        with pytest.raises(error, match=f"^{re.escape(message)}$"):
+            load(*arguments)
+
+
+def _asking(folder: Path) -> Callable[..., Rows]:
+    connection = athena.connect(DATABASE, TABLE.replace('"', '""'), athena.json_lines(folder))
+
+    def ask(name: str, *values: str, dimension: str = "campaign", today: datetime.date = TODAY) -> Rows:
+        queries = [*named_queries(DATABASE, TABLE, dimension), *prepared_statements(DATABASE, TABLE, dimension)]
+        (sql,) = [query.sql for query in queries if query.name == name]
+        return connection.execute(athena.as_duckdb(sql, today), values).fetchall()
+
+    return ask
+
+
+def _day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(f"2026-{text}")
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(f"2026-{text}")
