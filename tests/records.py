@@ -226,10 +226,16 @@ ARRIVED: list[tuple[str, Record]] = [
             reportingMTA="a1-2.smtp-out.eu-west-1.amazonses.com",
         ),
     ),
-    ("2026-03-08", bounce(_KIM, "2026-03-08T23:00:00.000Z", "Transient/MailboxFull", _address("kim@example.net"))),
+    (
+        "2026-03-08",
+        bounce(
+            {**_KIM, "tags": None}, "2026-03-08T23:00:00.000Z", "Transient/MailboxFull", _address("kim@example.net")
+        ),
+    ),
     ("2026-03-09", send(_ANN)),
+    ("2026-03-09", send(_ANN)),  # Firehose tried again
     ("2026-03-09", delivery(_ANN, "2026-03-09T10:00:02.000Z", 2000, "ann@example.com")),
-    ("2026-03-09", delivery(_ANN, "2026-03-09T10:00:02.000Z", 2000, "ann@example.com")),  # Firehose tried again
+    ("2026-03-09", delivery(_ANN, "2026-03-09T10:00:02.000Z", 2000, "ann@example.com")),
     ("2026-03-09", opened(_ANN, "2026-03-09T10:00:03.000Z", isBotEvent="Likely")),
     ("2026-03-10", opened(_ANN, "2026-03-09T20:00:00.000Z", isBotEvent="Unlikely")),
     ("2026-03-09", opened(_ANN, "2026-03-09T21:00:00.000Z")),
@@ -301,6 +307,7 @@ ARRIVED: list[tuple[str, Record]] = [
     ("2026-03-09", send(_GUS)),
     ("2026-03-09", delivery(_GUS, "2026-03-09T11:00:03.000Z", 3000, "gus@example.net")),
     ("2026-03-09", complaint(_GUS, "2026-03-09T18:00:00.000Z", "gus@example.net", complaintFeedbackType="abuse")),
+    ("2026-03-09", complaint(_GUS, "2026-03-09T19:00:00.000Z", "gus@example.net", feedbackId="complaint-again")),
     ("2026-03-09", send(_HAL)),
     ("2026-03-09", delay(_HAL, "2026-03-09T12:10:00.000Z", "IPFailure", _address("hal@example.com", status="4.7.1"))),
     ("2026-03-09", delay(_HAL, "2026-03-09T14:10:00.000Z", "SpamDetected", _address("hal@example.com"))),

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from ses_events.queries import Query, named_queries, prepared_statements
 from tests import athena
-from tests.records import ARRIVED, TODAY, delivery, mail, send, tags, write
+from tests.records import ARRIVED, TODAY, bounce, delay, delivery, mail, send, tags, write
 
 Rows = list[tuple[Any, ...]]
 DATABASE, TABLE = "mail-1", 'ev"ents'
@@ -52,7 +52,7 @@ def test_a_query_is_one_statement_that_athena_takes(query: Query) -> None:
     assert re.fullmatch("[a-zA-Z_][a-zA-Z0-9_@:]{1,256}", query.name)
     assert len(query.sql.encode()) <= 262_144
     assert query.sql.startswith(f"-- {query.title}\n-- ")
-    assert re.fullmatch(r"[A-Z][^?]*\?", query.title)
+    assert re.fullmatch(r"[A-Z][^?]*\." if query in PREPARED else r"[A-Z][^?]*\?", query.title)
     assert not re.search(r"\{[a-z_]+\}", query.sql)
 
 
@@ -172,7 +172,7 @@ def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
     gone = "smtp; 550-5.1.1 <jan@example.com> gone, 198.51.100.7 41be03b00d2f7-af0e1234si567.12"
     assert ask("addresses_to_remove") == [
         # recipient, reason, messages, last response, last seen
-        ("gus@example.net", "Complaint", 1, None, _time("03-09 18:00:00")),
+        ("gus@example.net", "Complaint", 1, None, _time("03-09 19:00:00")),
         ("bob@example.com", "Hard bounce", 1, "smtp; 550 5.1.1 bob@example.com: user unknown", _time("03-09 10:00:01")),
         ("jan@example.com", "Hard bounce", 1, gone, _time("03-03 00:01:00")),
     ]
@@ -217,6 +217,7 @@ def test_archive_health(ask: Callable[..., Rows]) -> None:
         ("2026-03-10", "Open", 1, 0, 0, 1, 0),
         ("2026-03-09", "Click", 4, 1, 0, 0, 0),
         ("2026-03-09", "Delivery", 3, 1, 0, 0, 0),
+        ("2026-03-09", "Send", 9, 1, 0, 0, 0),
         ("2026-03-09", None, 1, 0, 1, 0, 0),
         ("2026-03-05", "Send", 1, 0, 0, 0, 1),
     ]
@@ -260,6 +261,13 @@ def test_recipient_trace(ask: Callable[..., Rows]) -> None:
         # sent, message, dimension value, history, last response, last event
         (_time("03-09 10:00:00"), "0102-02", "spring", "Send > Hard bounce", said, _time("03-09 10:00:01"))
     ]
+    assert ask("recipient_trace", "ann@example.com") == [
+        (
+            *(_time("03-09 10:00:00"), "0102-01", "spring"),
+            "Send > Delivery > Open > Open > Open > Click > Click > Subscription",
+            *("250 2.6.0 Message received", _time("03-10 07:00:00")),
+        )
+    ]
     assert [row[1:4] for row in ask("recipient_trace", "eve@example.org")] == [
         ("0102-04", "spring", "Send > Suppressed"),
         ("0102-09", "spring", "Send > Suppressed"),
@@ -267,6 +275,7 @@ def test_recipient_trace(ask: Callable[..., Rows]) -> None:
     assert [row[2:4] for row in ask("recipient_trace", "hal@example.com")] == [
         ("unknown", "Send > DeliveryDelay > DeliveryDelay")
     ]
+    assert [row[3] for row in ask("recipient_trace", "gus@example.net")] == ["Send > Delivery > Complaint > Complaint"]
     assert [row[3] for row in ask("recipient_trace", "lea@example.com")] == ["Send > Rendering Failure"]
     assert [row[3] for row in ask("recipient_trace", "dana@example.org")] == [
         "Send > Click > DeliveryDelay > Click > Delivery"
@@ -286,6 +295,41 @@ def test_a_recipient_is_the_address_in_lower_case(tmp_path: Path) -> None:
     ask = _asking(tmp_path)
     assert [row[2] for row in ask("message_trace", "1")] == [recipient for recipient, _ in addresses.values()]
     assert {row[0]: row[1] for row in ask("domain_rates")} == Counter(domain for _, domain in addresses.values())
+
+
+def test_what_ses_does_not_try_is_suppressed_and_no_bounce(tmp_path: Path) -> None:
+    kinds = {
+        **dict.fromkeys(["Undetermined/Undetermined", "Transient/General", "Transient/ContentRejected"], "Soft bounce"),
+        **dict.fromkeys(["Permanent/General", "Permanent/NoEmail", "Permanent/WhateverComes"], "Hard bounce"),
+        "Permanent/Suppressed": "Suppressed",
+        "Permanent/OnAccountSuppressionList": "Suppressed",
+        "Permanent/OnTenantSuppressionList": "Suppressed",
+        "Permanent/EmailValidationSuppressed": "Suppressed",
+        "Permanent/UnsubscribedRecipient": "Suppressed",
+    }
+    sent = {kind: mail(kind, "2026-03-09T10:00:00.000Z", "ann@example.com", tags=None) for kind in kinds}
+    gone = {"emailAddress": "ann@example.com"}
+    write(tmp_path, [("2026-03-09", bounce(sent[kind], "2026-03-09T10:00:01.000Z", kind, gone)) for kind in kinds])
+    ask = _asking(tmp_path)
+    assert {kind: [row[1] for row in ask("message_trace", kind)] for kind in kinds} == {
+        kind: [expected] for kind, expected in kinds.items()
+    }
+
+
+def test_each_recipient_of_a_bounce_has_its_own_reason(tmp_path: Path) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "a@example.com", "b@example.com", tags=None)
+    gone = [{"emailAddress": "a@example.com"}, {"emailAddress": "b@example.com", "status": "5.1.1"}]
+    late = [{"emailAddress": "b@example.com"}, {"emailAddress": "a@example.com", "status": "4.2.2"}]
+    bounced = bounce(sent, "2026-03-09T10:00:02Z", "Permanent/General", *gone)
+    delayed = delay(sent, "2026-03-09T10:00:01Z", "General", late[0])
+    delayed["deliveryDelay"]["delayedRecipients"] = late
+    write(tmp_path, [("2026-03-09", bounced), ("2026-03-09", delayed)])
+    assert [row[1:5] for row in _asking(tmp_path)("message_trace", "1")] == [
+        ("DeliveryDelay", "a@example.com", "General", "4.2.2"),
+        ("DeliveryDelay", "b@example.com", "General", None),
+        ("Hard bounce", "a@example.com", "General", None),
+        ("Hard bounce", "b@example.com", "General", "5.1.1"),
+    ]
 
 
 def test_an_event_without_recipients_is_seen(tmp_path: Path) -> None:

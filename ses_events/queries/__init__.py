@@ -21,7 +21,7 @@ class Query:
     """A query that is ready to be run.
 
     :param name: the stem of its file, which Athena takes as the name of a named query or prepared statement.
-    :param title: the question it answers, on one line.
+    :param title: the question it answers, on one line; in a prepared statement without a question mark.
     :param sql: the statement, with the title as a comment on top; ``?`` where a prepared statement takes a value.
     """
 

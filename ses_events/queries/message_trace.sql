@@ -1,4 +1,4 @@
--- What happened to the message with this id, one event after another?
+-- Everything that happened to one message, given its id, one event after another.
 -- Events that arrived in the last 30 days: for an older message, change the number.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
 {recipient_events}

@@ -1,4 +1,4 @@
--- What became of the messages for this address, the newest first?
+-- What became of the mail for one address, given that, the newest message first.
 -- Events that arrived in the last 30 days: for older ones, change the number.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
 {recipient_events},
