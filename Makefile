@@ -3,13 +3,14 @@
 #   make test            everything that must be green: lint, types, tests
 #   make synth           the CloudFormation template on standard output
 #   make lint            formatting, lint and types alone
+#   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
 PYTHON ?= python3
 NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: demo test synth lint setup pytest
+.PHONY: demo test synth lint setup pytest bench-analytics
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -29,6 +30,9 @@ lint: setup
 	ruff format --check .
 	ruff check .
 	mypy
+
+bench-analytics: setup
+	@python -m benches.analytics $(EVENTS)
 
 setup: .venv/ready
 
