@@ -15,7 +15,22 @@ from sqlglot import exp
 
 from ses_events.queries import Query, named_queries, prepared_statements
 from tests import athena
-from tests.records import ARRIVED, TODAY, bounce, delay, delivery, mail, send, tags, write
+from tests.records import (
+    ARRIVED,
+    TODAY,
+    bounce,
+    click,
+    complaint,
+    delay,
+    delivery,
+    mail,
+    opened,
+    reject,
+    rendering_failure,
+    send,
+    tags,
+    write,
+)
 
 Rows = list[tuple[Any, ...]]
 DATABASE, TABLE = "mail-1", 'ev"ents'
@@ -62,6 +77,13 @@ def test_a_query_takes_missing_tags(query: Query) -> None:
     assert "L_BRACKET" not in {token.token_type.name for token in sqlglot.tokenize(query.sql, "athena")}
 
 
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_a_share_has_all_its_decimals(query: Query) -> None:
+    """Athena divides 100.0 by 6 to 16.7, to the scale of the longer decimal, and DuckDB does not: so by the 1e2."""
+    for division in sqlglot.parse_one(query.sql, dialect="athena").find_all(exp.Div):
+        assert [literal.name for literal in division.this.find_all(exp.Literal)] == ["1e2"]
+
+
 @pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
 def test_a_query_reads_recent_days_only(query: Query, ask: Callable[..., Rows]) -> None:
     ask(query.name, *["old@example.com"] * (query in PREPARED))
@@ -74,7 +96,7 @@ def test_daily_rates(ask: Callable[..., Rows]) -> None:
     assert ask("daily_rates") == [
         # day, dimension value, sent, delivered, hard, soft, suppressed, complaints, hard bounce %, complaint %
         (_day("03-09"), "spring", 6, 3, 1, 0, 1, 0, 16.67, 0),
-        (_day("03-09"), "unknown", 3, 1, 0, 0, 0, 1, 0, 100),
+        (_day("03-09"), "unknown", 3, 1, 1, 0, 0, 1, 33.33, 100),
         (_day("03-09"), 'it\'s "autumn"', 1, 0, 0, 1, 0, 0, 0, None),
         (_day("03-08"), "spring", 4, 1, 0, 1, 2, 0, 0, 0),
         (_day("03-05"), "spring", 1, 0, 0, 0, 0, 0, 0, None),
@@ -95,7 +117,7 @@ def test_domain_rates(ask: Callable[..., Rows]) -> None:
     assert ask("domain_rates") == [
         # domain, sent, delivered, delayed, hard, soft, suppressed, complaints, delivered %, hard bounce %, complaint %
         ("example.com", 7, 2, 1, 1, 0, 0, 0, 28.57, 14.29, 0),
-        ("example.net", 4, 2, 1, 0, 2, 0, 1, 50, 0, 50),
+        ("example.net", 4, 2, 2, 1, 2, 0, 1, 50, 25, 50),
         ("example.org", 4, 1, 1, 0, 0, 3, 0, 25, 0, 0),
     ]
 
@@ -104,6 +126,10 @@ def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
     """What SES says about suppressed recipients is no diagnostic; addresses, IPs and ids are masked."""
     assert ask("bounce_diagnostics") == [
         # kind, subtype, status, domain, reason, bounces, first seen, last seen, example recipient, example message
+        (
+            *("Hard bounce", "General", "5.1.1", "example.net", "smtp; 550 5.7.1 no more of this", 1),
+            *(_time("03-09 18:30:00"), _time("03-09 18:30:00"), "gus@example.net", "0102-06"),
+        ),
         (
             *("Soft bounce", "Undetermined", None, "example.net", None, 1),
             *(_time("03-09 15:00:01"), _time("03-09 15:00:01"), "paul@example.net", "0102-16"),
@@ -172,17 +198,18 @@ def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
     gone = "smtp; 550-5.1.1 <jan@example.com> gone, 198.51.100.7 41be03b00d2f7-af0e1234si567.12"
     assert ask("addresses_to_remove") == [
         # recipient, reason, messages, last response, last seen
-        ("gus@example.net", "Complaint", 1, None, _time("03-09 19:00:00")),
+        ("gus@example.net", "Complaint", 1, "smtp; 550 5.7.1 no more of this", _time("03-09 19:00:00")),
         ("bob@example.com", "Hard bounce", 1, "smtp; 550 5.1.1 bob@example.com: user unknown", _time("03-09 10:00:01")),
         ("jan@example.com", "Hard bounce", 1, gone, _time("03-03 00:01:00")),
     ]
 
 
 def test_delivery_delays(ask: Callable[..., Rows]) -> None:
-    """Of a message to two, one is delayed; of two delays of a message, the last says why."""
+    """Of a message to two, one is delayed; of two delays of a message, the last says why. Gus has it and bounces it."""
     assert ask("delivery_delays") == [
         # domain, type, delayed, delivered later, bounced later, still open, p50 to deliver, example response
         ("example.com", "SpamDetected", 1, 0, 0, 1, None, None),
+        ("example.net", "General", 1, 1, 0, 0, 3_000, None),
         ("example.net", "MailboxFull", 1, 0, 1, 0, None, "smtp; 452 4.2.2 mailbox full"),
         (
             *("example.org", "TransientCommunicationFailure", 1, 1, 0, 0),
@@ -215,12 +242,44 @@ def test_archive_health(ask: Callable[..., Rows]) -> None:
         # day of arrival, event, events, duplicates, unreadable, arrived on a later day, without outcome
         ("2026-03-10", "Delivery", 1, 0, 0, 1, 0),
         ("2026-03-10", "Open", 1, 0, 0, 1, 0),
+        ("2026-03-09", "Bounce", 4, 1, 0, 0, 0),
         ("2026-03-09", "Click", 4, 1, 0, 0, 0),
         ("2026-03-09", "Delivery", 3, 1, 0, 0, 0),
+        ("2026-03-09", "Reject", 1, 1, 0, 0, 0),
         ("2026-03-09", "Send", 9, 1, 0, 0, 0),
         ("2026-03-09", None, 1, 0, 1, 0, 0),
+        ("2026-03-08", "Bounce", 2, 1, 0, 0, 0),
         ("2026-03-05", "Send", 1, 0, 0, 0, 1),
     ]
+
+
+def test_each_way_a_mail_ends_is_an_outcome(tmp_path: Path) -> None:
+    sent = [mail(f"{number}", "2026-03-05T10:00:00.000Z", "ann@example.com", tags=None) for number in range(6)]
+    ends = [
+        delivery(sent[0], "2026-03-05T10:00:01.000Z", 1000, "ann@example.com"),
+        bounce(sent[1], "2026-03-05T10:00:01.000Z", "Transient/General", {"emailAddress": "ann@example.com"}),
+        complaint(sent[2], "2026-03-05T10:00:01.000Z", "ann@example.com"),
+        reject(sent[3]),
+        rendering_failure(sent[4], "Welcome", "Attribute 'name' is not present in the rendering data."),
+    ]
+    write(tmp_path, [("2026-03-05", record) for record in [*map(send, sent), *ends]])
+    assert [row[6] for row in _asking(tmp_path)("archive_health") if row[1] == "Send"] == [1]
+
+
+def test_events_of_one_moment_are_no_duplicates(tmp_path: Path) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", "bob@example.com", tags=None)
+    at = "2026-03-09T10:00:01.000Z"
+    events = [
+        *(click(sent, at, f"https://example.com/{page}") for page in "ab"),
+        *(opened(sent, at, ipAddress=f"192.0.2.{host}") for host in (1, 2)),
+        *(delivery(sent, at, 1000, f"{name}@example.com") for name in ("ann", "bob")),
+        *(delay(sent, at, "General", {"emailAddress": f"{name}@example.com"}) for name in ("ann", "bob")),
+        *(complaint(sent, at, "ann@example.com", feedbackId=f"{number}") for number in (1, 2)),
+    ]
+    write(tmp_path, [("2026-03-09", event) for event in events])
+    assert {row[1]: row[2:4] for row in _asking(tmp_path)("archive_health")} == dict.fromkeys(
+        ["Click", "Open", "Delivery", "DeliveryDelay", "Complaint"], (2, 0)
+    )
 
 
 def test_unreadable_records_are_no_duplicates(tmp_path: Path) -> None:
@@ -250,7 +309,7 @@ def test_message_trace(ask: Callable[..., Rows]) -> None:
         ),
         (_time("03-09 23:59:59"), "Delivery", "dana@example.org", *delivered, 50_398_750, *told[4:]),
     ]
-    assert ask("message_trace", "0102-15") == []
+    assert [row[1] for row in ask("message_trace", "0102-15")] == ["Open"]
     assert [row[1] for row in ask("message_trace", "0102-01")].count("Delivery") == 1
 
 
@@ -275,7 +334,9 @@ def test_recipient_trace(ask: Callable[..., Rows]) -> None:
     assert [row[2:4] for row in ask("recipient_trace", "hal@example.com")] == [
         ("unknown", "Send > DeliveryDelay > DeliveryDelay")
     ]
-    assert [row[3] for row in ask("recipient_trace", "gus@example.net")] == ["Send > Delivery > Complaint > Complaint"]
+    assert [row[3] for row in ask("recipient_trace", "gus@example.net")] == [
+        "Send > DeliveryDelay > Delivery > Complaint > Hard bounce > Complaint"
+    ]
     assert [row[3] for row in ask("recipient_trace", "lea@example.com")] == ["Send > Rendering Failure"]
     assert [row[3] for row in ask("recipient_trace", "dana@example.org")] == [
         "Send > Click > DeliveryDelay > Click > Delivery"
