@@ -24,8 +24,10 @@ EVENTS = "ses-events:events"
 PREFIX = "ses-events:prefix"
 BUFFERING_INTERVAL = "ses-events:buffering-interval-seconds"
 EXPIRATION = "ses-events:expiration-days"
-TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX)
-KEYS = (*TEXTS, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
+MONITORING = "ses-events:monitoring"
+ALARM_TOPIC_ARN = "ses-events:alarm-topic-arn"
+TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX, ALARM_TOPIC_ARN)
+KEYS = (*TEXTS, EVENTS, BUFFERING_INTERVAL, EXPIRATION, MONITORING)
 
 SOURCES = {word: source for source, word in limits.DIMENSION_VALUE_SOURCES.items()}
 EVENT_TYPES = {word: event for event, word in limits.MATCHING_EVENT_TYPES.items()}
@@ -58,11 +60,13 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     events = given.get(EVENTS)
     if isinstance(events, str):  # from the command line: -c ses-events:events=send,bounce
         events = [event.strip() for event in events.split(",")]
+    monitoring = {"true": True, "false": False}.get(str(given.get(MONITORING)).lower(), given.get(MONITORING))
     check(
         "context",
         *(one_of("key", key, KEYS) for key in given),
         *(option(key, given.get(key), str, "a string") for key in TEXTS),
         option(EVENTS, events, list, "a list such as ['send', 'bounce']"),
+        option(MONITORING, monitoring, bool, "true or false"),
     )
     check(
         "context",
@@ -75,6 +79,7 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
         limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
         _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),
         _whole_number(EXPIRATION, given, cdk.Duration.days, limits.expiration),
+        limits.topic_arn(ALARM_TOPIC_ARN, given.get(ALARM_TOPIC_ARN)),
     )
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {
@@ -84,6 +89,8 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
         "prefix": given.get(PREFIX),
         "buffering_interval": None if interval is None else cdk.Duration.seconds(int(interval)),
         "expiration": None if days is None else cdk.Duration.days(int(days)),
+        "monitoring": monitoring,
+        "alarm_topic_arn": given.get(ALARM_TOPIC_ARN),
     }
     return {argument: value for argument, value in arguments.items() if value is not None}
 

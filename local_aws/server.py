@@ -13,7 +13,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local_aws import ministack_gaps
+from local_aws import alarms, ministack_gaps
 from local_aws.control import with_control
 from local_aws.firehose import Firehose
 from local_aws.ses import Ses

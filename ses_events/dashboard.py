@@ -84,9 +84,8 @@ def _numbers(publishing: EventPublishing, of_the_set: Counts) -> Row:
     """Of the set where it is counted, else of the account: the title says whose they are."""
     whose = "This configuration set" if of_the_set else "All mail of the account in this region"
     counts = of_the_set or {event: publishing.metric_account(event) for event in _DAY}
-    shown = [
-        counts[event].with_(label=metric_name(event.name), period=cdk.Duration.days(1)) for event in _DAY if event in counts
-    ]
+    day = cdk.Duration.days(1)
+    shown = [counts[event].with_(label=metric_name(event.name), period=day) for event in _DAY if event in counts]
     return [
         cloudwatch.SingleValueWidget(
             title=f"{whose}, in the time shown", metrics=shown, set_period_to_time_range=True, width=24, height=3

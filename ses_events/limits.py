@@ -461,6 +461,17 @@ def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
         )
 
 
+def topic_arn(argument: str, value: str | None) -> Iterator[str]:
+    """The ARN of a standard topic (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, str, "the ARN of a topic")
+    if value is None or cdk.Token.is_unresolved(value):
+        return
+    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", value):
+        yield f"{argument} {value!r} is no ARN of a topic; use one such as 'arn:aws:sns:us-east-1:111122223333:on-call'"
+    elif value.endswith(".fifo"):
+        yield f"{argument} {value!r} is a FIFO topic, which no alarm can tell; use a standard one"
+
+
 def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
     """The default bus (SES API, EventBridgeDestination)."""
     yield from optional_interface(

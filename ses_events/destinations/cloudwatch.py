@@ -128,4 +128,3 @@ def is_rate(metric: cloudwatch.IMetric) -> bool:
     """Whether a metric is what ``CloudWatchDestination.rate`` gives."""
     expression = str(getattr(metric, "expression", ""))
     return bool(re.fullmatch(r"IF\(FILL\((\w+), 0\) >= \d+, FILL\(\w+, 0\) / \1, 0\)", expression))
-
