@@ -159,9 +159,9 @@ def archive_alarms(
             "failed_conversion",
             archive.metric_failed_conversion_records(),
             1,
-            f"Events did not fit the Glue table by which {stream} converts to Parquet. They are in the JSON, and under "
-            f"the error prefix of the bucket, but not in the queries. Look at the log group {log_group}, and compare "
-            "the event with the columns.",
+            f"Firehose could not convert events to Parquet, as they do not fit the Glue table of {stream}. They are in "
+            "the JSON, and under the error prefix of the bucket, but not in the queries. Look at the log group "
+            f"{log_group}, and compare the event with the columns.",
             periods=_HOUR,
             breaching=1,
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_aws import LocalAws, alarms
+from local_aws import LocalAws
 from local_aws.cdk import Cdk
 from local_aws.demo import send_mail
 from tests.local_aws.deployed import Stream, eventually, ses_role, without_action
@@ -118,31 +118,6 @@ def test_the_dashboard_is_deployed(system: Monitored) -> None:
     body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
     [listed] = [widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm"]
     assert {arn.rpartition(":")[2] for arn in listed} == set(system.names.values()) - {system.names["MuchSpring"]}
-
-
-@pytest.mark.parametrize(
-    ("treatment", "points", "state"),
-    [
-        ("notBreaching", [None, None, None], "OK"),
-        ("breaching", [None, None, None], "ALARM"),
-        ("missing", [None, None, None], "INSUFFICIENT_DATA"),
-        ("ignore", [None, None, None], None),
-        ("notBreaching", [2, None, 2], "ALARM"),
-        ("notBreaching", [2, None, 0], "OK"),
-        ("breaching", [2, None, 0], "ALARM"),
-        ("ignore", [2, None, 0], None),
-        ("missing", [0, None, 0], "OK"),
-    ],
-)
-def test_missing_data_is_treated_as_told(treatment: str, points: list[float | None], state: str | None) -> None:
-    alarm = {
-        "TreatMissingData": treatment,
-        "ComparisonOperator": "GreaterThanThreshold",
-        "Threshold": 1,
-        "EvaluationPeriods": 3,
-        "DatapointsToAlarm": 2,
-    }
-    assert alarms.state_of(alarm, points) == state
 
 
 def _while_mail_is_sent(system: Monitored, alarm: str) -> Callable[[], Json | None]:
