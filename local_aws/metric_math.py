@@ -1,4 +1,9 @@
-"""The part of CloudWatch's metric math that alarms here use: FILL, IF, PERIOD, arithmetic, comparisons, AND, OR."""
+"""What CloudWatch makes of data points: the metric math that alarms here use, and the state of an alarm.
+
+The math has FILL, IF, PERIOD, arithmetic, comparisons, AND and OR. AWS looks at some periods before those of an alarm
+where data points are missing; this looks at none: with some missing under ``ignore`` or ``missing``, a state that those
+present do not decide is kept.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +30,46 @@ _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.And: lambda left, right: bool(left) and bool(right),
     ast.Or: lambda left, right: bool(left) or bool(right),
 }
+_COMPARISONS = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+_NOTHING_KNOWN = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA", "ignore": None}
+
+
+def data_points(
+    alarm: Mapping[str, Any], series: Callable[[Mapping[str, Any], int, str], Series]
+) -> list[float | None]:
+    """A data point for each period of an alarm, the oldest first.
+
+    :param alarm: in the words of the API and of CloudFormation.
+    :param series: gives the values of a metric with a period and a statistic.
+    """
+    if "Metrics" not in alarm:
+        return list(series(alarm, alarm["Period"], alarm["Statistic"]))
+    stats = {query["Id"]: query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query}
+    [expression] = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
+    metrics = {name: series(stat["Metric"], stat["Period"], stat["Stat"]) for name, stat in stats.items()}
+    return evaluate(expression, metrics, next(iter(stats.values()))["Period"])
+
+
+def state_of(alarm: Mapping[str, Any], points: Series) -> str | None:
+    """The state that an alarm takes by the data points of its periods; None keeps the one it has."""
+    known = [point for point in points if point is not None]
+    missing, treatment = len(points) - len(known), alarm.get("TreatMissingData", "missing")
+    if not known:
+        return _NOTHING_KNOWN[treatment]
+    beyond = _COMPARISONS[alarm["ComparisonOperator"]]
+    breaching = sum(beyond(point, alarm["Threshold"]) for point in known)
+    if treatment == "breaching":
+        breaching += missing
+    needed = alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]
+    if breaching >= needed:
+        return "ALARM"
+    undecided = treatment in ("ignore", "missing") and breaching + missing >= needed
+    return None if undecided else "OK"
 
 
 def evaluate(expression: str, metrics: Mapping[str, Series], period: float) -> list[float | None]:

@@ -51,8 +51,8 @@ class EventMonitoring(Construct):
     :param publishing: the configuration set to watch. Default: none, for an archive that several sets share.
     :param archive: the archive to watch; give one that several sets share to one EventMonitoring only. The alarm
         ``silent_archive`` is about this archive, or else about the first that the set publishes Send to. Where several
-        sets share it, their events hide that one set's are missing.
-    :param analytics: whose saved queries the dashboard links to.
+        sets share it, their events hide that one set's are missing. Default: none, and no alarm about a stream.
+    :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: what to do when something goes wrong, such as ``aws_cloudwatch_actions.SnsAction(topic)``; at
         most 5. Default: nothing, and the alarms are seen in CloudWatch only.
     :param ok_actions: what to do when it is over. Default: nothing.
