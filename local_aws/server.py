@@ -44,6 +44,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     ministack_gaps.delays.set(iam_delay, stream_delay)
     ses = Ses()
     ses.fill_in()
+    alarms.evaluate_always(speed)
 
     config = _Tls13()
     config.bind = [f"fd://{listener}"]

@@ -1,7 +1,4 @@
-"""An app that is watched: an archive, counts by campaign, and a topic for the alarms, whose messages go to a queue.
-
-Run by the CDK CLI: ``python3 -m tests.local_aws.monitored``.
-"""
+"""A stack that is watched: an archive, counts by campaign, and a topic for the alarms, whose messages go to a queue."""
 
 from __future__ import annotations
 
@@ -15,8 +12,6 @@ from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
 from ses_events import CloudWatchDestination, EventArchive, EventMonitoring, EventPublishing, FirehoseDestination
-
-STACK = "Monitored"
 
 
 class Monitored(cdk.Stack):
@@ -56,10 +51,3 @@ class Monitored(cdk.Stack):
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
-
-
-if __name__ == "__main__":
-    # Other tests validate the templates of all features, which takes CDK seconds.
-    app = cdk.App(analytics_reporting=False, builtin_cloud_formation_validation=False)
-    Monitored(app, STACK)
-    app.synth()

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local_aws import LocalAws
-from local_aws.cdk import Cdk
-from local_aws.demo import send_mail
-from tests.local_aws.deployed import Stream, eventually, ses_role, without_action
-from tests.local_aws.monitored import STACK
+from local_aws.demo import DOMAIN, send_mail
+from tests.local_aws.deployed import Json, Stream, app, deploy, eventually, outputs_of, ses_role, without_action
+from tests.local_aws.monitored import Monitored
 
-ROOT = Path(__file__).parents[2]
-Json = dict[str, Any]
+STACK = "Monitored"
 
 
-class Monitored:
+class System:
     """The deployed stack, as these tests look at it."""
 
     def __init__(self, aws: LocalAws, outputs: dict[str, str]) -> None:
@@ -58,13 +54,14 @@ class Monitored:
 
 
 @pytest.fixture(scope="module")
-def system(ready_account: LocalAws) -> Monitored:
-    cdk = Cdk(ready_account, ROOT, app="python3 -m tests.local_aws.monitored")
-    cdk.synth()
-    return Monitored(ready_account, cdk.deploy(STACK))
+def system(aws: LocalAws) -> System:
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    stack = Monitored(app(), STACK)
+    assert deploy(aws, stack) == []
+    return System(aws, outputs_of(aws, stack))
 
 
-def test_mail_that_arrives_alarms_nobody(system: Monitored) -> None:
+def test_mail_that_arrives_alarms_nobody(system: System) -> None:
     for _ in range(4):
         system.send()
         time.sleep(0.5)  # 8 minutes here
@@ -74,7 +71,7 @@ def test_mail_that_arrives_alarms_nobody(system: Monitored) -> None:
     assert {name for name, state in states.items() if state == "ALARM"} == set()
 
 
-def test_a_bounce_storm_is_told_and_its_end(system: Monitored) -> None:
+def test_a_bounce_storm_is_told_and_its_end(system: System) -> None:
     system.plant("Reputation.BounceRate", 0.06)
     told = eventually(lambda: system.told("accountbouncerate", "ALARM"))
     assert told and "AWS reviews an account when 5 % of all its mail bounces" in told["AlarmDescription"]
@@ -86,20 +83,20 @@ def test_a_bounce_storm_is_told_and_its_end(system: Monitored) -> None:
     assert eventually(lambda: system.told("accountbouncerate", "OK"))
 
 
-def test_a_campaign_over_its_threshold_is_told(system: Monitored) -> None:
+def test_a_campaign_over_its_threshold_is_told(system: System) -> None:
     for _ in range(3):
         system.send(campaign="spring")
     assert eventually(lambda: system.told("MuchSpring", "ALARM"))
 
 
-def test_an_archive_that_ses_may_not_fill_is_told(system: Monitored) -> None:
+def test_an_archive_that_ses_may_not_fill_is_told(system: System) -> None:
     with without_action(system.aws, system.ses_role, "firehose:PutRecordBatch"):
         assert eventually(_while_mail_is_sent(system, "silentarchive"))
     told = system.told("silentarchive", "ALARM")
     assert told and "the role it names (trust and firehose:PutRecordBatch" in told["AlarmDescription"]
 
 
-def test_a_bucket_that_refuses_is_told_twice(system: Monitored) -> None:
+def test_a_bucket_that_refuses_is_told_twice(system: System) -> None:
     with without_action(system.aws, system.stream.role, "s3:PutObject"):
         system.send()
         assert eventually(lambda: system.told("deliverysuccess", "ALARM"))
@@ -108,7 +105,7 @@ def test_a_bucket_that_refuses_is_told_twice(system: Monitored) -> None:
     assert eventually(lambda: system.told("datafreshness", "OK"))
 
 
-def test_the_dashboard_is_deployed(system: Monitored) -> None:
+def test_the_dashboard_is_deployed(system: System) -> None:
     cloudwatch = system.aws.client("cloudwatch")
     [name] = [
         entry["DashboardName"]
@@ -120,7 +117,7 @@ def test_the_dashboard_is_deployed(system: Monitored) -> None:
     assert {arn.rpartition(":")[2] for arn in listed} == set(system.names.values()) - {system.names["MuchSpring"]}
 
 
-def _while_mail_is_sent(system: Monitored, alarm: str) -> Callable[[], Json | None]:
+def _while_mail_is_sent(system: System, alarm: str) -> Callable[[], Json | None]:
     def look() -> Json | None:
         system.send()
         time.sleep(0.2)
