@@ -42,6 +42,9 @@ class Monitored(cdk.Stack):
             campaigns.metric(EmailSendingEvent.SEND, {"campaign": "spring"}).with_(period=cdk.Duration.hours(1)),
             threshold=3,
         )
+        monitoring.add_alarm(
+            "AutumnBounces", campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "autumn"}, minimum=4), threshold=0.5
+        )
         outputs = {
             "ConfigurationSet": publishing.configuration_set_name,
             "DeliveryStream": archive.delivery_stream.ref,

@@ -14,6 +14,8 @@ from tests.local_aws.deployed import Json, Stream, app, deploy, eventually, outp
 from tests.local_aws.monitored import Monitored
 
 STACK = "Monitored"
+HELLO = {"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}}
+VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 
 
 class System:
@@ -31,6 +33,16 @@ class System:
 
     def send(self, **tags: str) -> None:
         send_mail(self.aws, self.configuration_set, **tags)
+
+    def send_to(self, recipient: str, content: Json, **tags: str) -> None:
+        """Send a mail by the API v2."""
+        self.aws.client("sesv2").send_email(
+            FromEmailAddress=f"sender@{DOMAIN}",
+            Destination={"ToAddresses": [recipient]},
+            Content=content,
+            ConfigurationSetName=self.configuration_set,
+            EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+        )
 
     def plant(self, metric: str, value: float) -> None:
         """Publish what SES would publish of the account."""
@@ -89,6 +101,25 @@ def test_a_campaign_over_its_threshold_is_told(system: System) -> None:
     assert eventually(lambda: system.told("MuchSpring", "ALARM"))
 
 
+def test_a_campaign_that_bounces_is_told_once_there_is_mail_enough(system: System) -> None:
+    for _ in range(3):
+        system.send_to("bounce@simulator.amazonses.com", HELLO, campaign="autumn")
+    time.sleep(0.5)
+    assert system.state("AutumnBounces") == "OK"
+    system.send_to("success@simulator.amazonses.com", HELLO, campaign="autumn")
+    assert eventually(lambda: system.told("AutumnBounces", "ALARM"))
+
+
+def test_mail_that_ses_does_not_send_is_told(system: System) -> None:
+    template = {"TemplateName": "watched", "SubjectPart": "Hello", "TextPart": "Hello {{name}}"}
+    system.aws.client("ses").create_template(Template=template)
+    recipient = f"recipient@{DOMAIN}"
+    system.send_to(recipient, {"Simple": {**HELLO["Simple"], "Body": {"Text": {"Data": VIRUS}}}})
+    system.send_to(recipient, {"Template": {"TemplateName": "watched", "TemplateData": "{}"}})
+    assert eventually(lambda: system.told("rejects", "ALARM"))
+    assert eventually(lambda: system.told("renderingfailures", "ALARM"))
+
+
 def test_an_archive_that_ses_may_not_fill_is_told(system: System) -> None:
     with without_action(system.aws, system.ses_role, "firehose:PutRecordBatch"):
         assert eventually(_while_mail_is_sent(system, "silentarchive"))
@@ -114,7 +145,9 @@ def test_the_dashboard_is_deployed(system: System) -> None:
     ]
     body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
     [listed] = [widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm"]
-    assert {arn.rpartition(":")[2] for arn in listed} == set(system.names.values()) - {system.names["MuchSpring"]}
+    assert {arn.rpartition(":")[2] for arn in listed} == {
+        name for alarm, name in system.names.items() if alarm not in ("MuchSpring", "AutumnBounces")
+    }
 
 
 def _while_mail_is_sent(system: System, alarm: str) -> Callable[[], Json | None]:
