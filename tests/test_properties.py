@@ -21,7 +21,11 @@ from tests.configurations import CHOICES, Configuration, check
 from tests.templates import RECOMMENDED_FLAGS, new_app
 
 ALL_KINDS = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-choices = st.fixed_dictionaries({name: st.sampled_from(options) for name, options in CHOICES.items()})
+choices = st.fixed_dictionaries(
+    {name: st.sampled_from(options) for name, options in CHOICES.items()}
+    # seldom, as they are more resources than all the rest
+    | {"monitoring": st.sampled_from(["none"] * 12 + CHOICES["monitoring"])}
+)
 
 
 @settings(ALL_KINDS, max_examples=500)
