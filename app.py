@@ -25,8 +25,11 @@ EVENTS = "ses-events:events"
 PREFIX = "ses-events:prefix"
 BUFFERING_INTERVAL = "ses-events:buffering-interval-seconds"
 EXPIRATION = "ses-events:expiration-days"
-TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX)
-KEYS = (*TEXTS, ANALYTICS, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
+MONITORING = "ses-events:monitoring"
+ALARM_TOPIC_ARN = "ses-events:alarm-topic-arn"
+TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX, ALARM_TOPIC_ARN)
+SWITCHES = (ANALYTICS, MONITORING)
+KEYS = (*TEXTS, *SWITCHES, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
 
 SOURCES = {word: source for source, word in limits.DIMENSION_VALUE_SOURCES.items()}
 EVENT_TYPES = {word: event for event, word in limits.MATCHING_EVENT_TYPES.items()}
@@ -59,14 +62,15 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     events = given.get(EVENTS)
     if isinstance(events, str):  # from the command line: -c ses-events:events=send,bounce
         events = [event.strip() for event in events.split(",")]
-    analytics = given.get(ANALYTICS, True)
-    if analytics in ("true", "false"):  # from the command line, where everything is a string
-        analytics = analytics == "true"
+    # from the command line everything is a string
+    switches = {
+        key: {"true": True, "false": False}.get(str(given.get(key, True)).lower(), given.get(key)) for key in SWITCHES
+    }
     check(
         "context",
         *(one_of("key", key, KEYS) for key in given),
         *(option(key, given.get(key), str, "a string") for key in TEXTS),
-        instance(ANALYTICS, analytics, bool, "true or false"),
+        *(instance(key, switch, bool, "true or false") for key, switch in switches.items()),
         option(EVENTS, events, list, "a list such as ['send', 'bounce']"),
     )
     check(
@@ -78,19 +82,22 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
         *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
         limits.events(EVENTS, events) if events == [] else (),
         limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
-        limits.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), analytics),
+        limits.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), switches[ANALYTICS]),
         _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),
         _whole_number(EXPIRATION, given, cdk.Duration.days, limits.expiration),
+        limits.topic_arn(ALARM_TOPIC_ARN, given.get(ALARM_TOPIC_ARN)),
     )
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {
-        "analytics": analytics,
+        "analytics": switches[ANALYTICS],
         "configuration_set_name": given.get(CONFIGURATION_SET_NAME),
         "dimension": ses.CloudWatchDimension(name=dimension_name, default_value=default_value, source=SOURCES[source]),
         "events": events and [EVENT_TYPES[event] for event in events],
         "prefix": given.get(PREFIX),
         "buffering_interval": None if interval is None else cdk.Duration.seconds(int(interval)),
         "expiration": None if days is None else cdk.Duration.days(int(days)),
+        "monitoring": switches[MONITORING],
+        "alarm_topic_arn": given.get(ALARM_TOPIC_ARN),
     }
     return {argument: value for argument, value in arguments.items() if value is not None}
 

@@ -24,6 +24,9 @@ _EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz"}
 _RETRY_SECONDS = 24 * 3600  # Firehose gives a record up after a day (developer guide, S3 destinations)
 _NOT_EMULATED = ("ProcessingConfiguration", "DynamicPartitioningConfiguration")
 
+_QUOTAS = {"BytesPerSecondLimit": 5 * 1024**2, "RecordsPerSecondLimit": 500_000, "PutRequestsPerSecondLimit": 2000}
+"""Those of us-east-1. AWS publishes them always, this with what arrives, and throttles, which this does not."""
+
 
 @dataclass
 class _Buffer:
@@ -55,6 +58,8 @@ class Firehose:
     def accept(self, stream: dict[str, Any], destination: dict[str, Any], records: ministack_gaps.Records) -> None:
         """Keep records until the stream's buffering interval is over, or its buffering size is reached."""
         _check_emulated(destination["config"])
+        size = sum(len(data) for _, data in records)
+        _publish(stream, IncomingRecords=len(records), IncomingBytes=size, IncomingPutRequests=1, **_QUOTAS)
         with self._lock:
             buffer = self._buffers.get(destination["id"])
             if buffer is None:
@@ -78,10 +83,13 @@ class Firehose:
         if not ministack_gaps.is_deployed(buffer.stream):
             log.error("%s was deleted with %d records undelivered", name, len(buffer.records))
             return
+        age = (time.time() - buffer.arrival) * self._speed
         try:
             log.info("%s delivered %d records to %s", name, len(buffer.records), _put_object(buffer))
+            _publish(buffer.stream, **{"DeliveryToS3.Success": 1, "DeliveryToS3.DataFreshness": age})
         except Exception as failure:  # whatever it is, it is an undelivered buffer: reported, and tried again
             log.error("%s could not deliver: %s", name, failure)
+            _publish(buffer.stream, **{"DeliveryToS3.Success": 0, "DeliveryToS3.DataFreshness": age})
             _report(buffer, failure)
             if time.time() < buffer.arrival + _RETRY_SECONDS / self._speed:
                 self._later(self._interval(buffer), self._deliver, buffer)
@@ -104,6 +112,14 @@ def object_key(stream: Mapping[str, Any], settings: Mapping[str, Any], arrival: 
     extension = settings.get("FileExtension") or _EXTENSIONS[_compression(settings)]
     version, seconds = stream["version"], time.strftime("%Y-%m-%d-%H-%M-%S", at)
     return f"{prefix}{stream['name']}-{version}-{seconds}-{uuid.uuid4()}{extension}"
+
+
+def _publish(stream: Mapping[str, Any], **metrics: float) -> None:
+    """Publish metrics of a stream; an age is in seconds of AWS, which are shorter here."""
+    region, account = stream["arn"].split(":")[3:5]
+    for name, value in metrics.items():
+        dimensions = {"DeliveryStreamName": stream["name"]}
+        ministack_gaps.record_metric("AWS/Firehose", name, value, "None", dimensions, account, region)
 
 
 def _check_emulated(settings: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import athena, eventbridge, firehose, glue, iam, s3, ses, ses_v2, sns
+from ministack.services import athena, cloudwatch, eventbridge, firehose, glue, iam, s3, ses, ses_v2, sns
 from ministack.services.cloudformation import provisioners, stacks
 
 from local_aws.delays import Delays, Past
@@ -49,6 +49,9 @@ def fill() -> None:
     # Each version of the SES API knows its own configuration sets only.
     ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
     ses._configuration_sets = ses_v2._config_sets
+    # An alarm of metric math is refused, and one of a metric looks at all its dimensions together.
+    provisioners._cw_metric_alarm_record = _with_metric_math(provisioners._cw_metric_alarm_record)
+    cloudwatch._evaluate_alarm = lambda alarm: None  # local_aws.alarms does it
     # logs:PutLogEvents is authorised on the log group, and what Athena does to a query on no resource.
     iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
     # CloudFormation knows of Athena the workgroup only.
@@ -199,6 +202,30 @@ def put_event_of_aws(entry: Mapping[str, Any]) -> None:
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
+def metric_alarms() -> list[dict[str, Any]]:
+    """The deployed alarms."""
+    return list(cloudwatch._alarms.values())
+
+
+def record_metric(
+    namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str], account: str, region: str
+) -> None:
+    """Publish a data point of now, from any thread."""
+    with responses.request_scope(account, region):
+        cloudwatch.record_metric(namespace, name, value, unit, dimensions)
+
+
+def data_points(namespace: str, name: str, dimensions: dict[str, str]) -> list[dict[str, Any]]:
+    """What was published of the metric with exactly these dimensions."""
+    return list(cloudwatch._metrics.get((namespace, name, cloudwatch._dims_key(dimensions)), []))
+
+
+def statistic(points: list[dict[str, Any]], name: str, start: float, end: float) -> float | None:
+    """A statistic of what was published between two times; None of nothing."""
+    found = cloudwatch._calc_stats([point for point in points if start <= point["Timestamp"] < end])
+    return float(found[name]) if found else None
+
+
 def role(account: str, name: str) -> Any:
     """An IAM role as services see it, or None."""
     if delays.iam:
@@ -301,6 +328,19 @@ def _with_default_policy(create: Provisioner) -> Provisioner:
         return arn, attributes
 
     return create_topic
+
+
+def _with_metric_math(alarm_record: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+        if not properties.get("Metrics"):
+            return alarm_record(name, properties)
+        plain = {key: value for key, value in properties.items() if key != "Metrics"}
+        alarm = alarm_record(name, {**plain, "MetricName": "-", "Namespace": "-"})
+        of_one_metric = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
+        kept = {key: value for key, value in alarm.items() if key not in of_one_metric}
+        return {**kept, "Metrics": properties["Metrics"]}
+
+    return record
 
 
 def _with_name_of_v1(create: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -13,7 +13,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local_aws import athena, ministack_gaps
+from local_aws import alarms, athena, ministack_gaps
 from local_aws.control import with_control
 from local_aws.firehose import Firehose
 from local_aws.ses import Ses
@@ -45,6 +45,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     ministack_gaps.delays.set(iam_delay, stream_delay)
     ses = Ses()
     ses.fill_in()
+    alarms.evaluate_always(speed)
 
     config = _Tls13()
     config.bind = [f"fd://{listener}"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ses_events.destinations.eventbridge import EventBridgeDestination
     from ses_events.destinations.firehose import FirehoseDestination
     from ses_events.destinations.sns import SnsDestination
+    from ses_events.monitoring import EventMonitoring
     from ses_events.parquet import ParquetFormat
     from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
     from ses_events.stack import SesEventsStack
@@ -27,6 +28,7 @@ __all__ = [
     "EventArchive",
     "EventBridgeDestination",
     "EventDestination",
+    "EventMonitoring",
     "EventPublishing",
     "FirehoseDestination",
     "ParquetFormat",
@@ -41,6 +43,7 @@ _MODULES = {
     "EventArchive": "archive",
     "EventBridgeDestination": "destinations.eventbridge",
     "EventDestination": "destinations",
+    "EventMonitoring": "monitoring",
     "EventPublishing": "publishing",
     "FirehoseDestination": "destinations.firehose",
     "ParquetFormat": "parquet",

@@ -15,11 +15,12 @@ from ses_events.access import acknowledge_objects, allow, folders_of, grant, key
 from ses_events.bucket import new_bucket
 from ses_events.environment import environment_of
 from ses_events.parquet import READ_SCHEMA, converted
-from ses_events.refusal import check, instead_of, interface, stack_of
+from ses_events.refusal import check, instance, instead_of, interface, stack_of
 from ses_events.table import PARQUET, EventTable
 from ses_events.text import as_text, warn_of_policy
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_kms as kms
 
     from ses_events.parquet import ParquetFormat
@@ -142,6 +143,12 @@ class EventArchive(Construct):
         self.delivery_stream_arn = here.arn("firehose", f"deliverystream/{self.delivery_stream_name}")
         """The ARN of the delivery stream, for policies: it names the stream without waiting for it."""
 
+        self.encryption_key = encryption_key
+        """The KMS key of the delivery stream, where it is not Firehose's own."""
+
+        self.buffering_seconds = buffering_interval.to_seconds() if buffering_interval else 300
+        """How long Firehose collects events before it writes a file."""
+
         self.bucket = bucket or new_bucket(self, encryption_key, expiration, removal_policy, server_access_logs_bucket)
         """The bucket that keeps the events."""
 
@@ -202,7 +209,7 @@ class EventArchive(Construct):
             "CompressionFormat": "GZIP",
             "FileExtension": ".json.gz",
             "BufferingHints": {
-                "IntervalInSeconds": buffering_interval.to_seconds() if buffering_interval else 300,
+                "IntervalInSeconds": self.buffering_seconds,
                 "SizeInMBs": buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
             },
             "CloudWatchLoggingOptions": {
@@ -250,6 +257,91 @@ class EventArchive(Construct):
             *limits.oddities_of_both_prefixes(prefix, error_output_prefix),
         ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
+
+    def metric(self, metric_name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        """A metric of the delivery stream (namespace ``AWS/Firehose``, CDK's default period of 5 minutes).
+
+        Adjust it, as every ``metric_*``, with ``with_``: ``archive.metric("DeliveryToS3.Bytes").with_(label="bytes")``.
+
+        :param metric_name: as the Firehose developer guide spells it.
+        :param statistic: as CloudWatch spells it.
+        :raises TypeError: when an argument has a wrong type.
+        """
+        check(
+            "EventArchive.metric",
+            instance("metric_name", metric_name, str, "a string such as 'DeliveryToS3.Bytes'"),
+            instance("statistic", statistic, str, "a string such as 'Sum'"),
+        )
+        return cdk.aws_cloudwatch.Metric(
+            namespace="AWS/Firehose",
+            metric_name=metric_name,
+            dimensions_map={"DeliveryStreamName": self.delivery_stream_name},
+            statistic=statistic,
+        )
+
+    def metric_data_freshness(self) -> cloudwatch.Metric:
+        """The age of the oldest record that is not delivered yet, in seconds (Maximum)."""
+        return self.metric("DeliveryToS3.DataFreshness", "Maximum")
+
+    def metric_delivery_success(self) -> cloudwatch.Metric:
+        """The share of S3 puts that succeeded: 1 is all (Average)."""
+        return self.metric("DeliveryToS3.Success", "Average")
+
+    def metric_backup_freshness(self) -> cloudwatch.Metric:
+        """With Parquet: the age of the oldest record whose JSON is not delivered yet, in seconds (Maximum)."""
+        return self.metric("BackupToS3.DataFreshness", "Maximum")
+
+    def metric_backup_success(self) -> cloudwatch.Metric:
+        """With Parquet: the share of S3 puts of JSON that succeeded: 1 is all (Average)."""
+        return self.metric("BackupToS3.Success", "Average")
+
+    def metric_failed_conversion_records(self) -> cloudwatch.Metric:
+        """With Parquet: the records that could not be converted (Sum)."""
+        return self.metric("FailedConversion.Records")
+
+    def metric_incoming_bytes(self) -> cloudwatch.Metric:
+        """The bytes that arrived (Sum)."""
+        return self.metric("IncomingBytes")
+
+    def metric_incoming_records(self) -> cloudwatch.Metric:
+        """The records that arrived: an event each (Sum)."""
+        return self.metric("IncomingRecords")
+
+    def metric_incoming_put_requests(self) -> cloudwatch.Metric:
+        """The requests that records arrived with (Sum)."""
+        return self.metric("IncomingPutRequests")
+
+    def metric_throttled_records(self) -> cloudwatch.Metric:
+        """The records that the stream refused, being over its quota (Sum)."""
+        return self.metric("ThrottledRecords")
+
+    def metric_bytes_per_second_limit(self) -> cloudwatch.Metric:
+        """The stream's quota of bytes in a second (Average)."""
+        return self.metric("BytesPerSecondLimit", "Average")
+
+    def metric_records_per_second_limit(self) -> cloudwatch.Metric:
+        """The stream's quota of records in a second (Average)."""
+        return self.metric("RecordsPerSecondLimit", "Average")
+
+    def metric_put_requests_per_second_limit(self) -> cloudwatch.Metric:
+        """The stream's quota of requests in a second (Average)."""
+        return self.metric("PutRequestsPerSecondLimit", "Average")
+
+    def metric_key_access_denied(self) -> cloudwatch.Metric:
+        """How often KMS did not let Firehose use the stream's key (Sum)."""
+        return self.metric("KMSKeyAccessDenied")
+
+    def metric_key_disabled(self) -> cloudwatch.Metric:
+        """How often the stream's key was disabled (Sum)."""
+        return self.metric("KMSKeyDisabled")
+
+    def metric_key_invalid_state(self) -> cloudwatch.Metric:
+        """How often the stream's key was in no state to be used, such as pending deletion (Sum)."""
+        return self.metric("KMSKeyInvalidState")
+
+    def metric_key_not_found(self) -> cloudwatch.Metric:
+        """How often the stream's key was not there (Sum)."""
+        return self.metric("KMSKeyNotFound")
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user read the events, and nothing else in the bucket.

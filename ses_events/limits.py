@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -52,6 +53,20 @@ MATCHING_EVENT_TYPES = {
     ses.EmailSendingEvent.SUBSCRIPTION: "subscription",
 }
 """Each event as MatchingEventTypes spells it (CloudFormation's schema has no list of them: a typo fails at deploy)."""
+
+COUNTED_AGAINST = {
+    ses.EmailSendingEvent.BOUNCE: ses.EmailSendingEvent.SEND,
+    ses.EmailSendingEvent.REJECT: ses.EmailSendingEvent.SEND,
+    ses.EmailSendingEvent.DELIVERY: ses.EmailSendingEvent.SEND,
+    ses.EmailSendingEvent.DELIVERY_DELAY: ses.EmailSendingEvent.SEND,
+    ses.EmailSendingEvent.COMPLAINT: ses.EmailSendingEvent.DELIVERY,
+    ses.EmailSendingEvent.OPEN: ses.EmailSendingEvent.DELIVERY,
+    ses.EmailSendingEvent.CLICK: ses.EmailSendingEvent.DELIVERY,
+}
+"""What the rate of an event is a share of."""
+
+PAUSES = {"bounce_rate": 0.1, "complaint_rate": 0.005}
+"""Where AWS may pause the sending of an account."""
 
 DIMENSION_VALUE_SOURCES = {
     ses.CloudWatchDimensionSource.MESSAGE_TAG: "messageTag",
@@ -194,6 +209,119 @@ def oddities_of_dimensions(
             )
 
 
+def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
+    """An event that is counted against sends or deliveries (SES developer guide, event publishing)."""
+    yield from events(argument, [value])
+    if value not in COUNTED_AGAINST:
+        yield f"{argument} {value.name} is no share of mail; use {', '.join(known.name for known in COUNTED_AGAINST)}"
+
+
+def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
+    """An event that SES counts without an event destination (SES developer guide, monitoring with CloudWatch)."""
+    yield from events(argument, [value])
+    counted = [*COUNTED_AGAINST, ses.EmailSendingEvent.SEND]
+    if value not in counted or value == ses.EmailSendingEvent.DELIVERY_DELAY:
+        yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
+
+
+def minimum(argument: str, value: int) -> Iterator[str]:
+    """A whole number from 1 (CloudWatch user guide, metric math)."""
+    yield from _number(argument, value, "a whole number such as 100", int)
+    if value < 1 and not cdk.Token.is_unresolved(value):
+        yield f"{argument} {value} is out of range; use a whole number from 1"
+
+
+def reputation_threshold(argument: str, value: float) -> Iterator[str]:
+    """A fraction, below the rate at which AWS may pause sending: 0.1 of bounces, 0.005 of complaints (SES developer
+    guide, reputation metrics).
+    """
+    yield from _number(argument, value, "a fraction such as 0.05, which is 5 %")
+    most = PAUSES[argument]
+    if 0 < value <= most or cdk.Token.is_unresolved(value):
+        return
+    meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value / 100 <= most else f"use at most {most}"
+    yield f"{argument} {value:g} is not above 0 and at most {most}, where AWS may pause sending; {meant}"
+
+
+def share(argument: str, value: float) -> Iterator[str]:
+    """A fraction above 0 and at most 1 (Firehose developer guide, best practices with alarms)."""
+    yield from _number(argument, value, "a fraction such as 0.8, which is 80 %")
+    if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
+        meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
+        yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
+
+
+def archive_delay(argument: str, value: cdk.Duration | None) -> Iterator[str]:
+    """60-86400 whole seconds: after a day Firehose gives up (Firehose developer guide, data delivery)."""
+    yield from option(argument, value, cdk.Duration, "cdk.Duration.minutes(15)")
+    yield from amount(argument, value, cdk.Duration.to_seconds, 60, 86400, "seconds")
+
+
+def silence_window(argument: str, value: cdk.Duration | None) -> Iterator[str]:
+    """1-24 whole hours (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, cdk.Duration, "cdk.Duration.hours(6)")
+    yield from amount(argument, value, cdk.Duration.to_hours, 1, 24, "hours")
+
+
+def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
+    """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
+    example = "aws_cloudwatch_actions.SnsAction(topic)"
+    if hasattr(value, "bind") or hasattr(value, "topic_arn"):
+        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use a list such as [{example}]")
+    yield from several(argument, value, f"[{example}]")
+    for position, action in enumerate(value):
+        yield from interface(f"{argument}[{position}]", action, "bind", example)
+    if len(value) > 5:
+        yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
+
+
+def monitored(publishing: object, archive: object) -> Iterator[str]:
+    """An ``EventPublishing``, an ``EventArchive`` or both (this package)."""
+    yield from optional_interface("publishing", publishing, "add_destination", "an EventPublishing")
+    yield from optional_interface("archive", archive, "metric_incoming_records", "an EventArchive")
+    if publishing is None and archive is None:
+        yield "publishing and archive are missing, so there is nothing to watch; give one or both"
+
+
+def room_to_count(argument: str, destinations: Collection[object]) -> Iterator[str]:
+    """With room for one more destination of the set, which has at most 10 (SES developer guide, quotas)."""
+    if len(destinations) >= 10:
+        yield (
+            f"{argument} needs an event destination, and the configuration set has its 10; leave one out, or use "
+            f"{argument}=False and do without the alarms silent_archive and rendering_failures"
+        )
+
+
+def metric_of_an_alarm(argument: str, value: object) -> Iterator[str]:
+    """A metric or metric math, without SEARCH (CloudWatch user guide, alarms)."""
+    yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
+    if "SEARCH(" in str(getattr(value, "expression", "")):
+        yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
+
+
+def alarm_threshold(argument: str, value: float, is_rate: bool) -> Iterator[str]:
+    """A number; of a rate a fraction above 0 and at most 1 (CloudWatch API, PutMetricAlarm)."""
+    yield from _number(argument, value, "a number such as 100")
+    if is_rate:
+        yield from share(argument, value)
+
+
+def alarm_description(argument: str, value: str | None) -> Iterator[str]:
+    """At most 1024 characters (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, str, "a string such as 'Look at the list of the campaign.'")
+    if value is not None and len(value) > 1024 and not cdk.Token.is_unresolved(value):
+        yield f"{argument} has {len(value)} characters; use at most 1024"
+
+
+def destination_before_monitoring(argument: str, value: object, monitored_by: str | None) -> Iterator[str]:
+    """Added before ``EventMonitoring`` looks at the set, where it counts or archives (this package)."""
+    if monitored_by and (hasattr(value, "dimensions") or hasattr(value, "delivery_stream")):
+        yield (
+            f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
+            "would not see it; add it before that EventMonitoring is made"
+        )
+
+
 def configuration_set(
     argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
 ) -> Iterator[str]:
@@ -238,11 +366,17 @@ def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
 
 def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
     """Only for a set with reputation metrics; of an imported set that is not known (SES developer guide)."""
+    if reputation_metrics_of(value) is False:
+        yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
+
+
+def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
+    """Whether a set has reputation metrics; None of an imported set."""
     made = value if isinstance(value, ses.CfnConfigurationSet) else value.node.default_child
-    if isinstance(made, ses.CfnConfigurationSet):
-        options = cdk.Stack.of(made).resolve(made.reputation_options) or {}
-        if not options.get("reputationMetricsEnabled"):
-            yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
+    if not isinstance(made, ses.CfnConfigurationSet):
+        return None
+    options = cdk.Stack.of(made).resolve(made.reputation_options) or {}
+    return bool(options.get("reputationMetricsEnabled"))
 
 
 def destination(argument: str, value: object) -> Iterator[str]:
@@ -326,6 +460,17 @@ def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
             f"{argument} {value.node.path!r} is encrypted with alias/aws/sns, whose policy cannot let SES in; "
             "use a kms.Key of your own"
         )
+
+
+def topic_arn(argument: str, value: str | None) -> Iterator[str]:
+    """The ARN of a standard topic (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, str, "the ARN of a topic")
+    if value is None or cdk.Token.is_unresolved(value):
+        return
+    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", value):
+        yield f"{argument} {value!r} is no ARN of a topic; use one such as 'arn:aws:sns:us-east-1:111122223333:on-call'"
+    elif value.endswith(".fifo"):
+        yield f"{argument} {value!r} is a FIFO topic, which no alarm can tell; use a standard one"
 
 
 def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
@@ -537,6 +682,11 @@ def oddities_of_both_prefixes(prefix: str, error_output_prefix: str) -> Iterator
 def _plain(name: str) -> str:
     """X-Message-ID, message_id and messageId are one."""
     return name.lower().removeprefix("x-").replace("-", "").replace("_", "")
+
+
+def _number(argument: str, value: object, fix: str, expected: type | UnionType = float | int) -> Iterator[str]:
+    """A number; True and False are no numbers here, though Python has them so."""
+    yield from instance(argument, str(value) if isinstance(value, bool) else value, expected, fix)
 
 
 def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:

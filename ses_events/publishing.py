@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, MutableMapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -14,6 +15,7 @@ from constructs import Construct
 from ses_events import limits
 from ses_events.configuration_set import new_configuration_set
 from ses_events.environment import environment_of
+from ses_events.event_names import metric_name
 from ses_events.refusal import check, instance, interface, stack_of
 
 if TYPE_CHECKING:
@@ -28,9 +30,28 @@ UNTOUCHED_MAIL = tuple(
 )
 """All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
 
-_Destination = tuple[str | None, cdk.Stack, ses.CfnConfigurationSetEventDestination]
 
-_DESTINATIONS: MutableMapping[Any, list[_Destination]] = WeakKeyDictionary()
+class PublishedTo(NamedTuple):
+    """A destination that a configuration set publishes to."""
+
+    name: str | None
+    stack: cdk.Stack
+    resource: ses.CfnConfigurationSetEventDestination
+    destination: EventDestination
+    events: frozenset[ses.EmailSendingEvent]
+    """What is published; nothing where the destination is not enabled."""
+
+
+@dataclass
+class _Destinations:
+    """The event destinations of a configuration set."""
+
+    made: list[PublishedTo] = field(default_factory=list)
+    monitored_by: str | None = None
+    """The path of an EventMonitoring that has looked at them, and would miss a later one."""
+
+
+_DESTINATIONS: MutableMapping[Any, _Destinations] = WeakKeyDictionary()
 """The event destinations of each configuration set; several EventPublishing may share one."""
 
 
@@ -116,7 +137,7 @@ class EventPublishing(Construct):
         self.ses_role: iam.CfnRole | None = None
         """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
 
-        self._destinations = _DESTINATIONS.setdefault(self.configuration_set, [])
+        self._destinations = _DESTINATIONS.setdefault(self.configuration_set, _Destinations())
         self._ids = {"SesRole"} if configuration_set else {"SesRole", "ConfigurationSet"}
 
     @cached_property
@@ -161,7 +182,8 @@ class EventPublishing(Construct):
             limits.destination("destination", destination),
             limits.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
-            limits.destination_name(name, [other for other, _, _ in self._destinations]),
+            limits.destination_name(name, [other.name for other in self._destinations.made]),
+            limits.destination_before_monitoring("destination", destination, self._destinations.monitored_by),
         )
         properties, after = destination.bind(self, events)
         try:
@@ -183,11 +205,21 @@ class EventPublishing(Construct):
             raise
         if after:
             event_destination.node.add_dependency(*after)
-        for previous in [other for _, stack, other in self._destinations if stack is self.stack][-1:]:
+        for previous in [other.resource for other in self._destinations.made if other.stack is self.stack][-1:]:
             event_destination.add_resource_dependency(previous)
-        self._destinations.append((name, self.stack, event_destination))
+        published = frozenset(events if enabled else ())
+        self._destinations.made.append(PublishedTo(name, self.stack, event_destination, destination, published))
         self._ids.add(construct_id.replace("/", "--"))
         return event_destination
+
+    @property
+    def destinations(self) -> tuple[PublishedTo, ...]:
+        """What the configuration set publishes to, in the order of creation; by any EventPublishing of it."""
+        return tuple(self._destinations.made)
+
+    def _monitored_by(self, path: str) -> None:
+        """From now on, refuse a destination that the EventMonitoring of this path would miss."""
+        self._destinations.monitored_by = path
 
     def grant_send(self, grantee: iam.IGrantable, identity: ses.IEmailIdentity) -> iam.Grant:
         """Let a role or user send mail from an identity with this configuration set.
@@ -224,6 +256,26 @@ class EventPublishing(Construct):
         :raises ValueError: when ``reputation_metrics`` is not True: then CloudWatch gets no rates.
         """
         return self._rate("Reputation.ComplaintRate")
+
+    def metric_account_bounce_rate(self) -> cloudwatch.Metric:
+        """The bounce rate of all mail of the account in this region, by which AWS reviews it; free (Average)."""
+        return cdk.aws_cloudwatch.Metric(namespace="AWS/SES", metric_name="Reputation.BounceRate", statistic="Average")
+
+    def metric_account_complaint_rate(self) -> cloudwatch.Metric:
+        """The complaint rate of all mail of the account in this region, by which AWS reviews it; free (Average)."""
+        return cdk.aws_cloudwatch.Metric(
+            namespace="AWS/SES", metric_name="Reputation.ComplaintRate", statistic="Average"
+        )
+
+    def metric_account(self, event: ses.EmailSendingEvent) -> cloudwatch.Metric:
+        """The events of a kind of all mail of the account in this region (Sum), without cost.
+
+        :param event: Send, Reject, Bounce, Complaint, Delivery, Open or Click.
+        :raises ValueError: when SES publishes no such metric without an event destination.
+        :raises TypeError: when the argument has a wrong type.
+        """
+        check("EventPublishing.metric_account", limits.event_of_the_account("event", event))
+        return cdk.aws_cloudwatch.Metric(namespace="AWS/SES", metric_name=metric_name(event.name), statistic="Sum")
 
     def _rate(self, metric_name: str) -> cloudwatch.Metric:
         check(self.node.path, limits.rates("reputation_metrics", self.configuration_set))

@@ -14,6 +14,7 @@ from ses_events.analytics import EventAnalytics
 from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
 from ses_events.destinations.cloudwatch import CloudWatchDestination
 from ses_events.destinations.firehose import FirehoseDestination
+from ses_events.monitoring import EventMonitoring
 from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
 from ses_events.refusal import check, instance
 
@@ -27,9 +28,9 @@ class SesEventsStack(cdk.Stack):
     """One configuration set whose events are kept in an ``EventArchive``, counted in CloudWatch by one dimension, and
     there to be queried.
 
-    In the template: the resources of ``EventPublishing`` (with reputation metrics), ``EventArchive`` and
-    ``EventAnalytics``, the event destinations ``firehose`` and ``cloudwatch``, and the outputs ConfigurationSetName,
-    BucketName, DeliveryStreamName and WorkGroupName.
+    In the template: the resources of ``EventPublishing`` (with reputation metrics), ``EventArchive``,
+    ``EventAnalytics`` and ``EventMonitoring``, the event destinations ``firehose`` and ``cloudwatch``, and the outputs
+    ConfigurationSetName, BucketName, DeliveryStreamName and WorkGroupName.
 
     :param configuration_set_name: see ``EventPublishing``.
     :param analytics: whether the archive can be queried, which needs a ``prefix`` with a folder for each day.
@@ -39,6 +40,9 @@ class SesEventsStack(cdk.Stack):
     :param prefix: see ``EventArchive``.
     :param buffering_interval: see ``EventArchive``.
     :param expiration: see ``EventArchive``.
+    :param monitoring: whether to watch all this with ``EventMonitoring``.
+    :param alarm_topic_arn: the standard SNS topic that is told when something goes wrong and when it is over, of the
+        region of the stack. Default: none, and the alarms are seen in CloudWatch only.
     :param stack_options: what ``aws_cdk.Stack`` takes: ``env``, ``description``, ``tags``, ...
     :raises ValueError: when an argument breaks a rule of SES, Firehose or S3.
     :raises TypeError: when an argument has a wrong type.
@@ -56,6 +60,8 @@ class SesEventsStack(cdk.Stack):
         prefix: str = DEFAULT_PREFIX,
         buffering_interval: cdk.Duration | None = None,
         expiration: cdk.Duration | None = None,
+        monitoring: bool = True,
+        alarm_topic_arn: str | None = None,
         **stack_options: Any,
     ) -> None:
         check(
@@ -68,6 +74,8 @@ class SesEventsStack(cdk.Stack):
             limits.queried_prefix("prefix", prefix, analytics),
             limits.buffering_interval("buffering_interval", buffering_interval),
             limits.expiration("expiration", expiration),
+            instance("monitoring", monitoring, bool, "True or False"),
+            limits.topic_arn("alarm_topic_arn", alarm_topic_arn),
         )
         super().__init__(scope, construct_id, **stack_options)
         self.archive = EventArchive(
@@ -89,9 +97,26 @@ class SesEventsStack(cdk.Stack):
 
         self.publishing.add_destination("ToArchive", FirehoseDestination(self.archive), events=events, name="firehose")
         self.publishing.add_destination("ToMetrics", self.metrics, events=events, name="cloudwatch")
+        self.monitoring = self._monitoring(alarm_topic_arn) if monitoring else None
+        """The alarms and the dashboard."""
 
         cdk.CfnOutput(self, "ConfigurationSetName", value=self.publishing.configuration_set_name)
         cdk.CfnOutput(self, "BucketName", value=self.archive.bucket.bucket_name)
         cdk.CfnOutput(self, "DeliveryStreamName", value=self.archive.delivery_stream.ref)
         if self.analytics:
             cdk.CfnOutput(self, "WorkGroupName", value=self.analytics.workgroup.ref)
+
+    def _monitoring(self, topic_arn: str | None) -> EventMonitoring:
+        told = []
+        if topic_arn:
+            topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
+            told.append(cdk.aws_cloudwatch_actions.SnsAction(topic))
+        return EventMonitoring(
+            self,
+            "Monitoring",
+            publishing=self.publishing,
+            archive=self.archive,
+            analytics=self.analytics,
+            alarm_actions=told,
+            ok_actions=told,
+        )

@@ -25,6 +25,7 @@ from ses_events import (
     EventAnalytics,
     EventArchive,
     EventBridgeDestination,
+    EventMonitoring,
     EventPublishing,
     FirehoseDestination,
     ParquetFormat,
@@ -51,6 +52,7 @@ CHOICES: dict[str, list[str]] = {
     "dimensions": ["none", "one", "ten", "without end", "link tag"],
     "events": ["untouched mail", "all", "bounces"],
     "enabled": ["yes", "no"],
+    "monitoring": ["none", "all", "uncounted"],
     "flags": ["recommended", "none"],
 }
 """What can be chosen; the first of each list is the default."""
@@ -87,6 +89,12 @@ class Configuration:
             made.add_destination("ToStream", to_stream, events=events, enabled=chosen["enabled"] == "yes")
             for construct_id, destination in others:
                 made.add_destination(construct_id, destination, events=events, name=construct_id)
+            if chosen["monitoring"] != "none":
+                archive = self.archive if number == 0 else None
+                counted = chosen["monitoring"] == "all"
+                EventMonitoring(
+                    self.stack, f"Monitoring{number}", publishing=made, archive=archive, count_events=counted
+                )
 
     def _set_options(self, scope: Construct, number: int) -> dict[str, Any]:
         match self.chosen["set"]:

@@ -92,6 +92,7 @@ def test_settings_of_the_command_line_reach_the_template() -> None:
                 "ses-events:analytics": "false",
                 "ses-events:buffering-interval-seconds": "60",
                 "ses-events:expiration-days": "90",
+                "ses-events:alarm-topic-arn": "arn:aws:sns:us-east-1:111122223333:on-call",
             }
         )
     )
@@ -104,9 +105,16 @@ def test_settings_of_the_command_line_reach_the_template() -> None:
         '"Prefix": "mail/"',
         '"IntervalInSeconds": 60',
         '"ExpirationInDays": 90',
+        '"AlarmActions": ["arn:aws:sns:us-east-1:111122223333:on-call"]',
     ):
         assert expected in template
     assert "AWS::Athena" not in template
+
+
+@pytest.mark.parametrize("off", [False, "false"])
+def test_monitoring_is_turned_off_by_a_setting(off: bool | str) -> None:
+    types = {body["Type"] for body in _template({"ses-events:monitoring": off})["Resources"].values()}
+    assert not [each for each in types if each.startswith("AWS::CloudWatch")]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +140,11 @@ def test_settings_of_the_command_line_reach_the_template() -> None:
         ({"buffering-interval-seconds": "1m"}, "ses-events:buffering-interval-seconds '1m' is no whole number"),
         ({"expiration-days": 0}, "ses-events:expiration-days 0 days is out of range"),
         ({"expiration-days": 1.5}, "ses-events:expiration-days 1.5 is no whole number"),
+        ({"alarm-topic-arn": "on-call"}, "ses-events:alarm-topic-arn 'on-call' is no ARN of a topic; use one such as"),
+        (
+            {"alarm-topic-arn": "arn:aws:sns:us-east-1:111122223333:on-call.fifo"},
+            "ses-events:alarm-topic-arn 'arn:aws:sns:us-east-1:111122223333:on-call.fifo' is a FIFO topic",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_key(context: dict[str, Any], message: str) -> None:
@@ -140,7 +153,9 @@ def test_a_wrong_setting_is_refused_by_its_key(context: dict[str, Any], message:
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["configuration-set-name", "dimension-name", "dimension-source", "prefix", "events"])
+@pytest.mark.parametrize(
+    "key", ["configuration-set-name", "dimension-name", "dimension-source", "prefix", "events", "monitoring"]
+)
 def test_a_setting_of_a_wrong_type_is_refused_by_its_key(key: str) -> None:
     with pytest.raises(TypeError, match=rf"^context: ses-events:{key} 5 is of type int; use "):
         app.settings({f"ses-events:{key}": 5})

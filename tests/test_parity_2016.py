@@ -16,6 +16,8 @@ CONTEXT = {
     "ses-events:events": ["send"],
     "ses-events:prefix": "ses",
     "ses-events:buffering-interval-seconds": 60,
+    "ses-events:analytics": False,
+    "ses-events:monitoring": False,
 }
 
 WITHDRAWN = {"firehose:PutRecord", "sts:ExternalId"}

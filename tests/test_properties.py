@@ -24,7 +24,10 @@ ALL_KINDS = settings(deadline=None, derandomize=True, suppress_health_check=list
 choices = st.fixed_dictionaries(
     {name: st.sampled_from(options) for name, options in CHOICES.items()}
     # seldom, as they are more resources than all the rest
-    | {"analytics": st.sampled_from(["none"] * 6 + CHOICES["analytics"])}
+    | {
+        "analytics": st.sampled_from(["none"] * 6 + CHOICES["analytics"]),
+        "monitoring": st.sampled_from(["none"] * 12 + CHOICES["monitoring"]),
+    }
 )
 
 

@@ -42,6 +42,7 @@ def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> No
         prefix="mail/!{timestamp:yyyy-MM-dd}/",
         buffering_interval=cdk.Duration.minutes(1),
         expiration=cdk.Duration.days(90),
+        alarm_topic_arn="arn:aws:sns:us-east-1:111122223333:on-call",
         description="Mail of the newsletter",
     )
     template = synthesize(stack)
@@ -54,7 +55,7 @@ def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> No
     lifecycle = bucket["Properties"]["LifecycleConfiguration"]["Rules"][0]
     assert template["Description"] == "Mail of the newsletter"
     assert properties(template, "AWS::SES::ConfigurationSet")["Name"] == "newsletter"
-    assert [d["MatchingEventTypes"] for d in destinations] == [["bounce"], ["bounce"]]
+    assert [d["MatchingEventTypes"] for d in destinations[:2]] == [["bounce"], ["bounce"]]
     assert destinations[1]["CloudWatchDestination"]["DimensionConfigurations"] == [
         {"DimensionName": "X-Brand", "DefaultDimensionValue": "none", "DimensionValueSource": "emailHeader"}
     ]
@@ -63,6 +64,22 @@ def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> No
         60,
     )
     assert lifecycle["ExpirationInDays"] == 90
+    alarms = [alarm["Properties"] for alarm in resources(template, "AWS::CloudWatch::Alarm").values()]
+    told = ["arn:aws:sns:us-east-1:111122223333:on-call"]
+    assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms)
+
+
+def test_the_reference_stack_is_told_of_a_silent_archive_unless_it_is_not_watched(
+    recommended_flags: dict[str, Any],
+) -> None:
+    watched, not_watched = (
+        SesEventsStack(new_app(**recommended_flags), "SesEvents", monitoring=monitoring) for monitoring in (True, False)
+    )
+    assert watched.monitoring and watched.monitoring.silent_archive and watched.monitoring.bounce_rate
+    assert not_watched.monitoring is None
+    types = {resource["Type"] for resource in synthesize(not_watched)["Resources"].values()}
+    assert not [each for each in types if each.startswith("AWS::CloudWatch")]
+    assert len(not_watched.publishing.destinations) == 2
 
 
 def test_the_outputs_name_what_a_sender_and_a_reader_need(recommended_flags: dict[str, Any]) -> None:
@@ -79,8 +96,8 @@ def test_the_outputs_name_what_a_sender_and_a_reader_need(recommended_flags: dic
     }
 
 
-def test_without_analytics_nothing_of_them_is_there(recommended_flags: dict[str, Any]) -> None:
-    stack = SesEventsStack(new_app(**recommended_flags), "SesEvents", analytics=False, prefix="mail/")
+def test_without_analytics_and_monitoring_nothing_of_them_is_there(recommended_flags: dict[str, Any]) -> None:
+    stack = SesEventsStack(new_app(**recommended_flags), "SesEvents", analytics=False, monitoring=False, prefix="mail/")
     template = synthesize(stack)
     assert stack.analytics is None
     assert len(template["Resources"]) == 10
@@ -119,7 +136,8 @@ def test_nothing_runs_code_at_deployment(recommended_flags: dict[str, Any]) -> N
 def test_the_last_destination_waits_for_everything_before_it(recommended_flags: dict[str, Any]) -> None:
     stack = SesEventsStack(new_app(**recommended_flags), "SesEvents")
     template = synthesize(stack)
-    metrics, archive = reversed(resources(template, "AWS::SES::ConfigurationSetEventDestination"))
+    archive, metrics, monitoring = resources(template, "AWS::SES::ConfigurationSetEventDestination")
+    assert waits_for(template, monitoring, metrics)
     assert waits_for(template, metrics, archive)
     assert waits_for(template, archive, logical_id(stack.archive.delivery_stream))
 
@@ -144,4 +162,7 @@ def test_it_deploys_to_any_partition(region: str, recommended_flags: dict[str, A
         .replace("${AWS::Region}", region)
         .replace("${AWS::AccountId}", "111122223333")
     )
-    assert str(readable(synthesize(pinned))) == expected
+    if partition != "aws":  # the console of GovCloud is elsewhere, which only a stack of a known region can tell
+        expected = expected.replace("console.aws.amazon.com", "console.amazonaws-us-gov.com")
+    # the widgets of a dashboard refer to the region even where it is known
+    assert str(readable(synthesize(pinned))).replace("${AWS::Region}", region) == expected

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from ses_events.publishing import EventPublishing
+
+
+CONFIGURATION_SET = "ses:configuration-set"
+"""The message tag that SES gives every mail of a configuration set (SES developer guide, auto-tags)."""
 
 
 class CloudWatchDestination:
@@ -41,6 +48,8 @@ class CloudWatchDestination:
         check("CloudWatchDestination", limits.dimensions("dimensions", dimensions))
         self.dimensions = tuple(dimensions)
         """What SES counts by."""
+        self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
+        """Whether it counts by the configuration set alone."""
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
@@ -82,3 +91,40 @@ class CloudWatchDestination:
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES", metric_name=metric_name(event.name), dimensions_map=dict(dimensions), statistic="Sum"
         )
+
+    def rate(
+        self, event: ses.EmailSendingEvent, dimensions: Mapping[str, str], *, minimum: int = 100
+    ) -> cloudwatch.MathExpression:
+        """The share of mail that an event happened to, hour by hour, for alarms and graphs: 0.05 is 5 %.
+
+        Bounces, rejects, delays and deliveries are counted against sends; complaints, opens and clicks against
+        deliveries. The period is an hour because what happens to mail trails the mail; adjust it with ``with_``.
+
+        :param event: what happened; this destination must get it, and what it is counted against.
+        :param dimensions: a value for each dimension of this destination, by name.
+        :param minimum: with less mail than this in an hour the rate is 0: one bounce of two mails is no storm.
+        :raises ValueError: when a dimension is missing or unknown, or the event has no rate.
+        :raises TypeError: when an argument has a wrong type.
+        """
+        check(
+            "CloudWatchDestination.rate",
+            limits.event_of_a_rate("event", event),
+            limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
+            limits.minimum("minimum", minimum),
+        )
+        base = limits.COUNTED_AGAINST[event]
+        # An id must be one metric's in a graph, where rates of several values may be.
+        values = f"{zlib.crc32(json.dumps(dict(dimensions), sort_keys=True).encode()):08x}"
+        happened, mails = (f"{metric_name(each.name).lower()}_{values}" for each in (event, base))
+        return cdk.aws_cloudwatch.MathExpression(
+            expression=f"IF(FILL({mails}, 0) >= {minimum}, FILL({happened}, 0) / {mails}, 0)",
+            using_metrics={happened: self.metric(event, dimensions), mails: self.metric(base, dimensions)},
+            label=f"{metric_name(event.name)} / {metric_name(base.name)}",
+            period=cdk.Duration.hours(1),
+        )
+
+
+def is_rate(metric: cloudwatch.IMetric) -> bool:
+    """Whether a metric is what ``CloudWatchDestination.rate`` gives."""
+    expression = str(getattr(metric, "expression", ""))
+    return bool(re.fullmatch(r"IF\(FILL\((\w+), 0\) >= \d+, FILL\(\w+, 0\) / \1, 0\)", expression))

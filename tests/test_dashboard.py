@@ -1,0 +1,209 @@
+"""The dashboard: what it shows, in which order, and nothing that is of another region or another name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ses as ses
+from aws_cdk.aws_ses import EmailSendingEvent
+from syrupy.assertion import SnapshotAssertion
+
+from ses_events import (
+    UNTOUCHED_MAIL,
+    CloudWatchDestination,
+    EventArchive,
+    EventMonitoring,
+    EventPublishing,
+    FirehoseDestination,
+)
+from tests.templates import Json, properties, readable, resources, synthesize
+
+
+def campaigns(*more: str) -> CloudWatchDestination:
+    source = ses.CloudWatchDimensionSource.MESSAGE_TAG
+    return CloudWatchDestination(
+        [ses.CloudWatchDimension(name=name, default_value="unknown", source=source) for name in ("campaign", *more)]
+    )
+
+
+def shown(stack: cdk.Stack) -> Json:
+    """The body of the one dashboard of a stack."""
+    body = properties(readable(synthesize(stack)), "AWS::CloudWatch::Dashboard")["DashboardBody"]
+    assert isinstance(body, dict)
+    return body
+
+
+def titles(body: Json) -> list[str]:
+    """What the widgets are called, from top to bottom and left to right."""
+    ordered = sorted(body["widgets"], key=lambda widget: (widget["y"], widget["x"]))
+    return [widget["properties"].get("title", widget["type"]) for widget in ordered]
+
+
+def widget(body: Json, title: str) -> Json:
+    [found] = [each["properties"] for each in body["widgets"] if each["properties"].get("title") == title]
+    return dict(found)
+
+
+def watched(
+    stack: cdk.Stack,
+    destination: CloudWatchDestination | None = None,
+    events: Any = UNTOUCHED_MAIL,
+    **options: Any,
+) -> EventMonitoring:
+    publishing = EventPublishing(stack, "Events", reputation_metrics=True)
+    archive = EventArchive(stack, "Archive")
+    publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    if destination:
+        publishing.add_destination("ToMetrics", destination, events=events)
+    return EventMonitoring(stack, "Monitoring", publishing=publishing, archive=archive, **options)
+
+
+def test_the_whole_dashboard(stack: cdk.Stack, snapshot_json: SnapshotAssertion) -> None:
+    watched(stack, campaigns(), EmailSendingEvent)
+    assert shown(stack) == snapshot_json
+
+
+def test_it_goes_from_the_numbers_of_the_day_down_to_the_archive(stack: cdk.Stack) -> None:
+    watched(stack, campaigns(), EmailSendingEvent)
+    body = shown(stack)
+    assert body["start"] == "-P1D"
+    assert titles(body) == [
+        "Alarms",
+        "This configuration set, in the time shown",
+        "Bounce rate",
+        "Complaint rate",
+        "Rejects",
+        "Rendering failures",
+        "Silent archive",
+        "One campaign, chosen above: mail an hour",
+        "One campaign, chosen above: rates",
+        "Bounces an hour by campaign",
+        "One campaign, chosen above: opens and clicks an hour",
+        "Archive: bytes, and their quota",
+        "Archive: share of its quotas",
+        "Archive: events that came",
+        "Archive: events turned away",
+        "Archive: seconds that the oldest waits",
+        "Archive: share of writes that S3 takes",
+    ]
+
+
+def test_the_reputation_has_the_lines_of_the_alarms_and_of_aws(stack: cdk.Stack) -> None:
+    watched(stack, bounce_rate=0.03)
+    body = shown(stack)
+    lines = {
+        title: [(line["label"], line["value"]) for line in widget(body, title)["annotations"]["horizontal"]]
+        for title in ("Bounce rate", "Complaint rate")
+    }
+    alarm = "Reputation.BounceRate >= 0.03 for 1 datapoints within 5 minutes"
+    assert lines["Bounce rate"][:2] == [(alarm, 0.03)] * 2  # of the account and of the set
+    assert lines["Bounce rate"][2:] == [("AWS reviews the account", 0.05), ("AWS may pause sending", 0.1)]
+    assert [value for _, value in lines["Complaint rate"]] == [0.001, 0.001, 0.001, 0.005]
+
+
+def test_a_campaign_is_chosen_by_a_variable(stack: cdk.Stack) -> None:
+    watched(stack, campaigns())
+    body = shown(stack)
+    [variable] = body["variables"]
+    assert variable == {
+        "type": "property",
+        "property": "campaign",
+        "inputType": "select",
+        "id": "campaign",
+        "label": "campaign",
+        "defaultValue": "unknown",
+        "visible": True,
+        "search": '{AWS/SES,"campaign"} MetricName="Send"',
+        "populateFrom": "campaign",
+    }
+    rates = widget(body, "One campaign, chosen above: rates")["metrics"]
+    assert [metric[0]["label"] for metric in rates if isinstance(metric[0], dict)] == [
+        "Bounce / Send",
+        "Complaint / Delivery",
+    ]
+    assert {metric[-1].get("period") for metric in rates} == {3600}
+
+
+def test_each_dimension_of_a_metric_has_a_variable(stack: cdk.Stack) -> None:
+    watched(stack, campaigns("X-Brand"))
+    body = shown(stack)
+    assert [(each["id"], each["property"]) for each in body["variables"]] == [
+        ("campaign", "campaign"),
+        ("X_Brand", "X-Brand"),
+    ]
+    first = widget(body, "One campaign, chosen above: mail an hour")["metrics"][0]
+    assert first[:6] == ["AWS/SES", "Send", "X-Brand", "unknown", "campaign", "unknown"] or first[:6] == [
+        "AWS/SES",
+        "Send",
+        "campaign",
+        "unknown",
+        "X-Brand",
+        "unknown",
+    ]
+
+
+def test_bounces_are_compared_by_a_search(stack: cdk.Stack) -> None:
+    watched(stack, campaigns())
+    [[search]] = widget(shown(stack), "Bounces an hour by campaign")["metrics"]
+    assert search["expression"] == """SEARCH('{AWS/SES,"campaign"} MetricName="Bounce"', 'Sum', 3600)"""
+
+
+@pytest.mark.parametrize(
+    ("events", "missing"),
+    [
+        ([EmailSendingEvent.SEND], {"rates", "Bounces an hour by campaign", "opens and clicks an hour"}),
+        ([EmailSendingEvent.OPEN], {"mail an hour", "rates", "Bounces an hour by campaign"}),
+    ],
+)
+def test_what_is_not_counted_is_not_shown(stack: cdk.Stack, events: Any, missing: set[str]) -> None:
+    watched(stack, campaigns(), events)
+    by_campaign = [title for title in titles(shown(stack)) if "campaign" in title]
+    all_of_them = {"mail an hour", "rates", "Bounces an hour by campaign", "opens and clicks an hour"}
+    assert {title.rpartition("above: ")[2] for title in by_campaign} == all_of_them - missing
+
+
+def test_opens_that_no_tag_counts_are_those_of_the_account(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    publishing.add_destination(
+        "ToArchive", FirehoseDestination(EventArchive(stack, "Archive")), events=[EmailSendingEvent.OPEN]
+    )
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    [[namespace, name, _]] = widget(shown(stack), "Opens and clicks an hour, all mail of the account in this region")[
+        "metrics"
+    ]
+    assert (namespace, name) == ("AWS/SES", "Open")
+
+
+def test_numbers_of_the_account_are_called_so(stack: cdk.Stack) -> None:
+    EventMonitoring(stack, "Monitoring", publishing=EventPublishing(stack, "Events"), count_events=False)
+    numbers = widget(shown(stack), "All mail of the account in this region, in the time shown")["metrics"]
+    assert [metric[:2] for metric in numbers] == [
+        ["AWS/SES", name] for name in ("Send", "Delivery", "Bounce", "Complaint", "Reject")
+    ]
+
+
+def test_an_archive_alone_has_its_own_dashboard(stack: cdk.Stack) -> None:
+    EventMonitoring(stack, "Monitoring", archive=EventArchive(stack, "Archive"))
+    body = shown(stack)
+    assert {title.partition(":")[0] for title in titles(body)} == {"Alarms", "Archive"}
+    assert not body.get("variables")
+
+
+def test_nothing_is_of_a_certain_region_or_name(stack: cdk.Stack) -> None:
+    watched(stack, campaigns())
+    template = readable(synthesize(stack))
+    dashboard = properties(template, "AWS::CloudWatch::Dashboard")
+    assert "DashboardName" not in dashboard
+    text = json.dumps(dashboard["DashboardBody"])
+    assert not re.search(r"[a-z]{2}-[a-z]+-\d\b|\b\d{12}\b", text)
+    regions = {each["properties"].get("region", "${AWS::Region}") for each in dashboard["DashboardBody"]["widgets"]}
+    assert regions == {"${AWS::Region}"}
+
+
+def test_there_may_be_none(stack: cdk.Stack) -> None:
+    assert watched(stack, dashboard=False).dashboard is None
+    assert not resources(synthesize(stack), "AWS::CloudWatch::Dashboard")

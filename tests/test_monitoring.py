@@ -1,0 +1,755 @@
+"""Who is told of what: each alarm's exact rule, and that what can go wrong sets it off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from aws_cdk.aws_ses import EmailSendingEvent
+
+from local_aws import metric_math
+from ses_events import (
+    UNTOUCHED_MAIL,
+    CloudWatchDestination,
+    EventArchive,
+    EventBridgeDestination,
+    EventMonitoring,
+    EventPublishing,
+    FirehoseDestination,
+    ParquetFormat,
+)
+from tests.templates import Json, logical_id, new_app, properties, readable, resources, synthesize, warnings
+
+SET = "${EventsConfigurationSet6B5CCE2B}"
+STREAM = "MailArchive4B50850C"
+
+ALARMS = {
+    "account_bounce_rate": "Average of AWS/SES Reputation.BounceRate in 300 s >= 0.05, 1 of 1, ignore",
+    "account_complaint_rate": "Average of AWS/SES Reputation.ComplaintRate in 300 s >= 0.001, 1 of 1, ignore",
+    "bounce_rate": "Average of AWS/SES Reputation.BounceRate{SET} in 300 s >= 0.05, 1 of 1, ignore",
+    "complaint_rate": "Average of AWS/SES Reputation.ComplaintRate{SET} in 300 s >= 0.001, 1 of 1, ignore",
+    "rejects": "Sum of AWS/SES Reject{SET} in 300 s >= 1, 1 of 12, notBreaching",
+    "rendering_failures": "Sum of AWS/SES RenderingFailure{SET} in 300 s >= 1, 1 of 12, notBreaching",
+    "silent_archive": (
+        "IF(FILL(sends, 0) > 0 AND FILL(records, 0) == 0, 1, 0) "
+        "[sends: Sum of AWS/SES Send{SET} in 900 s; records: Sum of AWS/Firehose IncomingRecords{STREAM} in 900 s] "
+        ">= 1, 3 of 24, notBreaching"
+    ),
+    "data_freshness": "Maximum of AWS/Firehose DeliveryToS3.DataFreshness{STREAM} in 300 s > 900, 3 of 3, notBreaching",
+    "delivery_success": "Average of AWS/Firehose DeliveryToS3.Success{STREAM} in 300 s < 1, 3 of 3, notBreaching",
+    "throttled": "Sum of AWS/Firehose ThrottledRecords{STREAM} in 300 s >= 1, 1 of 12, notBreaching",
+    "bytes_near_quota": (
+        "bytes / PERIOD(bytes) / bytes_quota [bytes: Sum of AWS/Firehose IncomingBytes{STREAM} in 300 s; "
+        "bytes_quota: Average of AWS/Firehose BytesPerSecondLimit{STREAM} in 300 s] > 0.8, 1 of 3, notBreaching"
+    ),
+    "records_near_quota": (
+        "records / PERIOD(records) / records_quota [records: Sum of AWS/Firehose IncomingRecords{STREAM} in 300 s; "
+        "records_quota: Average of AWS/Firehose RecordsPerSecondLimit{STREAM} in 300 s] > 0.8, 1 of 3, notBreaching"
+    ),
+    "put_requests_near_quota": (
+        "put_requests / PERIOD(put_requests) / put_requests_quota "
+        "[put_requests: Sum of AWS/Firehose IncomingPutRequests{STREAM} in 300 s; put_requests_quota: "
+        "Average of AWS/Firehose PutRequestsPerSecondLimit{STREAM} in 300 s] > 0.8, 1 of 3, notBreaching"
+    ),
+    "key_access_denied": "Sum of AWS/Firehose KMSKeyAccessDenied{STREAM} in 300 s >= 1, 1 of 12, notBreaching",
+    "key_disabled": "Sum of AWS/Firehose KMSKeyDisabled{STREAM} in 300 s >= 1, 1 of 12, notBreaching",
+    "key_invalid_state": "Sum of AWS/Firehose KMSKeyInvalidState{STREAM} in 300 s >= 1, 1 of 12, notBreaching",
+    "key_not_found": "Sum of AWS/Firehose KMSKeyNotFound{STREAM} in 300 s >= 1, 1 of 12, notBreaching",
+    "failed_conversion": "Sum of AWS/Firehose FailedConversion.Records{STREAM} in 300 s >= 1, 1 of 12, notBreaching",
+    "backup_freshness": "Maximum of AWS/Firehose BackupToS3.DataFreshness{STREAM} in 300 s > 900, 3 of 3, notBreaching",
+    "backup_success": "Average of AWS/Firehose BackupToS3.Success{STREAM} in 300 s < 1, 3 of 3, notBreaching",
+}
+"""Every alarm, as a person would say it."""
+
+NOTHING: list[float | None] = []
+FAILURES: dict[str, tuple[str, dict[str, list[float | None]]]] = {
+    "the account bounces": ("account_bounce_rate", {"Reputation.BounceRate": [0.05]}),
+    "the account is complained of": ("account_complaint_rate", {"Reputation.ComplaintRate": [0.001]}),
+    "a set bounces": ("bounce_rate", {"Reputation.BounceRate{SET}": [0.07]}),
+    "a set is complained of": ("complaint_rate", {"Reputation.ComplaintRate{SET}": [0.002]}),
+    "one mail had a virus, 50 minutes ago": ("rejects", {"Reject{SET}": [1, *[None] * 10]}),
+    "one template lacked a variable": ("rendering_failures", {"RenderingFailure{SET}": [1]}),
+    "the role of SES is broken, with mail always": (
+        "silent_archive", {"Send{SET}": [5, 5, 5], "IncomingRecords{STREAM}": [5, 0, 0, 0]}
+    ),
+    "the role of SES is broken, and was from the first day": ("silent_archive", {"Send{SET}": [5, 5, 5]}),
+    "the role of SES is broken, with a mail every two hours": (
+        "silent_archive", {"Send{SET}": [1, *[None] * 7, 1, *[None] * 7, 1, *[None] * 7]}
+    ),
+    "events wait": ("data_freshness", {"DeliveryToS3.DataFreshness{STREAM}": [901, 1201, 1501]}),
+    "S3 refuses half": ("delivery_success", {"DeliveryToS3.Success{STREAM}": [0.5, 0.5, 0.5]}),
+    "one event was turned away": ("throttled", {"ThrottledRecords{STREAM}": [1, *[None] * 11]}),
+    "bytes near the quota": (
+        "bytes_near_quota",
+        {"IncomingBytes{STREAM}": [4.3e6 * 300, None, None], "BytesPerSecondLimit{STREAM}": [5242880] * 3},
+    ),
+    "records near the quota": (
+        "records_near_quota",
+        {"IncomingRecords{STREAM}": [81_000 * 300], "RecordsPerSecondLimit{STREAM}": [100_000]},
+    ),
+    "requests near the quota": (
+        "put_requests_near_quota",
+        {"IncomingPutRequests{STREAM}": [801 * 300], "PutRequestsPerSecondLimit{STREAM}": [1000]},
+    ),
+    "the key's policy lost Firehose": ("key_access_denied", {"KMSKeyAccessDenied{STREAM}": [3]}),
+    "the key is disabled": ("key_disabled", {"KMSKeyDisabled{STREAM}": [3]}),
+    "the key is to be deleted": ("key_invalid_state", {"KMSKeyInvalidState{STREAM}": [3]}),
+    "the key is gone": ("key_not_found", {"KMSKeyNotFound{STREAM}": [3]}),
+    "an event is no row of the table": ("failed_conversion", {"FailedConversion.Records{STREAM}": [1]}),
+    "JSON waits": ("backup_freshness", {"BackupToS3.DataFreshness{STREAM}": [901, 1201, 1501]}),
+    "S3 refuses JSON": ("backup_success", {"BackupToS3.Success{STREAM}": [0, 0, 0]}),
+}  # fmt: skip
+"""What can go wrong: which alarm sees it, and the newest data points that CloudWatch has of it."""
+
+GOOD: dict[str, tuple[str, dict[str, list[float | None]]]] = {
+    "hardly any bounces": ("account_bounce_rate", {"Reputation.BounceRate": [0.0499]}),
+    "mail arrives in the next period, twice": (
+        "silent_archive",
+        {"Send{SET}": [1, None, None, 1, None], "IncomingRecords{STREAM}": [None, 1, None, None, 1]},
+    ),
+    "the newest record is not reported yet": (
+        "silent_archive", {"Send{SET}": [9, 9, 9, 9], "IncomingRecords{STREAM}": [9, 9, 9, None]}
+    ),
+    "others fill the archive": ("silent_archive", {"IncomingRecords{STREAM}": [9] * 24}),
+    "the buffer waits for its interval": ("data_freshness", {"DeliveryToS3.DataFreshness{STREAM}": [300] * 3}),
+    "one write failed and was repeated": ("delivery_success", {"DeliveryToS3.Success{STREAM}": [0.5, 1, 1]}),
+    "the stream is idle": ("bytes_near_quota", {"BytesPerSecondLimit{STREAM}": [5242880] * 3}),
+    "the stream is at 80 %": (
+        "bytes_near_quota", {"IncomingBytes{STREAM}": [800 * 300], "BytesPerSecondLimit{STREAM}": [1000]}
+    ),
+}  # fmt: skip
+
+
+def a_set(stack: cdk.Stack, **options: Any) -> EventPublishing:
+    return EventPublishing(stack, "Events", **options)
+
+
+def an_archive(stack: cdk.Stack, **options: Any) -> EventArchive:
+    return EventArchive(stack, "Archive", **options)
+
+
+def by(*names: str) -> CloudWatchDestination:
+    source = ses.CloudWatchDimensionSource.MESSAGE_TAG
+    return CloudWatchDestination(
+        [ses.CloudWatchDimension(name=name, default_value="unknown", source=source) for name in names]
+    )
+
+
+CAMPAIGNS, OF_THE_SET = by("campaign"), by("ses:configuration-set")
+
+
+def everything(stack: cdk.Stack, **options: Any) -> EventMonitoring:
+    """All that an alarm can be about."""
+    publishing = a_set(stack, reputation_metrics=True)
+    archive = parquet_archive(stack, encryption_key=kms.Key(stack, "Key"))
+    publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    publishing.add_destination("ToMetrics", CAMPAIGNS)
+    return EventMonitoring(stack, "Monitoring", publishing=publishing, archive=archive, **options)
+
+
+def parquet_archive(stack: cdk.Stack, **options: Any) -> EventArchive:
+    return an_archive(stack, format=ParquetFormat(), **options)
+
+
+@pytest.fixture(scope="module")
+def alarms() -> dict[str, Json]:
+    """The properties of every alarm by name."""
+    stack = cdk.Stack(new_app(), "Mail")
+    return properties_by_name(everything(stack))
+
+
+def properties_by_name(monitoring: EventMonitoring) -> dict[str, Json]:
+    template = readable(synthesize(cdk.Stack.of(monitoring)))
+    made = resources(template, "AWS::CloudWatch::Alarm")
+    assert len(made) == len(monitoring.alarms)
+    return {name: made[logical_id(alarm.node.default_child)]["Properties"] for name, alarm in monitoring.alarms.items()}
+
+
+def metric_text(metric: Mapping[str, Any]) -> str:
+    """``Send{SET}``: the name and what it is about."""
+    values = [dimension["Value"] for dimension in metric.get("Dimensions", [])]
+    text = f"{{{','.join(values)}}}" if values else ""
+    return f"{metric['MetricName']}{text.replace(SET, 'SET').replace(STREAM, 'STREAM')}"
+
+
+def as_said(alarm: Json) -> str:
+    """An alarm in one line."""
+    if "Metrics" in alarm:
+        [math] = [query for query in alarm["Metrics"] if "Expression" in query]
+        stats = [
+            f"{query['Id']}: {query['MetricStat']['Stat']} of {query['MetricStat']['Metric']['Namespace']} "
+            f"{metric_text(query['MetricStat']['Metric'])} in {query['MetricStat']['Period']} s"
+            for query in alarm["Metrics"]
+            if query is not math
+        ]
+        assert math["ReturnData"] and not any(query["ReturnData"] for query in alarm["Metrics"] if query is not math)
+        watched = f"{math['Expression']} [{'; '.join(stats)}]"
+    else:
+        watched = f"{alarm['Statistic']} of {alarm['Namespace']} {metric_text(alarm)} in {alarm['Period']} s"
+    signs = {
+        "GreaterThanOrEqualToThreshold": ">=",
+        "GreaterThanThreshold": ">",
+        "LessThanThreshold": "<",
+    }
+    periods = alarm["EvaluationPeriods"]
+    return (
+        f"{watched} {signs[alarm['ComparisonOperator']]} {alarm['Threshold']}, "
+        f"{alarm.get('DatapointsToAlarm', periods)} of {periods}, {alarm['TreatMissingData']}"
+    )
+
+
+def state(alarm: Json, planted: Mapping[str, list[float | None]]) -> str | None:
+    """The state by planted data points, the newest last."""
+
+    def series(metric: Mapping[str, Any], period: int, statistic: str) -> list[float | None]:
+        points = planted.get(metric_text(metric), NOTHING)
+        return [*[None] * alarm["EvaluationPeriods"], *points][-alarm["EvaluationPeriods"] :]
+
+    return metric_math.state_of(alarm, metric_math.data_points(alarm, series))
+
+
+def test_every_alarm_watches_what_it_should(alarms: dict[str, Json]) -> None:
+    assert {name: as_said(alarm) for name, alarm in alarms.items()} == ALARMS
+
+
+def test_every_alarm_is_a_public_attribute_that_says_what_it_is() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    monitoring = everything(stack)
+    assert {name: getattr(monitoring, name) for name in ALARMS} == monitoring.alarms
+    assert set(ALARMS) == set(EventMonitoring.__annotations__)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_what_goes_wrong_sets_off_an_alarm(alarms: dict[str, Json], failure: str) -> None:
+    name, planted = FAILURES[failure]
+    assert state(alarms[name], planted) == "ALARM"
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_what_is_right_sets_off_none(alarms: dict[str, Json], case: str) -> None:
+    name, planted = GOOD[case]
+    assert state(alarms[name], planted) == "OK"
+
+
+def test_every_alarm_is_set_off_by_something() -> None:
+    assert {name for name, _ in FAILURES.values()} == set(ALARMS)
+
+
+def test_without_any_data_nothing_is_wrong(alarms: dict[str, Json]) -> None:
+    states = {name: state(alarm, {}) for name, alarm in alarms.items()}
+    rates = {"account_bounce_rate", "account_complaint_rate", "bounce_rate", "complaint_rate"}
+    assert states == {name: None if name in rates else "OK" for name in ALARMS}  # None: as it was
+
+
+def test_a_description_says_what_happened_what_aws_does_and_what_to_look_at(alarms: dict[str, Json]) -> None:
+    for alarm in alarms.values():
+        text = alarm["AlarmDescription"]
+        assert len(text) < 700  # a name in it may have 64 characters for its reference, of 1024 in all
+        assert re.search("AWS|SES|Firehose|S3", text)
+        assert re.search("Look |Ask for more", text)
+
+
+def test_an_alarm_has_no_name_of_its_own(alarms: dict[str, Json]) -> None:
+    assert not [alarm for alarm in alarms.values() if "AlarmName" in alarm]
+
+
+def test_one_statement_tells_one_topic_of_everything(stack: cdk.Stack) -> None:
+    on_call = [actions.SnsAction(sns.Topic(stack, "OnCall"))]
+    for alarm in properties_by_name(everything(stack, alarm_actions=on_call, ok_actions=on_call)).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["${OnCall0B2745F4}"]
+
+
+def test_without_a_topic_there_are_alarms_without_actions(alarms: dict[str, Json]) -> None:
+    assert not [alarm for alarm in alarms.values() if "AlarmActions" in alarm or "OKActions" in alarm]
+
+
+def test_every_threshold_can_be_set(stack: cdk.Stack) -> None:
+    made = properties_by_name(
+        everything(
+            stack,
+            bounce_rate=0.02,
+            complaint_rate=0.0005,
+            rejects=5,
+            rendering_failures=6,
+            archive_delay=cdk.Duration.hours(1),
+            quota_share=0.5,
+            silence_window=cdk.Duration.days(1),
+        )
+    )
+    assert {name: alarm["Threshold"] for name, alarm in made.items() if name in ALARMS} == {
+        "account_bounce_rate": 0.02,
+        "account_complaint_rate": 0.0005,
+        "bounce_rate": 0.02,
+        "complaint_rate": 0.0005,
+        "rejects": 5,
+        "rendering_failures": 6,
+        "silent_archive": 1,
+        "data_freshness": 3600,
+        "delivery_success": 1,
+        "throttled": 1,
+        **{f"{what}_near_quota": 0.5 for what in ("bytes", "records", "put_requests")},
+        **{f"key_{what}": 1 for what in ("access_denied", "disabled", "invalid_state", "not_found")},
+        "failed_conversion": 1,
+        "backup_freshness": 3600,
+        "backup_success": 1,
+    }
+    assert made["silent_archive"]["EvaluationPeriods"] == 96
+    assert "has reached 2 %" in made["bounce_rate"]["AlarmDescription"]
+    assert "more than 60 minutes" in made["data_freshness"]["AlarmDescription"]
+
+
+def test_a_slow_buffer_may_take_its_time(stack: cdk.Stack) -> None:
+    archive = an_archive(stack, buffering_interval=cdk.Duration.seconds(900))
+    assert (
+        properties_by_name(EventMonitoring(stack, "Monitoring", archive=archive))["data_freshness"]["Threshold"]
+        == 3 * 900
+    )
+
+
+# What an alarm is about must be there.
+
+
+def test_the_set_is_counted_as_a_whole(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    destination = properties(readable(synthesize(stack)), "AWS::SES::ConfigurationSetEventDestination")
+    assert destination["EventDestination"] == {
+        "CloudWatchDestination": {
+            "DimensionConfigurations": [
+                {
+                    "DefaultDimensionValue": "none",
+                    "DimensionName": "ses:configuration-set",
+                    "DimensionValueSource": "messageTag",
+                }
+            ]
+        },
+        "Enabled": True,
+        "MatchingEventTypes": ["send", "reject", "bounce", "complaint", "delivery", "renderingFailure"],
+    }
+
+
+def test_what_is_counted_already_is_not_counted_twice(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("Mine", OF_THE_SET, events=[EmailSendingEvent.SEND, EmailSendingEvent.REJECT])
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    EventMonitoring(stack, "Another", publishing=publishing)
+    assert [(each.destination is OF_THE_SET, len(each.events)) for each in publishing.destinations] == [
+        (True, 2),
+        (False, 4),
+    ]
+
+
+def test_a_set_that_is_not_counted_has_the_alarms_of_the_account(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("ToArchive", FirehoseDestination(an_archive(stack)))
+    publishing.add_destination("ToMetrics", by("ses:configuration-set", "campaign"))  # cannot be read by the set alone
+    made = properties_by_name(EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False))
+    assert set(made) == {"account_bounce_rate", "account_complaint_rate", "rejects"}
+    assert as_said(made["rejects"]) == "Sum of AWS/SES Reject in 300 s >= 1, 1 of 12, notBreaching"
+    assert [each.resource.node.id for each in publishing.destinations] == ["ToArchive", "ToMetrics"]
+
+
+def test_a_count_of_your_own_is_enough_for_a_silent_archive(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("Mine", OF_THE_SET, events=[EmailSendingEvent.SEND])
+    publishing.add_destination("ToArchive", FirehoseDestination(an_archive(stack)))
+    made = EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
+    assert made.silent_archive and not made.rendering_failures
+
+
+@pytest.mark.parametrize(
+    ("to_archive", "seen"),
+    [
+        ({}, True),
+        ({"events": [EmailSendingEvent.BOUNCE]}, False),
+        ({"enabled": False}, False),
+        (None, False),
+    ],
+)
+def test_an_archive_is_silent_only_if_sends_should_get_there(
+    stack: cdk.Stack, to_archive: dict[str, Any] | None, seen: bool
+) -> None:
+    publishing, archive = a_set(stack), an_archive(stack)
+    if to_archive is not None:
+        publishing.add_destination("ToArchive", FirehoseDestination(archive), **to_archive)
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, archive=archive)
+    assert (monitoring.silent_archive is not None) == seen
+
+
+def test_each_of_two_archives_can_be_the_silent_one(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    archives = [EventArchive(stack, name) for name in ("First", "Second")]
+    for archive in archives:
+        publishing.add_destination(f"To{archive.node.id}", FirehoseDestination(archive))
+    watching = [
+        EventMonitoring(stack, f"Watch{archive.node.id}", publishing=publishing, archive=archive)
+        for archive in archives
+    ]
+    template = readable(synthesize(stack))
+    for archive, monitoring in zip(archives, watching, strict=True):
+        alarm = template["Resources"][logical_id(monitoring.alarms["silent_archive"].node.default_child)]
+        [records] = [query for query in alarm["Properties"]["Metrics"] if query["Id"] == "records"]
+        [stream] = records["MetricStat"]["Metric"]["Dimensions"]
+        assert stream["Value"] == archive.delivery_stream_name
+
+
+def test_sets_that_share_an_archive_watch_it_once(stack: cdk.Stack) -> None:
+    archive = an_archive(stack)
+    sets = [EventPublishing(stack, f"Set{number}") for number in range(3)]
+    for publishing in sets:
+        publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    of_the_archive = EventMonitoring(stack, "ArchiveMonitoring", archive=archive)
+    of_the_sets = [
+        EventMonitoring(each, "Monitoring", publishing=each, account_reputation=False, dashboard=False) for each in sets
+    ]
+    assert len(of_the_archive.alarms) == 6
+    assert {frozenset(each.alarms) for each in of_the_sets} == {
+        frozenset({"rejects", "rendering_failures", "silent_archive"})
+    }
+    synthesize(stack)
+
+
+def test_without_a_key_and_parquet_there_are_no_alarms_about_them(stack: cdk.Stack) -> None:
+    made = EventMonitoring(stack, "Monitoring", archive=an_archive(stack)).alarms
+    assert set(made) == {
+        "data_freshness",
+        "delivery_success",
+        "throttled",
+        "bytes_near_quota",
+        "records_near_quota",
+        "put_requests_near_quota",
+    }
+
+
+def test_the_rates_of_a_set_need_its_reputation_metrics(stack: cdk.Stack) -> None:
+    there = ses.ConfigurationSet.from_configuration_set_name(stack, "There", "there")
+    for number, publishing in enumerate([a_set(stack), EventPublishing(stack, "Imported", configuration_set=there)]):
+        monitoring = EventMonitoring(stack, f"Monitoring{number}", publishing=publishing)
+        assert monitoring.bounce_rate is None and monitoring.complaint_rate is None
+
+
+def test_an_archive_of_another_stack_makes_no_circle(stack: cdk.Stack) -> None:
+    app = cdk.Stage.of(stack)
+    archive = EventArchive(cdk.Stack(app, "Archives"), "Archive")
+    publishing = a_set(stack)
+    publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    watcher = cdk.Stack(app, "Watcher")
+    EventMonitoring(watcher, "Monitoring", publishing=publishing, archive=archive)
+    for each in (stack, archive.stack, watcher):
+        synthesize(each)
+    assert warnings(watcher) == set()
+
+
+# Destinations that come later.
+
+
+@pytest.mark.parametrize("destination", [CAMPAIGNS, None])
+def test_a_destination_that_would_be_missed_is_refused(stack: cdk.Stack, destination: Any) -> None:
+    publishing = a_set(stack)
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    with pytest.raises(ValueError) as caught:
+        publishing.add_destination("Late", destination or FirehoseDestination(an_archive(stack)))
+    assert str(caught.value) == (
+        "Mail/Events/Late: destination comes too late: 'Mail/Monitoring' has looked at what this configuration set "
+        "publishes to, and would not see it; add it before that EventMonitoring is made"
+    )
+
+
+def test_a_destination_that_no_alarm_is_about_may_come_later(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    publishing.add_destination("Late", EventBridgeDestination())
+    synthesize(stack)
+
+
+# Alarms of one's own.
+
+
+def campaign_alarm(
+    stack: cdk.Stack, metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: float
+) -> tuple[EventMonitoring, Json]:
+    monitoring = EventMonitoring(stack, "Monitoring", archive=an_archive(stack), alarm_actions=[Told()])
+    monitoring.add_alarm("Spring", metric, threshold=threshold, description="Look at the list of the spring campaign.")
+    return monitoring, properties_by_name(monitoring)["Spring"]
+
+
+def Told() -> cloudwatch.IAlarmAction:
+    return actions.Ec2Action(actions.Ec2InstanceAction.REBOOT)
+
+
+@pytest.mark.parametrize(
+    ("bounces", "sends", "expected"),
+    [
+        (5, 100, "ALARM"),
+        (4, 100, "OK"),
+        (99, 99, "OK"),  # too little mail to say anything
+        (5, None, "OK"),  # bounces of what was sent before
+        (None, 1000, "OK"),
+        (None, None, "OK"),
+        (0, 0, "OK"),
+    ],
+)
+def test_the_rate_of_a_campaign(stack: cdk.Stack, bounces: float | None, sends: float | None, expected: str) -> None:
+    rate = CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, {"campaign": "spring"})
+    _, alarm = campaign_alarm(stack, rate, 0.05)
+    assert re.fullmatch(
+        r"IF\(FILL\((send_\w{8}), 0\) >= 100, FILL\((bounce_\w{8}), 0\) / \1, 0\) "
+        r"\[(\2|\1): Sum of AWS/SES \w+{spring} in 3600 s; (\2|\1): Sum of AWS/SES \w+{spring} in 3600 s\] "
+        r">= 0.05, 1 of 1, notBreaching",
+        as_said(alarm),
+    )
+    assert state(alarm, {"Bounce{spring}": [bounces], "Send{spring}": [sends]}) == expected
+    assert alarm["AlarmActions"] and alarm["AlarmDescription"] == "Look at the list of the spring campaign."
+
+
+def test_complaints_are_counted_against_deliveries() -> None:
+    rate = CAMPAIGNS.rate(EmailSendingEvent.COMPLAINT, {"campaign": "spring"}, minimum=1000)
+    assert re.match(r"IF\(FILL\(delivery_\w+, 0\) >= 1000, FILL\(complaint_\w+, 0\)", rate.expression)
+
+
+def test_the_rates_of_several_values_fit_in_one_graph(stack: cdk.Stack) -> None:
+    rates = [CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, {"campaign": name}) for name in ("spring", "summer")]
+    cloudwatch.Dashboard(stack, "Mine", widgets=[[cloudwatch.GraphWidget(left=rates)]])
+    synthesize(stack)
+
+
+def test_the_count_of_a_campaign(stack: cdk.Stack) -> None:
+    bounces = CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, {"campaign": "spring"})
+    monitoring, alarm = campaign_alarm(stack, bounces.with_(period=cdk.Duration.hours(1)), 100)
+    assert as_said(alarm) == "Sum of AWS/SES Bounce{spring} in 3600 s >= 100, 1 of 1, notBreaching"
+    widgets = properties(readable(synthesize(stack)), "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"]
+    assert widgets[-1]["properties"]["annotations"]["alarms"] == [
+        f"${{{logical_id(monitoring.alarms['Spring'].node.default_child)}.Arn}}"
+    ]
+
+
+# Wrong arguments.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"publishing": None}, "publishing and archive are missing, so there is nothing to watch; give one or both"),
+        (
+            {"bounce_rate": 5},
+            "bounce_rate 5 is not above 0 and at most 0.1, where AWS may pause sending; "
+            "did you mean 0.05, which is 5 %?",
+        ),
+        (
+            {"complaint_rate": 0.1},
+            "complaint_rate 0.1 is not above 0 and at most 0.005, where AWS may pause sending; "
+            "did you mean 0.001, which is 0.1 %?",
+        ),
+        (
+            {"bounce_rate": 50},
+            "bounce_rate 50 is not above 0 and at most 0.1, where AWS may pause sending; use at most 0.1",
+        ),
+        (
+            {"complaint_rate": 0},
+            "complaint_rate 0 is not above 0 and at most 0.005, where AWS may pause sending; use at most 0.005",
+        ),
+        ({"rejects": 0}, "rejects 0 is out of range; use a whole number from 1"),
+        ({"rendering_failures": -1}, "rendering_failures -1 is out of range; use a whole number from 1"),
+        (
+            {"archive_delay": cdk.Duration.seconds(59)},
+            "archive_delay 59 seconds is out of range; use 60-86400 whole seconds",
+        ),
+        (
+            {"quota_share": 80},
+            "quota_share 80 is no fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
+        ),
+        ({"quota_share": -1}, "quota_share -1 is no fraction above 0 and at most 1; use for example 0.8"),
+        ({"silence_window": cdk.Duration.hours(25)}, "silence_window 25 hours is out of range; use 1-24 whole hours"),
+        (
+            {"alarm_actions": [actions.Ec2Action(actions.Ec2InstanceAction.STOP)] * 6},
+            "alarm_actions has 6 entries; CloudWatch takes at most 5",
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", **{"publishing": a_set(stack), **arguments})
+    assert str(caught.value) == f"Mail/Monitoring: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"publishing": "events"}, "publishing 'events' is of type str; use an EventPublishing"),
+        ({"archive": "events"}, "archive 'events' is of type str; use an EventArchive"),
+        ({"analytics": "events"}, "analytics 'events' is of type str; use an EventAnalytics"),
+        ({"bounce_rate": "5 %"}, "bounce_rate '5 %' is of type str; use a fraction such as 0.05, which is 5 %"),
+        ({"bounce_rate": True}, "bounce_rate 'True' is of type str; use a fraction such as 0.05, which is 5 %"),
+        ({"rejects": 1.5}, "rejects 1.5 is of type float; use a whole number such as 100"),
+        ({"quota_share": None}, "quota_share None is of type NoneType; use a fraction such as 0.8, which is 80 %"),
+        ({"archive_delay": 900}, "archive_delay 900 is of type int; use cdk.Duration.minutes(15)"),
+        ({"silence_window": 6}, "silence_window 6 is of type int; use cdk.Duration.hours(6)"),
+        ({"dashboard": "yes"}, "dashboard 'yes' is of type str; use True or False"),
+        ({"count_events": "yes"}, "count_events 'yes' is of type str; use True or False"),
+        ({"account_reputation": "yes"}, "account_reputation 'yes' is of type str; use True or False"),
+        (
+            {"alarm_actions": ["arn:aws:sns:us-east-1:111122223333:on-call"]},
+            "alarm_actions[0] 'arn:aws:sns:us-east-1:111122223333:on-call' is of type str; "
+            "use aws_cloudwatch_actions.SnsAction(topic)",
+        ),
+    ],
+)
+def test_a_wrong_type_is_refused(stack: cdk.Stack, arguments: dict[str, Any], problem: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        EventMonitoring(stack, "Monitoring", **{"publishing": a_set(stack), **arguments})
+    assert str(caught.value) == f"Mail/Monitoring: {problem}"
+
+
+@pytest.mark.parametrize("argument", ["alarm_actions", "ok_actions"])
+def test_a_topic_or_an_action_in_place_of_a_list_is_refused(stack: cdk.Stack, argument: str) -> None:
+    topic = sns.Topic(stack, "OnCall")
+    for given, kind in ((topic, "Topic"), (actions.SnsAction(topic), "SnsAction")):
+        wrong: dict[str, Any] = {argument: given}
+        with pytest.raises(TypeError) as caught:
+            EventMonitoring(stack, "Monitoring", archive=an_archive_once(stack), **wrong)
+        assert str(caught.value).endswith(
+            f"is of type {kind}; use a list such as [aws_cloudwatch_actions.SnsAction(topic)]"
+        )
+
+
+def an_archive_once(stack: cdk.Stack) -> Any:
+    return stack.node.try_find_child("Archive") or an_archive(stack)
+
+
+def test_all_problems_are_said_at_once(stack: cdk.Stack) -> None:
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", bounce_rate=5, complaint_rate=5, rejects=0)
+    assert len(str(caught.value).splitlines()) == 4
+
+
+def test_a_full_set_has_no_room_for_the_count(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    for number in range(10):
+        publishing.add_destination(f"To{number}", CAMPAIGNS)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", publishing=publishing)
+    assert str(caught.value) == (
+        "Mail/Monitoring: count_events needs an event destination, and the configuration set has its 10; leave one "
+        "out, or use count_events=False and do without the alarms silent_archive and rendering_failures"
+    )
+    EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
+
+
+def test_a_threshold_that_is_known_at_deployment_passes(stack: cdk.Stack) -> None:
+    rate = cdk.CfnParameter(stack, "Rate", type="Number", default=0.05).value_as_number
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=a_set(stack), bounce_rate=rate, dashboard=False)
+    made = properties_by_name(monitoring)
+    assert made["account_bounce_rate"]["Threshold"] == "${Rate}"
+    assert "has reached its threshold" in made["account_bounce_rate"]["AlarmDescription"]
+
+
+SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} MetricName="Bounce"', 'Sum')""")
+SPRING = {"campaign": "spring"}
+
+
+@pytest.mark.parametrize(
+    ("construct_id", "metric", "threshold", "error"),
+    [
+        ("Spring", SEARCH, 1, "metric has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for"),
+        (
+            "Spring",
+            CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING),
+            5,
+            "threshold 5 is no fraction above 0 and at most 1; did you mean 0.05, which is 5 %?",
+        ),
+        ("Throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'Throttled' is taken"),
+        ("Spring", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), "5", "threshold '5' is of type str"),
+        ("Spring", "Bounce", 5, "metric 'Bounce' is of type str; use a metric such as campaigns.metric(...) gives"),
+    ],
+)
+def test_a_wrong_alarm_of_ones_own_is_refused(
+    stack: cdk.Stack, construct_id: str, metric: Any, threshold: Any, error: str
+) -> None:
+    monitoring = EventMonitoring(stack, "Monitoring", archive=an_archive(stack))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        monitoring.add_alarm(construct_id, metric, threshold=threshold)
+    assert str(caught.value).startswith(f"Mail/Monitoring/{construct_id}: {error}")
+
+
+def test_a_description_may_be_long_and_not_longer(stack: cdk.Stack) -> None:
+    monitoring = EventMonitoring(stack, "Monitoring", archive=an_archive(stack))
+    metric = CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING)
+    monitoring.add_alarm("Long", metric, threshold=1, description="x" * 1024)
+    with pytest.raises(ValueError, match="description has 1025 characters; use at most 1024"):
+        monitoring.add_alarm("Longer", metric, threshold=1, description="x" * 1025)
+
+
+@pytest.mark.parametrize("event", [EmailSendingEvent.SEND, EmailSendingEvent.SUBSCRIPTION])
+def test_an_event_that_is_no_share_of_mail_has_no_rate(event: EmailSendingEvent) -> None:
+    with pytest.raises(ValueError, match=f"CloudWatchDestination.rate: event {event.name} is no share of mail; use"):
+        CAMPAIGNS.rate(event, SPRING)
+
+
+def test_a_rate_has_the_dimensions_of_its_destination_and_a_minimum() -> None:
+    with pytest.raises(ValueError, match="dimensions lacks 'campaign'"):
+        CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, {})
+    with pytest.raises(ValueError, match="minimum 0 is out of range; use a whole number from 1"):
+        CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, minimum=0)
+
+
+# The metrics of the constructs.
+
+
+def test_the_metrics_of_an_archive(stack: cdk.Stack) -> None:
+    archive = an_archive(stack)
+    methods = [name for name in dir(EventArchive) if name.startswith("metric_")]
+    made = {name: getattr(archive, name)() for name in methods}
+    assert {name: (metric.statistic, metric.metric_name) for name, metric in made.items()} == {
+        "metric_backup_freshness": ("Maximum", "BackupToS3.DataFreshness"),
+        "metric_backup_success": ("Average", "BackupToS3.Success"),
+        "metric_bytes_per_second_limit": ("Average", "BytesPerSecondLimit"),
+        "metric_data_freshness": ("Maximum", "DeliveryToS3.DataFreshness"),
+        "metric_delivery_success": ("Average", "DeliveryToS3.Success"),
+        "metric_failed_conversion_records": ("Sum", "FailedConversion.Records"),
+        "metric_incoming_bytes": ("Sum", "IncomingBytes"),
+        "metric_incoming_put_requests": ("Sum", "IncomingPutRequests"),
+        "metric_incoming_records": ("Sum", "IncomingRecords"),
+        "metric_key_access_denied": ("Sum", "KMSKeyAccessDenied"),
+        "metric_key_disabled": ("Sum", "KMSKeyDisabled"),
+        "metric_key_invalid_state": ("Sum", "KMSKeyInvalidState"),
+        "metric_key_not_found": ("Sum", "KMSKeyNotFound"),
+        "metric_put_requests_per_second_limit": ("Average", "PutRequestsPerSecondLimit"),
+        "metric_records_per_second_limit": ("Average", "RecordsPerSecondLimit"),
+        "metric_throttled_records": ("Sum", "ThrottledRecords"),
+    }
+    assert {metric.namespace for metric in made.values()} == {"AWS/Firehose"}
+    assert {str(metric.dimensions) for metric in made.values()} == {f"{{'DeliveryStreamName': '{STREAM}'}}"}
+
+
+def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
+    metric = an_archive(stack).metric("DeliveryToS3.Bytes").with_(period=cdk.Duration.minutes(1))
+    assert (metric.metric_name, metric.statistic, metric.period.to_seconds()) == ("DeliveryToS3.Bytes", "Sum", 60)
+    with pytest.raises(TypeError, match="metric_name 5 is of type int; use a string such as"):
+        an_archive_once(stack).metric(5)
+
+
+def test_the_account_counts_without_an_event_destination(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    assert publishing.metric_account(EmailSendingEvent.OPEN).metric_name == "Open"
+    for event in (EmailSendingEvent.RENDERING_FAILURE, EmailSendingEvent.DELIVERY_DELAY):
+        with pytest.raises(ValueError, match=f"event {event.name} is counted for event destinations only"):
+            publishing.metric_account(event)
+
+
+def test_a_set_knows_what_it_publishes_where(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("ToMetrics", CAMPAIGNS, name="metrics")
+    publishing.add_destination("ToBus", EventBridgeDestination(), enabled=False)
+    metrics, bus = publishing.destinations
+    assert (metrics.name, metrics.destination, metrics.events) == ("metrics", CAMPAIGNS, frozenset(UNTOUCHED_MAIL))
+    assert (bus.name, bus.events) == (None, frozenset())
+    same = EventPublishing(stack, "Same", configuration_set=publishing.configuration_set)
+    assert same.destinations == publishing.destinations
