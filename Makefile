@@ -4,13 +4,14 @@
 #   make synth           the CloudFormation template on standard output
 #   make lint            formatting, lint and types alone
 #   make bench           what a synth costs, beside CDK's own constructs and an empty app
+#   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
 PYTHON ?= python3
 NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: demo test synth lint setup unit end-to-end bench
+.PHONY: demo test synth lint setup unit end-to-end bench bench-analytics
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -37,6 +38,9 @@ lint: setup
 	ruff format --check .
 	ruff check .
 	mypy
+
+bench-analytics: setup
+	@python -m benches.analytics $(EVENTS)
 
 setup: .venv/ready
 
