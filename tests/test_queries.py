@@ -62,6 +62,13 @@ def test_a_query_takes_missing_tags(query: Query) -> None:
     assert "L_BRACKET" not in {token.token_type.name for token in sqlglot.tokenize(query.sql, "athena")}
 
 
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_a_share_has_all_its_decimals(query: Query) -> None:
+    """Athena divides 100.0 by 6 to 16.7, to the scale of the longer decimal, and DuckDB does not: so by the 1e2."""
+    for division in sqlglot.parse_one(query.sql, dialect="athena").find_all(exp.Div):
+        assert [literal.name for literal in division.this.find_all(exp.Literal)] == ["1e2"]
+
+
 @pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
 def test_a_query_reads_recent_days_only(query: Query, ask: Callable[..., Rows]) -> None:
     ask(query.name, *["old@example.com"] * (query in PREPARED))

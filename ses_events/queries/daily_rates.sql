@@ -29,8 +29,9 @@ SELECT
   sum(soft_bounced) AS soft_bounces,
   sum(suppressed) AS suppressed,
   sum(complained) AS complaints,
-  round(100.0 * sum(hard_bounced) / nullif(sum(sent), 0), 2) AS hard_bounce_percent,
-  round(100.0 * sum(complained) / nullif(sum(delivered), 0), 3) AS complaint_percent
+  -- 1e2 and not 100.0: Athena would divide that to one decimal.
+  round(1e2 * sum(hard_bounced) / nullif(sum(sent), 0), 2) AS hard_bounce_percent,
+  round(1e2 * sum(complained) / nullif(sum(delivered), 0), 3) AS complaint_percent
 FROM outcome
 GROUP BY day, dimension_value
 ORDER BY day DESC, sent DESC, dimension_value

@@ -26,8 +26,9 @@ SELECT
   sum(clicked) AS clicked,
   sum(clicked_by_person) AS clicked_by_people,
   sum(changed_subscription) AS subscriptions_changed,
-  round(100.0 * sum(opened_by_person) / nullif(sum(delivered), 0), 2) AS people_open_percent,
-  round(100.0 * sum(clicked_by_person) / nullif(sum(delivered), 0), 2) AS people_click_percent
+  -- 1e2 and not 100.0: Athena would divide that to one decimal.
+  round(1e2 * sum(opened_by_person) / nullif(sum(delivered), 0), 2) AS people_open_percent,
+  round(1e2 * sum(clicked_by_person) / nullif(sum(delivered), 0), 2) AS people_click_percent
 FROM outcome
 GROUP BY dimension_value
 ORDER BY delivered DESC, dimension_value
