@@ -152,6 +152,7 @@ TODAY = datetime.date(2026, 3, 10)
 ARRIVED: list[tuple[str, Record]] = [
     ("2026-01-01", send(_OLD)),
     ("2026-01-01", bounce(_OLD, "2026-01-01T08:00:01.000Z", "Permanent/NoEmail", _address("old@example.com"))),
+    ("2026-03-01", opened(_OLD, "2026-03-01T08:00:00.000Z", isBotEvent="Unlikely")),
     ("2026-03-02", send(_JAN)),
     (
         "2026-03-03",
@@ -169,21 +170,24 @@ ARRIVED: list[tuple[str, Record]] = [
     ),
     ("2026-03-05", send(_LOST)),
     ("2026-03-08", send(_FINN)),
-    (
-        "2026-03-08",
-        bounce(
-            _FINN,
-            "2026-03-08T09:00:01.000Z",
-            "Permanent/Suppressed",
-            _address(
-                "finn@example.org",
-                **_UNKNOWN_USER,
-                diagnosticCode="Amazon SES has suppressed sending to this address because it has a recent history of "
-                "bouncing as an invalid address.",
+    *[
+        (
+            "2026-03-08",
+            bounce(
+                _FINN,
+                "2026-03-08T09:00:01.000Z",
+                "Permanent/Suppressed",
+                _address(
+                    "finn@example.org",
+                    **_UNKNOWN_USER,
+                    diagnosticCode="Amazon SES has suppressed sending to this address because it has a recent history "
+                    "of bouncing as an invalid address.",
+                ),
+                reportingMTA="dns; amazonses.com",
             ),
-            reportingMTA="dns; amazonses.com",
-        ),
-    ),
+        )
+    ]
+    * 2,  # Firehose tried again
     ("2026-03-08", send(_IDA)),
     ("2026-03-08", delivery(_IDA, "2026-03-08T09:00:00.500Z", 400, "ida@example.com", remoteMtaIp=None)),
     (
@@ -305,8 +309,18 @@ ARRIVED: list[tuple[str, Record]] = [
         ),
     ),
     ("2026-03-09", send(_GUS)),
+    ("2026-03-09", delay(_GUS, "2026-03-09T11:00:01.000Z", "General", _address("gus@example.net"))),
     ("2026-03-09", delivery(_GUS, "2026-03-09T11:00:03.000Z", 3000, "gus@example.net")),
     ("2026-03-09", complaint(_GUS, "2026-03-09T18:00:00.000Z", "gus@example.net", complaintFeedbackType="abuse")),
+    (
+        "2026-03-09",
+        bounce(
+            _GUS,
+            "2026-03-09T18:30:00.000Z",
+            "Permanent/General",
+            _address("gus@example.net", **_UNKNOWN_USER, diagnosticCode="smtp; 550 5.7.1 no more of this"),
+        ),
+    ),
     ("2026-03-09", complaint(_GUS, "2026-03-09T19:00:00.000Z", "gus@example.net", feedbackId="complaint-again")),
     ("2026-03-09", send(_HAL)),
     ("2026-03-09", delay(_HAL, "2026-03-09T12:10:00.000Z", "IPFailure", _address("hal@example.com", status="4.7.1"))),
@@ -319,10 +333,13 @@ ARRIVED: list[tuple[str, Record]] = [
     ("2026-03-09", send(_REJECTED)),
     ("2026-03-09", reject(_REJECTED)),
     ("2026-03-09", send(_PAUL)),
-    (
-        "2026-03-09",
-        bounce(_PAUL, "2026-03-09T15:00:01.000Z", "Undetermined/Undetermined", _address("paul@example.net")),
-    ),
+    *[
+        (
+            "2026-03-09",
+            bounce(_PAUL, "2026-03-09T15:00:01.000Z", "Undetermined/Undetermined", _address("paul@example.net")),
+        )
+    ]
+    * 2,  # Firehose tried again
     ("2026-03-09", {"notificationType": "Bounce", "mail": {"messageId": "0102-99"}}),  # an old feedback notification
 ]
 """The days of arrival and the records of the mail of a few days, much of it odd, seen on ``TODAY``."""

@@ -81,7 +81,7 @@ def test_daily_rates(ask: Callable[..., Rows]) -> None:
     assert ask("daily_rates") == [
         # day, dimension value, sent, delivered, hard, soft, suppressed, complaints, hard bounce %, complaint %
         (_day("03-09"), "spring", 6, 3, 1, 0, 1, 0, 16.67, 0),
-        (_day("03-09"), "unknown", 3, 1, 0, 0, 0, 1, 0, 100),
+        (_day("03-09"), "unknown", 3, 1, 1, 0, 0, 1, 33.33, 100),
         (_day("03-09"), 'it\'s "autumn"', 1, 0, 0, 1, 0, 0, 0, None),
         (_day("03-08"), "spring", 4, 1, 0, 1, 2, 0, 0, 0),
         (_day("03-05"), "spring", 1, 0, 0, 0, 0, 0, 0, None),
@@ -102,7 +102,7 @@ def test_domain_rates(ask: Callable[..., Rows]) -> None:
     assert ask("domain_rates") == [
         # domain, sent, delivered, delayed, hard, soft, suppressed, complaints, delivered %, hard bounce %, complaint %
         ("example.com", 7, 2, 1, 1, 0, 0, 0, 28.57, 14.29, 0),
-        ("example.net", 4, 2, 1, 0, 2, 0, 1, 50, 0, 50),
+        ("example.net", 4, 2, 2, 1, 2, 0, 1, 50, 25, 50),
         ("example.org", 4, 1, 1, 0, 0, 3, 0, 25, 0, 0),
     ]
 
@@ -111,6 +111,10 @@ def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
     """What SES says about suppressed recipients is no diagnostic; addresses, IPs and ids are masked."""
     assert ask("bounce_diagnostics") == [
         # kind, subtype, status, domain, reason, bounces, first seen, last seen, example recipient, example message
+        (
+            *("Hard bounce", "General", "5.1.1", "example.net", "smtp; 550 5.7.1 no more of this", 1),
+            *(_time("03-09 18:30:00"), _time("03-09 18:30:00"), "gus@example.net", "0102-06"),
+        ),
         (
             *("Soft bounce", "Undetermined", None, "example.net", None, 1),
             *(_time("03-09 15:00:01"), _time("03-09 15:00:01"), "paul@example.net", "0102-16"),
@@ -179,17 +183,18 @@ def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
     gone = "smtp; 550-5.1.1 <jan@example.com> gone, 198.51.100.7 41be03b00d2f7-af0e1234si567.12"
     assert ask("addresses_to_remove") == [
         # recipient, reason, messages, last response, last seen
-        ("gus@example.net", "Complaint", 1, None, _time("03-09 19:00:00")),
+        ("gus@example.net", "Complaint", 1, "smtp; 550 5.7.1 no more of this", _time("03-09 19:00:00")),
         ("bob@example.com", "Hard bounce", 1, "smtp; 550 5.1.1 bob@example.com: user unknown", _time("03-09 10:00:01")),
         ("jan@example.com", "Hard bounce", 1, gone, _time("03-03 00:01:00")),
     ]
 
 
 def test_delivery_delays(ask: Callable[..., Rows]) -> None:
-    """Of a message to two, one is delayed; of two delays of a message, the last says why."""
+    """Of a message to two, one is delayed; of two delays of a message, the last says why. Gus has it and bounces it."""
     assert ask("delivery_delays") == [
         # domain, type, delayed, delivered later, bounced later, still open, p50 to deliver, example response
         ("example.com", "SpamDetected", 1, 0, 0, 1, None, None),
+        ("example.net", "General", 1, 1, 0, 0, 3_000, None),
         ("example.net", "MailboxFull", 1, 0, 1, 0, None, "smtp; 452 4.2.2 mailbox full"),
         (
             *("example.org", "TransientCommunicationFailure", 1, 1, 0, 0),
@@ -222,10 +227,12 @@ def test_archive_health(ask: Callable[..., Rows]) -> None:
         # day of arrival, event, events, duplicates, unreadable, arrived on a later day, without outcome
         ("2026-03-10", "Delivery", 1, 0, 0, 1, 0),
         ("2026-03-10", "Open", 1, 0, 0, 1, 0),
+        ("2026-03-09", "Bounce", 4, 1, 0, 0, 0),
         ("2026-03-09", "Click", 4, 1, 0, 0, 0),
         ("2026-03-09", "Delivery", 3, 1, 0, 0, 0),
         ("2026-03-09", "Send", 9, 1, 0, 0, 0),
         ("2026-03-09", None, 1, 0, 1, 0, 0),
+        ("2026-03-08", "Bounce", 2, 1, 0, 0, 0),
         ("2026-03-05", "Send", 1, 0, 0, 0, 1),
     ]
 
@@ -257,7 +264,7 @@ def test_message_trace(ask: Callable[..., Rows]) -> None:
         ),
         (_time("03-09 23:59:59"), "Delivery", "dana@example.org", *delivered, 50_398_750, *told[4:]),
     ]
-    assert ask("message_trace", "0102-15") == []
+    assert [row[1] for row in ask("message_trace", "0102-15")] == ["Open"]
     assert [row[1] for row in ask("message_trace", "0102-01")].count("Delivery") == 1
 
 
@@ -282,7 +289,9 @@ def test_recipient_trace(ask: Callable[..., Rows]) -> None:
     assert [row[2:4] for row in ask("recipient_trace", "hal@example.com")] == [
         ("unknown", "Send > DeliveryDelay > DeliveryDelay")
     ]
-    assert [row[3] for row in ask("recipient_trace", "gus@example.net")] == ["Send > Delivery > Complaint > Complaint"]
+    assert [row[3] for row in ask("recipient_trace", "gus@example.net")] == [
+        "Send > DeliveryDelay > Delivery > Complaint > Hard bounce > Complaint"
+    ]
     assert [row[3] for row in ask("recipient_trace", "lea@example.com")] == ["Send > Rendering Failure"]
     assert [row[3] for row in ask("recipient_trace", "dana@example.org")] == [
         "Send > Click > DeliveryDelay > Click > Delivery"
