@@ -332,6 +332,7 @@ ARRIVED: list[tuple[str, Record]] = [
     ),
     ("2026-03-09", send(_REJECTED)),
     ("2026-03-09", reject(_REJECTED)),
+    ("2026-03-09", reject(_REJECTED)),
     ("2026-03-09", send(_PAUL)),
     *[
         (
