@@ -15,7 +15,22 @@ from sqlglot import exp
 
 from ses_events.queries import Query, named_queries, prepared_statements
 from tests import athena
-from tests.records import ARRIVED, TODAY, bounce, delay, delivery, mail, send, tags, write
+from tests.records import (
+    ARRIVED,
+    TODAY,
+    bounce,
+    click,
+    complaint,
+    delay,
+    delivery,
+    mail,
+    opened,
+    reject,
+    rendering_failure,
+    send,
+    tags,
+    write,
+)
 
 Rows = list[tuple[Any, ...]]
 DATABASE, TABLE = "mail-1", 'ev"ents'
@@ -236,6 +251,35 @@ def test_archive_health(ask: Callable[..., Rows]) -> None:
         ("2026-03-08", "Bounce", 2, 1, 0, 0, 0),
         ("2026-03-05", "Send", 1, 0, 0, 0, 1),
     ]
+
+
+def test_each_way_a_mail_ends_is_an_outcome(tmp_path: Path) -> None:
+    sent = [mail(f"{number}", "2026-03-05T10:00:00.000Z", "ann@example.com", tags=None) for number in range(6)]
+    ends = [
+        delivery(sent[0], "2026-03-05T10:00:01.000Z", 1000, "ann@example.com"),
+        bounce(sent[1], "2026-03-05T10:00:01.000Z", "Transient/General", {"emailAddress": "ann@example.com"}),
+        complaint(sent[2], "2026-03-05T10:00:01.000Z", "ann@example.com"),
+        reject(sent[3]),
+        rendering_failure(sent[4], "Welcome", "Attribute 'name' is not present in the rendering data."),
+    ]
+    write(tmp_path, [("2026-03-05", record) for record in [*map(send, sent), *ends]])
+    assert [row[6] for row in _asking(tmp_path)("archive_health") if row[1] == "Send"] == [1]
+
+
+def test_events_of_one_moment_are_no_duplicates(tmp_path: Path) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", "bob@example.com", tags=None)
+    at = "2026-03-09T10:00:01.000Z"
+    events = [
+        *(click(sent, at, f"https://example.com/{page}") for page in "ab"),
+        *(opened(sent, at, ipAddress=f"192.0.2.{host}") for host in (1, 2)),
+        *(delivery(sent, at, 1000, f"{name}@example.com") for name in ("ann", "bob")),
+        *(delay(sent, at, "General", {"emailAddress": f"{name}@example.com"}) for name in ("ann", "bob")),
+        *(complaint(sent, at, "ann@example.com", feedbackId=f"{number}") for number in (1, 2)),
+    ]
+    write(tmp_path, [("2026-03-09", event) for event in events])
+    assert {row[1]: row[2:4] for row in _asking(tmp_path)("archive_health")} == dict.fromkeys(
+        ["Click", "Open", "Delivery", "DeliveryDelay", "Complaint"], (2, 0)
+    )
 
 
 def test_unreadable_records_are_no_duplicates(tmp_path: Path) -> None:
