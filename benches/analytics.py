@@ -4,7 +4,7 @@
 
 DuckDB stands in for Athena, which bills the bytes of what a query reads. Here these are counted, not measured: of JSON
 the whole objects of the days that are read; of Parquet the compressed columns that the query names, of these days. The
-times compare the layouts with each other; they are no times of Athena.
+times are DuckDB's own, and mean little on a busy machine.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from ses_events.queries import Query, named_queries, prepared_statements
+from ses_events.schema import COLUMNS
 from tests import athena
 from tests.records import (
     ARRIVED,
@@ -31,6 +32,7 @@ from tests.records import (
     tags,
     write,
 )
+from tests.templates import ROOT
 
 Rows = list[tuple[Any, ...]]
 DATABASE, TABLE = "mail-1", 'ev"ents'
@@ -56,6 +58,17 @@ def test_the_queries_are_these() -> None:
         *("domain_rates", "engagement", "never_sent", "suppressed_recipients", "time_to_deliver", "top_links"),
     ]
     assert [query.name for query in PREPARED] == ["message_trace", "recipient_trace"]
+
+
+def test_the_page_about_analytics_has_the_columns_and_the_queries() -> None:
+    page = (ROOT / "docs/analytics.md").read_text()
+    tables = [
+        re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE) for section in page.split("\n|---|---|\n")[1:]
+    ]
+    columns, queries, prepared = tables
+    assert [name for name, _ in columns] == [*COLUMNS, "dt"]
+    assert queries == [(query.name, query.title) for query in QUERIES]
+    assert prepared == [(query.name, query.title) for query in PREPARED]
 
 
 @pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
