@@ -235,18 +235,21 @@ def _archive(archive: EventArchive, alarms: Alarms) -> Iterator[Row]:
 
 
 def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
-    """The saved queries, by name and id, with the way to the editor that has them."""
-    region = cdk.Stack.of(scope).region
-    domain = "amazonaws-us-gov.com" if region.startswith("us-gov-") else "aws.amazon.com"
-    editor = f"https://{region}.console.{domain}/athena/home?region={region}#/query-editor"
+    """The saved queries: what each answers, its id, and the way to the editor that has them under Saved queries."""
+    stack = cdk.Stack.of(scope)
+    is_gov = cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws-us-gov")
+    gov = cdk.CfnCondition(scope, "IsGovCloud", expression=is_gov)
+    domain = cdk.Fn.condition_if(gov.logical_id, "amazonaws-us-gov.com", "aws.amazon.com").to_string()
+    editor = f"https://{stack.region}.console.{domain}/athena/home?region={stack.region}#/query-editor"
     lines = [
-        f"| [{name}]({editor}) | {query.description or ''} | `{query.attr_named_query_id}` |"
+        f"| {name} | {query.description} | `{query.attr_named_query_id}` |"
         for name, query in analytics.named_queries.items()
     ]
     return cloudwatch.TextWidget(
         markdown="\n".join(
             [
-                f"### Ask the archive: saved queries of the workgroup {analytics.workgroup.name}",
+                f"### [Ask the archive]({editor}): saved queries of the workgroup `{analytics.workgroup_name}`",
+                "",
                 "| query | what it answers | id |",
                 "|---|---|---|",
                 *lines,

@@ -52,7 +52,7 @@ CHOICES: dict[str, list[str]] = {
     "dimensions": ["none", "one", "ten", "without end", "link tag"],
     "events": ["untouched mail", "all", "bounces"],
     "enabled": ["yes", "no"],
-    "monitoring": ["none", "all", "uncounted"],
+    "monitoring": ["none", "all"],
     "flags": ["recommended", "none"],
 }
 """What can be chosen; the first of each list is the default."""
@@ -89,11 +89,15 @@ class Configuration:
             made.add_destination("ToStream", to_stream, events=events, enabled=chosen["enabled"] == "yes")
             for construct_id, destination in others:
                 made.add_destination(construct_id, destination, events=events, name=construct_id)
-            if chosen["monitoring"] != "none":
-                archive = self.archive if number == 0 else None
-                counted = chosen["monitoring"] == "all"
+            if chosen["monitoring"] == "all":
+                of_all = number == 0
                 EventMonitoring(
-                    self.stack, f"Monitoring{number}", publishing=made, archive=archive, count_events=counted
+                    self.stack,
+                    f"Monitoring{number}",
+                    publishing=made,
+                    archive=self.archive if of_all else None,
+                    account_reputation=of_all,
+                    dashboard=of_all,
                 )
 
     def _set_options(self, scope: Construct, number: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 from ses_events import (
     UNTOUCHED_MAIL,
     CloudWatchDestination,
+    EventAnalytics,
     EventArchive,
     EventMonitoring,
     EventPublishing,
@@ -176,6 +177,20 @@ def test_opens_that_no_tag_counts_are_those_of_the_account(stack: cdk.Stack) -> 
         "metrics"
     ]
     assert (namespace, name) == ("AWS/SES", "Open")
+
+
+def test_the_saved_queries_are_named_with_the_way_to_them(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    analytics = EventAnalytics(stack, "Analytics", archive=archive)
+    EventMonitoring(stack, "Monitoring", archive=archive, analytics=analytics)
+    [text] = [each["properties"]["markdown"] for each in shown(stack)["widgets"] if each["type"] == "text"]
+    title, _, _, _, *rows = text.splitlines()
+    assert analytics.workgroup_name in title and "/athena/home?region=${AWS::Region}#/query-editor" in title
+    queries = resources(readable(synthesize(stack)), "AWS::Athena::NamedQuery")
+    assert rows == [
+        f"| {query['Properties']['Name']} | {query['Properties']['Description']} | `${{{name}.NamedQueryId}}` |"
+        for name, query in queries.items()
+    ]
 
 
 def test_numbers_of_the_account_are_called_so(stack: cdk.Stack) -> None:
