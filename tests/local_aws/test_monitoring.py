@@ -31,8 +31,8 @@ class System:
         self._sqs, self._cloudwatch = aws.client("sqs"), aws.client("cloudwatch")
         self.messages: list[Json] = []
 
-    def send(self, **tags: str) -> None:
-        send_mail(self.aws, self.configuration_set, **tags)
+    def send(self, campaign: str = "watched") -> None:
+        send_mail(self.aws, self.configuration_set, campaign=campaign)
 
     def send_to(self, recipient: str, content: Json, **tags: str) -> None:
         """Send a mail by the API v2."""
@@ -114,8 +114,8 @@ def test_mail_that_ses_does_not_send_is_told(system: System) -> None:
     template = {"TemplateName": "watched", "SubjectPart": "Hello", "TextPart": "Hello {{name}}"}
     system.aws.client("ses").create_template(Template=template)
     recipient = f"recipient@{DOMAIN}"
-    system.send_to(recipient, {"Simple": {**HELLO["Simple"], "Body": {"Text": {"Data": VIRUS}}}})
-    system.send_to(recipient, {"Template": {"TemplateName": "watched", "TemplateData": "{}"}})
+    system.send_to(recipient, {"Simple": {**HELLO["Simple"], "Body": {"Text": {"Data": VIRUS}}}}, campaign="watched")
+    system.send_to(recipient, {"Template": {"TemplateName": "watched", "TemplateData": "{}"}}, campaign="watched")
     assert eventually(lambda: system.told("rejects", "ALARM"))
     assert eventually(lambda: system.told("renderingfailures", "ALARM"))
 
