@@ -1,0 +1,34 @@
+"""A configuration set for each brand, one archive for all, one role for all.
+
+Use it when several senders share an account. Each brand has options and metrics of its own; events carry the name of
+their set in the tag ses:configuration-set. A brand that is added later finds the role propagated: with a role for each
+set its first deployment could fail. The price is that the sets share the role.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ses as ses
+
+from ses_events import CloudWatchDestination, EventArchive, EventMonitoring, EventPublishing, FirehoseDestination
+
+BRANDS = ["acme", "globex", "initech"]  # a name is an id: a change makes another set
+
+app = cdk.App()
+stack = cdk.Stack(app, "Brands")
+
+archive = EventArchive(stack, "Archive")
+to_archive = FirehoseDestination.with_shared_role(archive)
+by_brand = CloudWatchDestination(
+    [
+        ses.CloudWatchDimension(
+            name="ses:configuration-set", default_value="none", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
+        )
+    ]
+)
+EventMonitoring(stack, "Monitoring", archive=archive)
+for brand in BRANDS:
+    publishing = EventPublishing(stack, brand.capitalize(), configuration_set_name=brand, reputation_metrics=True)
+    publishing.add_destination("ToArchive", to_archive)
+    publishing.add_destination("ToMetrics", by_brand)
+    EventMonitoring(stack, f"{brand.capitalize()}Monitoring", publishing=publishing, account_reputation=False)
+
+app.synth()

@@ -1,0 +1,32 @@
+"""The examples as tests run them: in this process, in an app of the test's own."""
+
+from __future__ import annotations
+
+import runpy
+from functools import cache
+from unittest import mock
+
+import aws_cdk as cdk
+
+from tests.templates import RECOMMENDED_FLAGS, ROOT, new_app
+
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+"""The names of the examples."""
+
+
+def run(example: str, app: cdk.App) -> cdk.App:
+    """Run an example; what it makes is in the given app."""
+    with mock.patch.object(cdk, "App", lambda: app):
+        runpy.run_path(str(ROOT / "examples" / f"{example}.py"))
+    return app
+
+
+@cache
+def with_recommended_flags(example: str) -> cdk.App:
+    """The app of an example with the feature flags of cdk.json, synthesized once for all tests."""
+    return run(example, new_app(**RECOMMENDED_FLAGS))
+
+
+def stacks(app: cdk.App) -> list[cdk.Stack]:
+    """The stacks of an app, those of its stages too."""
+    return [construct for construct in app.node.find_all() if isinstance(construct, cdk.Stack)]
