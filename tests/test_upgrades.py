@@ -174,6 +174,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Impact]]:
         **{name: Upgrade(_reference(**settings), KEPT[REFERENCE]) for name, settings in HARMLESS.items()},
         "a new alarm": Upgrade(stacks[REFERENCE], _changed(KEPT[REFERENCE], lambda of: of.pop(ALARM))),
         "without analytics": Upgrade(_reference(analytics=False), KEPT[REFERENCE]),
+        "held ids": Upgrade(_renamed_with_held_ids(system), system),
         **{name: Upgrade(System(**change), system) for name, change in CHANGES.items()},
     }
     found = impacts(list(upgrades.values()), tmp_path_factory.mktemp("upgrades"))
@@ -218,6 +219,10 @@ def test_every_output_of_the_last_release_is_there(name: str) -> None:
     assert set(KEPT[name].get("Outputs", {})) - set(synthesize(today()[name]).get("Outputs", {})) == set()
 
 
+def test_a_renamed_archive_keeps_what_its_logical_ids_hold(told: dict[str, set[Impact]]) -> None:
+    assert {each.kind for each in told["held ids"]} == {"AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Logs::LogStream"}
+
+
 def test_the_page_says_what_each_change_replaces(told: dict[str, set[Impact]]) -> None:
     rows = [f"| {change} | {_words(told[change])} |" for change in CHANGES]
     assert _table("Changing what is deployed") == rows
@@ -234,6 +239,18 @@ def test_the_page_names_what_may_be_replaced() -> None:
 
 def test_the_changelog_has_the_version() -> None:
     assert re.search(rf"^## \[{re.escape(version())}\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+def _renamed_with_held_ids(before: Json) -> System:
+    name = before["Resources"][STREAM]["Properties"]["DeliveryStreamName"]
+    stack = System(archive={"id": "Other", "delivery_stream_name": name})
+    archive = stack.node.find_child("Other")
+    assert isinstance(archive, EventArchive)
+    bucket = archive.bucket.node.default_child
+    assert isinstance(bucket, s3.CfnBucket)
+    bucket.override_logical_id(BUCKET)
+    archive.delivery_stream.override_logical_id(STREAM)
+    return stack
 
 
 def _contract() -> Iterator[str]:
