@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from functools import cache
+from typing import TypeVar
 from unittest import mock
 
 import aws_cdk as cdk
@@ -14,8 +15,11 @@ EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 """The names of the examples."""
 
 
-def run(example: str, app: cdk.App) -> cdk.App:
-    """Run an example; what it makes is in the given app."""
+S = TypeVar("S", bound=cdk.Stage)
+
+
+def run(example: str, app: S) -> S:
+    """Run an example; what it makes is in the given app, or in a stage of one."""
     with mock.patch.object(cdk, "App", lambda: app):
         runpy.run_path(str(ROOT / "examples" / f"{example}.py"))
     return app
@@ -27,6 +31,6 @@ def with_recommended_flags(example: str) -> cdk.App:
     return run(example, new_app(**RECOMMENDED_FLAGS))
 
 
-def stacks(app: cdk.App) -> list[cdk.Stack]:
+def stacks(app: cdk.Stage) -> list[cdk.Stack]:
     """The stacks of an app, those of its stages too."""
     return [construct for construct in app.node.find_all() if isinstance(construct, cdk.Stack)]

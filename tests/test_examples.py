@@ -11,7 +11,7 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 
 from tests.examples import EXAMPLES, run, stacks, with_recommended_flags
-from tests.templates import ROOT, new_app, synthesize, warnings
+from tests.templates import ROOT, new_app, properties, synthesize, warnings
 
 OF_CDK = {"cross_stack": {"@aws-cdk/core:crossStackReferencesDefaultStrong"}}
 """Warnings of CDK itself in an app without feature flags, of which examples/README.md tells."""
@@ -44,6 +44,18 @@ def test_it_is_short_and_says_when_to_use_it(example: str) -> None:
     text = (ROOT / "examples" / f"{example}.py").read_text()
     assert len(text.splitlines()) <= 40
     assert text.startswith('"""') and "\n\nUse it " in text.split('"""')[1]
+
+
+def test_alarms_may_publish_to_the_topic_of_the_example() -> None:
+    [stack] = stacks(with_recommended_flags("alarms"))
+    statements = properties(synthesize(stack), "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert {
+        "Action": "sns:Publish",
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Resource": {"Ref": "OnCall0B2745F4"},
+    } in [{name: value for name, value in each.items() if name != "Sid"} for each in statements]
 
 
 def test_the_readme_lists_each() -> None:

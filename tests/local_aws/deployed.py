@@ -44,10 +44,10 @@ def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
 
     The CDK CLI does the same, with more checks, in more than ten times as long; the test of the demo shows that it can.
     """
-    root = stack.node.root
-    assert isinstance(root, cdk.App)
+    stage = cdk.Stage.of(stack)
+    assert stage
     cloudformation, name = aws.client("cloudformation"), stack.stack_name
-    template = json.dumps(root.synth().get_stack_by_name(name).template)
+    template = json.dumps(stage.synth().get_stack_by_name(name).template)
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="templates")  # a call takes a template of 51,200 bytes, a file may have a million
     s3.put_object(Bucket="templates", Key=name, Body=template)
