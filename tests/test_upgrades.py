@@ -232,6 +232,14 @@ def test_the_page_lists_the_logical_id_of_everything_stateful() -> None:
     assert _table("Logical ids") == list(_contract())
 
 
+def test_feature_flags_change_no_logical_id() -> None:
+    without, with_flags = (
+        {logical_id: body["Type"] for logical_id, body in synthesize(stack)["Resources"].items()}
+        for stack in (SesEventsStack(new_app(), "SesEvents"), _reference())
+    )
+    assert without == with_flags
+
+
 def test_the_page_names_what_may_be_replaced() -> None:
     [sentence] = re.findall(r"^May go and come again: (.*?)\.$", PAGE, re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"`(.+?)`", sentence)) == REPLACEABLE
