@@ -3,6 +3,7 @@
 #   make test            everything that must be green: lint, types, tests
 #   make synth           the CloudFormation template on standard output
 #   make lint            formatting, lint and types alone
+#   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside CDK's own constructs and an empty app
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
@@ -11,7 +12,7 @@ NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: demo test synth lint setup unit end-to-end bench bench-analytics
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -27,6 +28,9 @@ unit: setup
 # At the end all at once, so that it does not mix with what runs beside it.
 end-to-end: setup
 	@output=$$(python -m pytest tests/local_aws 2>&1); status=$$?; echo "$$output"; exit $$status
+
+compatibility: setup
+	@python -m tests.compatibility
 
 bench: setup
 	@python -m benches.synth

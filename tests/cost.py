@@ -34,9 +34,10 @@ def sets(number: int, *, role: str) -> dict[str, int]:
     from aws_cdk import aws_ses as ses
 
     from ses_events import CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
+    from tests.templates import new_app
 
     before = dict(_TRAFFIC)
-    app = cdk.App(builtin_cloud_formation_validation=False, analytics_reporting=False)
+    app = new_app()
     stack = cdk.Stack(app, "Mail")
     archive = EventArchive(stack, "Archive")
     to_archive = FirehoseDestination.with_shared_role(archive) if role == "shared" else FirehoseDestination(archive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -18,6 +19,11 @@ RECOMMENDED_FLAGS = {
     for key, value in json.loads((ROOT / "cdk.json").read_text())["context"].items()
     if key.startswith("@aws-cdk")
 }
+
+UNVALIDATED: Json = dict.fromkeys(
+    {"builtin_cloud_formation_validation"} & {*inspect.signature(cdk.App.__init__).parameters}, False
+)
+"""What keeps an app from CDK's validation of the template, where this CDK has it."""
 
 DELIVER = {
     "logs:PutLogEvents",
@@ -36,7 +42,7 @@ READ_SCHEMA = {"glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"}
 
 def new_app(**context: Any) -> cdk.App:
     """An app without CDK's built-in validation, which costs seconds once a process; test_app.py runs it."""
-    return cdk.App(context=context, builtin_cloud_formation_validation=False, analytics_reporting=False)
+    return cdk.App(context=context, analytics_reporting=False, **UNVALIDATED)
 
 
 def synthesize(stack: cdk.Stack) -> Json:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ses_events import CloudWatchDestination, EventArchive, EventPublishing
 from tests.configurations import CHOICES, Configuration, check
-from tests.templates import RECOMMENDED_FLAGS, new_app
+from tests.templates import RECOMMENDED_FLAGS, UNVALIDATED, new_app
 
 ALL_KINDS = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 choices = st.fixed_dictionaries(
@@ -44,7 +44,7 @@ def test_every_valid_configuration_keeps_every_promise(chosen: dict[str, str]) -
             },
             outdir=folder,
             analytics_reporting=False,
-            builtin_cloud_formation_validation=False,
+            **UNVALIDATED,
             stack_traces=False,
             tree_metadata=False,
         )
