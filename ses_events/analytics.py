@@ -174,6 +174,8 @@ class EventAnalytics(Construct):
         results in the workgroup's folder; the keys of the two buckets, where they have one. A bucket of another account
         needs a policy there as well.
 
+        :param grantee: who is to run queries.
+        :returns: what was granted.
         :raises TypeError: when the argument has a wrong type.
         """
         check(

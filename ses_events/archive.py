@@ -350,6 +350,8 @@ class EventArchive(Construct):
         prefixes of events; ``kms:Decrypt`` with the bucket's key, where it has one. A bucket of another account needs
         a policy there as well.
 
+        :param grantee: who is to read.
+        :returns: what was granted.
         :raises TypeError: when the argument has a wrong type.
         """
         check(

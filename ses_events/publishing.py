@@ -226,6 +226,9 @@ class EventPublishing(Construct):
 
         In the template: ``ses:SendEmail`` and ``ses:SendRawEmail`` on the identity **and** the set; SES asks for both.
 
+        :param grantee: who is to send.
+        :param identity: the address or domain that the mail is from.
+        :returns: what was granted.
         :raises TypeError: when an argument has a wrong type.
         """
         check(

@@ -27,8 +27,15 @@ def main() -> None:
     ranges = [*re.findall(r'"((?:aws-cdk-lib|constructs)>=.*?)"', project), OLDEST_NAG]
     oldest = [re.sub(r">=([\d.]+).*", r"==\1", each) for each in ranges]
     # one after the other: their times would mean nothing side by side
-    passed = [_passes(oldest, shutil.which("python3.10") or sys.executable), _passes(ranges, sys.executable)]
+    passed = [_passes(oldest, _oldest_python()), _passes(ranges, sys.executable)]
     sys.exit(not all(passed))
+
+
+def _oldest_python() -> str:
+    found = shutil.which("python3.10")
+    # a shim of pyenv is there for a version that is not
+    works = found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+    return found if found and works else sys.executable
 
 
 def _passes(cdk: list[str], python: str) -> bool:

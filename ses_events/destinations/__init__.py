@@ -24,5 +24,7 @@ class EventDestination(Protocol):
     ) -> tuple[dict[str, Any], list[IDependable]]:
         """Make what the destination needs.
 
+        :param publishing: the construct of the configuration set; what is made, is made under it.
+        :param events: what the destination gets, already checked.
         :returns: its part of ``EventDestinationProperty``, and what must exist before SES can be told of it.
         """

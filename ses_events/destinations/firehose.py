@@ -65,6 +65,8 @@ class FirehoseDestination:
         In the template: a role under the archive, which SES assumes for any configuration set of the account. Sets that
         are added to the archive later find it propagated. The price is that the sets share it.
 
+        :param archive: where the events go.
+        :returns: a value to add to each of the sets.
         :raises TypeError: when ``archive`` is something else.
         """
         check("FirehoseDestination.with_shared_role", instance("archive", archive, EventArchive, "an EventArchive"))
