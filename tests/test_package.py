@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import ses_events
 from tests.templates import ROOT
+from tests.typing_example import EVERY_NAME
 
 MORE = """
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions, aws_iam as iam, aws_sns as sns
@@ -25,17 +28,60 @@ identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "exampl
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel that is built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    _python("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT), cwd=folder)
-    (built,) = folder.glob("*.whl")
-    return built
+    _python("-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT), cwd=folder)
+    return folder
 
 
-def test_the_wheel_has_the_constructs_their_types_and_nothing_else(wheel: Path) -> None:
-    names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
-    assert {name.partition("/")[0] for name in names} == {"ses_events"}
-    assert "ses_events/py.typed" in names
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (wheel,) = built.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def package() -> set[str]:
+    """What git knows of the package, or could: what it does not ignore."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "ses_events"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name for name in listed.stdout.splitlines() if (ROOT / name).exists()}
+
+
+def test_the_wheel_has_every_file_of_the_package_and_nothing_else(wheel: Path, package: set[str]) -> None:
+    assert {"ses_events/py.typed", "ses_events/queries/daily_rates.sql", "ses_events/verify/cli.py"} < package
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name for name in names if ".dist-info/" not in name} == package
+    assert {name.partition(".dist-info/")[2] for name in names} - {""} == {
+        "METADATA",
+        "RECORD",
+        "WHEEL",
+        "entry_points.txt",
+        "licenses/LICENSE",
+    }
+
+
+def test_the_sdist_has_the_package_and_what_building_it_takes(built: Path, package: set[str]) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    # PKG-INFO and .gitignore are what the build backend adds
+    assert names == package | {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
+
+
+def test_the_package_is_small(built: Path) -> None:
+    assert {path.suffix: path.stat().st_size < 200_000 for path in built.iterdir()} == {".whl": True, ".gz": True}
+
+
+def test_the_sdist_builds_the_wheel_that_the_sources_build(wheel: Path, tmp_path: Path) -> None:
+    _python("-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT), cwd=tmp_path)
+    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
 
 def test_the_package_asks_for_cdk_and_constructs_only(wheel: Path) -> None:
@@ -54,14 +100,28 @@ def test_an_app_in_another_folder_synthesizes_the_examples_of_the_readme(wheel: 
     further = example.replace("app.synth()\n", MORE + more + "app.synth()\n").replace(
         'EventPublishing(stack, "Events")', 'EventPublishing(stack, "Events", reputation_metrics=True)'
     )
-    (app / "app.py").write_text(f"{example}\nimport ses_events\nprint(ses_events.__file__)\n")
+    (app / "app.py").write_text(example)
     (app / "further.py").write_text(further)
-    printed = _python("app.py", cwd=app, PYTHONPATH=str(site), CDK_OUTDIR=str(app / "cdk.out"))
+    (app / "both.py").write_text("import app, further, ses_events\nprint(ses_events.__file__)\n")
+    printed = _python("both.py", cwd=app, PYTHONPATH=str(site), CDK_OUTDIR=str(app / "cdk.out"))
     assert printed.stdout.strip() == str(site / "ses_events/__init__.py")
     assert printed.stderr == ""
-    assert (app / "cdk.out/Mail.template.json").exists()
-    _python("further.py", cwd=app, PYTHONPATH=str(site), CDK_OUTDIR=str(app / "further"))
-    assert (app / "further/Mail.template.json").exists()
+    assert "AWS::SNS::TopicPolicy" in (app / "cdk.out/Mail.template.json").read_text()
+
+
+def test_every_lazy_name_is_one_that_a_type_checker_sees() -> None:
+    tree = ast.parse((ROOT / "ses_events/__init__.py").read_text())
+    (for_checkers, _) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {
+        (alias.name, statement.module)
+        for statement in for_checkers.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    lazy = {(name, f"ses_events.{module}") for name, module in ses_events._MODULES.items()}
+    assert lazy == seen
+    assert {name for name, _ in lazy} == {*ses_events.__all__} == {*EVERY_NAME}
+    assert all(getattr(ses_events, name) is value for name, value in EVERY_NAME.items())
 
 
 def test_the_constructs_import_nothing_but_cdk_and_the_standard_library() -> None:
