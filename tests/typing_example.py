@@ -26,21 +26,6 @@ from ses_events import (
     SnsDestination,
 )
 
-EVERY_NAME: dict[str, object] = {
-    "UNTOUCHED_MAIL": UNTOUCHED_MAIL,
-    "CloudWatchDestination": CloudWatchDestination,
-    "EventAnalytics": EventAnalytics,
-    "EventArchive": EventArchive,
-    "EventBridgeDestination": EventBridgeDestination,
-    "EventDestination": EventDestination,
-    "EventMonitoring": EventMonitoring,
-    "EventPublishing": EventPublishing,
-    "FirehoseDestination": FirehoseDestination,
-    "ParquetFormat": ParquetFormat,
-    "SesEventsStack": SesEventsStack,
-    "SnsDestination": SnsDestination,
-}
-
 
 def correct(stack: cdk.Stack, dimension: ses.CloudWatchDimension) -> None:
     publishing = EventPublishing(stack, "Events", max_delivery_duration=cdk.Duration.hours(1), reputation_metrics=True)
