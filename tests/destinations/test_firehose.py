@@ -198,6 +198,7 @@ def test_an_imported_role_that_may_be_edited_gets_the_permission_first(stack: cd
 
 def test_an_imported_role_of_another_stack_makes_no_circle_of_stacks(stack: cdk.Stack) -> None:
     roles = cdk.Stack(cdk.Stage.of(stack), "Roles")
+    iam.User(roles, "User")  # an older CDK refuses a stack without resources
     imported = iam.Role.from_role_name(roles, "Role", "ses-to-firehose")
     stream = firehose.DeliveryStream(stack, "Stream", destination=firehose.S3Bucket(s3.Bucket(stack, "Bucket")))
     EventPublishing(stack, "Events").add_destination("ToStream", FirehoseDestination(stream, role=imported))
