@@ -44,9 +44,9 @@ def pictures() -> dict[str, str]:
 def with_pictures(page: str, drawn: dict[str, str]) -> str:
     """The page with these pictures in the place of those it has."""
     for name, text in drawn.items():
-        block = re.compile(rf"(?<=^```mermaid\n){re.escape(_first_line(name))}\n.*?(?=^```$)", re.MULTILINE | re.DOTALL)
-        page, found = block.subn(lambda _, text=text: text, page)
-        assert found == 1, f"{PAGE.name} has {found} blocks for the picture {name}"
+        before, block, rest = page.partition(f"```mermaid\n{_first_line(name)}\n")
+        assert block, f"{PAGE.name} has no block for the picture {name}"
+        page = f"{before}```mermaid\n{text}{rest[rest.index('```') :]}"
     return page
 
 
