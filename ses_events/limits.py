@@ -257,12 +257,6 @@ def archive_delay(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     yield from amount(argument, value, cdk.Duration.to_seconds, 60, 86400, "seconds")
 
 
-def silence_window(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """1-24 whole hours (CloudWatch API, PutMetricAlarm)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.hours(6)")
-    yield from amount(argument, value, cdk.Duration.to_hours, 1, 24, "hours")
-
-
 def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
     """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
     example = "aws_cloudwatch_actions.SnsAction(topic)"

@@ -65,8 +65,6 @@ class EventMonitoring(Construct):
     :param archive_delay: how long an event may wait in the stream, 60-86400 s. Default: 15 minutes, or three times the
         buffering interval where that is more.
     :param quota_share: the fraction of a quota of the stream to tell of.
-    :param silence_window: how far apart the three quarters of an hour with mail and without an archived event may be,
-        1-24 hours. Rare mail takes a long window; the alarm is over when they have left it. Default: 6 hours.
     :param count_events: whether to add the destination ``ToMonitoring``. Without it, and without one of your own, there
         is neither ``silent_archive`` nor ``rendering_failures``, and ``rejects`` is about the account.
     :param dashboard: whether to make the dashboard.
@@ -132,7 +130,6 @@ class EventMonitoring(Construct):
         rendering_failures: int = 1,
         archive_delay: cdk.Duration | None = None,
         quota_share: float = 0.8,
-        silence_window: cdk.Duration | None = None,
         count_events: bool = True,
         dashboard: bool = True,
     ) -> None:
@@ -150,7 +147,6 @@ class EventMonitoring(Construct):
             limits.minimum("rendering_failures", rendering_failures),
             limits.archive_delay("archive_delay", archive_delay),
             limits.share("quota_share", quota_share),
-            limits.silence_window("silence_window", silence_window),
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
@@ -181,8 +177,7 @@ class EventMonitoring(Construct):
                 self._make([rules.rendering_failures_alarm(publishing, failed, rendering_failures)])
             fed = [each for each in _archives_of(publishing) if archive in (each, None)]
             if EmailSendingEvent.SEND in metrics and fed:
-                window = silence_window or cdk.Duration.hours(6)
-                self._make([rules.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0], window)])
+                self._make([rules.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
         if archive:
             self._make(rules.archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (
