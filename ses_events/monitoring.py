@@ -48,13 +48,16 @@ class EventMonitoring(Construct):
     In us-east-1 an alarm costs $0.10 a month for each of its metrics, the dashboard $3 (three are free in an account)
     and a count of the set $0.30 each, in months in which there is something to count.
 
-    :param publishing: the configuration set to watch. Default: none, for an archive that several sets share.
-    :param archive: the archive to watch; give one that several sets share to one EventMonitoring only. The alarm
-        ``silent_archive`` is about this archive, or else about the first that the set publishes Send to. Where several
-        sets share it, their events hide that one set's are missing. Default: none, and no alarm about a stream.
+    :param publishing: the configuration set to watch, of the account and region of this stack. Default: none, for an
+        archive that several sets share.
+    :param archive: the archive to watch, of the same account and region; give one that several sets share to one
+        EventMonitoring only. The alarm ``silent_archive`` is about this archive, or else about the first that the set
+        publishes Send to. Where several sets share it, their events hide that one set's are missing. Default: none, and
+        no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: what to do when something goes wrong, such as ``aws_cloudwatch_actions.SnsAction(topic)``; at
-        most 5. Default: nothing, and the alarms are seen in CloudWatch only.
+        most 5. A topic with a policy, as ``enforce_ssl`` makes one, or with a key must let CloudWatch in, or nobody is
+        told (docs/operations.md). Default: nothing, and the alarms are seen in CloudWatch only.
     :param ok_actions: what to do when it is over. Default: nothing.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
         decides; once an account and region is enough. The rates of the set are watched where it has reputation metrics.
@@ -133,10 +136,10 @@ class EventMonitoring(Construct):
         count_events: bool = True,
         dashboard: bool = True,
     ) -> None:
-        stack_of(scope, construct_id)
+        stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.monitored(publishing, archive),
+            limits.monitored(publishing, archive, stack),
             optional_interface("analytics", analytics, "named_queries", "an EventAnalytics"),
             limits.alarm_actions("alarm_actions", alarm_actions),
             limits.alarm_actions("ok_actions", ok_actions),
@@ -207,7 +210,7 @@ class EventMonitoring(Construct):
         """
         check(
             (self, str(construct_id)),
-            limits.destination_id(construct_id, [child.node.id for child in self.node.children]),
+            limits.destination_id(construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}),
             limits.metric_of_an_alarm("metric", metric),
             limits.alarm_threshold("threshold", threshold, is_rate(metric)),
             limits.alarm_description("description", description),

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
@@ -447,6 +448,35 @@ def test_the_rates_of_a_set_need_its_reputation_metrics(stack: cdk.Stack) -> Non
         assert monitoring.bounce_rate is None and monitoring.complaint_rate is None
 
 
+def test_a_stream_that_is_no_archive_is_watched_for_silence_only(stack: cdk.Stack) -> None:
+    stream = firehose.DeliveryStream.from_delivery_stream_name(stack, "Stream", "events")
+    publishing = a_set(stack)
+    publishing.add_destination("ToStream", FirehoseDestination(stream))
+    made = properties_by_name(EventMonitoring(stack, "Monitoring", publishing=publishing))
+    assert "IncomingRecords{events}" in as_said(made["silent_archive"])
+    wrong: Any = stream
+    with pytest.raises(TypeError, match="; use an EventArchive"):
+        EventMonitoring(stack, "Another", archive=wrong)
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "problem"),
+    [
+        ("444455556666", "us-east-1", "is in 444455556666, this stack in 111122223333; use one of this account"),
+        ("111122223333", "eu-central-1", "is in eu-central-1, this stack in us-east-1; use one of this region"),
+    ],
+)
+def test_what_another_account_or_region_measures_is_refused(account: str, region: str, problem: str) -> None:
+    app = new_app()
+    there = cdk.Stack(app, "There", env=cdk.Environment(account=account, region=region))
+    here = cdk.Stack(app, "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(here, "Monitoring", publishing=a_set(there), archive=an_archive(there))
+    assert str(caught.value).splitlines() == [
+        f"Here/Monitoring: {part} {problem}" for part in ("publishing", "archive")
+    ]
+
+
 def test_an_archive_of_another_stack_makes_no_circle(stack: cdk.Stack) -> None:
     app = cdk.Stage.of(stack)
     archive = EventArchive(cdk.Stack(app, "Archives"), "Archive")
@@ -613,6 +643,14 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         ({"rejects": 1.5}, "rejects 1.5 is of type float; use a whole number such as 100"),
         ({"quota_share": None}, "quota_share None is of type NoneType; use a fraction such as 0.8, which is 80 %"),
         ({"archive_delay": 900}, "archive_delay 900 is of type int; use cdk.Duration.minutes(15)"),
+        (
+            {"bounce_rate": float("nan")},
+            "bounce_rate nan is no finite number; use a fraction such as 0.05, which is 5 %",
+        ),
+        (
+            {"quota_share": float("inf")},
+            "quota_share inf is no finite number; use a fraction such as 0.8, which is 80 %",
+        ),
         ({"dashboard": "yes"}, "dashboard 'yes' is of type str; use True or False"),
         ({"count_events": "yes"}, "count_events 'yes' is of type str; use True or False"),
         ({"account_reputation": "yes"}, "account_reputation 'yes' is of type str; use True or False"),
@@ -687,6 +725,7 @@ SPRING = {"campaign": "spring"}
             "threshold 5 is no fraction above 0 and at most 1; did you mean 0.05, which is 5 %?",
         ),
         ("Throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'Throttled' is taken"),
+        ("throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'throttled' is taken"),
         ("Spring", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), "5", "threshold '5' is of type str"),
         ("Spring", "Bounce", 5, "metric 'Bounce' is of type str; use a metric such as campaigns.metric(...) gives"),
     ],
