@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
-from ses_events.destinations.cloudwatch import CloudWatchDestination
+from ses_events.destinations.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.event_names import metric_name
 from ses_events.limits import COUNTED_AGAINST
 
@@ -58,8 +59,8 @@ def new_dashboard(
         tagged = _counted_by_tags(publishing)
         if tagged:
             destination, events = tagged
-            variables += _variables(destination, events)
-            rows += _by_tag(destination, events)
+            variables += _variables(publishing, destination, events)
+            rows += _by_tag(publishing, destination, events)
         rows += _engagement(publishing, tagged)
     if archive:
         rows += _archive(archive, alarms)
@@ -126,27 +127,29 @@ def _faults(alarms: Alarms) -> Row:
 
 
 def _variables(
-    destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
+    publishing: EventPublishing, destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
 ) -> Iterator[cloudwatch.IVariable]:
     """A choice for each dimension, among the values seen: it changes that dimension of all metrics shown."""
     first = next(event for event in EmailSendingEvent if event in events)
-    for dimension in destination.dimensions:
+    for dimension in _to_choose(destination):
         yield cloudwatch.DashboardVariable(
             id="".join(each if each.isalnum() else "_" for each in dimension.name),
             label=dimension.name,
             type=cloudwatch.VariableType.PROPERTY,
             value=dimension.name,
             input_type=cloudwatch.VariableInputType.SELECT,
-            values=cloudwatch.Values.from_search(_search(destination, first), dimension.name),
+            values=cloudwatch.Values.from_search(_search(publishing, destination, first), dimension.name),
             default_value=cloudwatch.DefaultValue.value(dimension.default_value),
             visible=True,
         )
 
 
-def _by_tag(destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]) -> Iterator[Row]:
+def _by_tag(
+    publishing: EventPublishing, destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
+) -> Iterator[Row]:
     """One value, chosen by the variables; then all values against each other."""
-    name = destination.dimensions[0].name
-    chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
+    name = _to_choose(destination)[0].name
+    chosen = _chosen(publishing, destination)
     hour = cdk.Duration.hours(1)
     volumes = [
         destination.metric(event, chosen).with_(label=metric_name(event.name), period=hour)
@@ -168,7 +171,7 @@ def _by_tag(destination: CloudWatchDestination, events: frozenset[EmailSendingEv
     ]
     if EmailSendingEvent.BOUNCE in events:
         search = cloudwatch.MathExpression(
-            expression=f"SEARCH('{_search(destination, EmailSendingEvent.BOUNCE)}', 'Sum', 3600)",
+            expression=f"SEARCH('{_search(publishing, destination, EmailSendingEvent.BOUNCE)}', 'Sum', 3600)",
             using_metrics={},
             label="",
             period=hour,
@@ -184,9 +187,8 @@ def _engagement(
     if not published:
         return
     if tagged and published <= tagged[1]:
-        destination = tagged[0]
-        chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
-        title = f"One {destination.dimensions[0].name}, chosen above: opens and clicks an hour"
+        destination, chosen = tagged[0], _chosen(publishing, tagged[0])
+        title = f"One {_to_choose(destination)[0].name}, chosen above: opens and clicks an hour"
         counts = {event: destination.metric(event, chosen) for event in published}
     else:
         title = "Opens and clicks an hour, all mail of the account in this region"
@@ -260,10 +262,23 @@ def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
     )
 
 
-def _search(destination: CloudWatchDestination, event: EmailSendingEvent) -> str:
+def _to_choose(destination: CloudWatchDestination) -> list[ses.CloudWatchDimension]:
+    """The dimensions that a variable is about: all but the configuration set, as the dashboard is about one."""
+    return [dimension for dimension in destination.dimensions if dimension.name != CONFIGURATION_SET]
+
+
+def _chosen(publishing: EventPublishing, destination: CloudWatchDestination) -> dict[str, str]:
+    """A value for each dimension of a destination: the configuration set, and what the variables start with."""
+    chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
+    return chosen | ({CONFIGURATION_SET: publishing.configuration_set_name} if CONFIGURATION_SET in chosen else {})
+
+
+def _search(publishing: EventPublishing, destination: CloudWatchDestination, event: EmailSendingEvent) -> str:
     """A search for the metrics of an event with exactly the dimensions of a destination."""
-    names = ",".join(f'"{dimension.name}"' for dimension in destination.dimensions)
-    return f'{{AWS/SES,{names}}} MetricName="{metric_name(event.name)}"'
+    names = [dimension.name for dimension in destination.dimensions]
+    of_the_set = f' "{CONFIGURATION_SET}"="{publishing.configuration_set_name}"' if CONFIGURATION_SET in names else ""
+    quoted = ",".join(f'"{name}"' for name in names)
+    return f'{{AWS/SES,{quoted}}} MetricName="{metric_name(event.name)}"{of_the_set}'
 
 
 def _lines(alarms: Alarms, *names: str) -> list[cloudwatch.HorizontalAnnotation]:

@@ -141,6 +141,23 @@ def test_each_dimension_of_a_metric_has_a_variable(stack: cdk.Stack) -> None:
     assert dict(zip(first[2:6:2], first[3:6:2], strict=True)) == {"campaign": "unknown", "X-Brand": "unknown"}
 
 
+def test_of_counts_by_set_and_campaign_those_of_the_set_are_shown(stack: cdk.Stack) -> None:
+    source = ses.CloudWatchDimensionSource.MESSAGE_TAG
+    names = ("ses:configuration-set", "campaign")
+    both = [ses.CloudWatchDimension(name=name, default_value="none", source=source) for name in names]
+    watched(stack, CloudWatchDestination(both), EmailSendingEvent)
+    body = shown(stack)
+    the_set = "${EventsConfigurationSet6B5CCE2B}"
+    search = '{AWS/SES,"ses:configuration-set","campaign"} MetricName="%s" "ses:configuration-set"="%s"'
+    [variable] = body["variables"]  # one about the set would change the counts of the set as a whole too
+    assert (variable["property"], variable["search"]) == ("campaign", search % ("Send", the_set))
+    [[bounces]] = widget(body, "Bounces an hour by campaign")["metrics"]
+    assert bounces["expression"] == f"SEARCH('{search % ('Bounce', the_set)}', 'Sum', 3600)"
+    for graph in ("mail an hour", "opens and clicks an hour"):
+        for metric in widget(body, f"One campaign, chosen above: {graph}")["metrics"]:
+            assert dict(zip(metric[2:6:2], metric[3:6:2], strict=True)) == {names[0]: the_set, "campaign": "none"}
+
+
 def test_bounces_are_compared_by_a_search(stack: cdk.Stack) -> None:
     watched(stack, campaigns())
     [[search]] = widget(shown(stack), "Bounces an hour by campaign")["metrics"]
