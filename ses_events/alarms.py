@@ -29,7 +29,7 @@ class AlarmRule:
     """
 
     name: str
-    metric: cloudwatch.IMetric
+    metric: cloudwatch.Metric | cloudwatch.MathExpression
     threshold: float
     description: str
     comparison: str = "GREATER_THAN_OR_EQUAL_TO_THRESHOLD"
@@ -52,7 +52,7 @@ def reputation_alarms(publishing: EventPublishing, bounce_rate: float, complaint
     yield _complaints("complaint_rate", publishing.metric_complaint_rate(), complaint_rate, whose)
 
 
-def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.IMetric, rejects: int) -> AlarmRule:
+def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, rejects: int) -> AlarmRule:
     """Mail that SES took and then did not send."""
     return AlarmRule(
         "rejects",
@@ -66,7 +66,7 @@ def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.IMetric, rejec
     )
 
 
-def rendering_failures_alarm(publishing: EventPublishing, metric: cloudwatch.IMetric, failures: int) -> AlarmRule:
+def rendering_failures_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, failures: int) -> AlarmRule:
     """Mail whose template does not fit its data."""
     return AlarmRule(
         "rendering_failures",
@@ -133,6 +133,7 @@ def archive_alarms(
         periods=_HOUR,
         breaching=1,
     )
+    share, period = _percent(quota_share), cdk.Duration.minutes(5)
     for what, used, limit in (
         ("bytes", archive.metric_incoming_bytes(), archive.metric_bytes_per_second_limit()),
         ("records", archive.metric_incoming_records(), archive.metric_records_per_second_limit()),
@@ -145,10 +146,10 @@ def archive_alarms(
                 expression=f"{what} / PERIOD({what}) / {what}_quota",
                 using_metrics={what: used, f"{what}_quota": limit},
                 label=f"share of the quota of {words}",
-                period=cdk.Duration.minutes(5),
+                period=period,
             ),
             quota_share,
-            f"More than {_percent(quota_share)} of the quota of {words} per second is used (average of 5 minutes) of "
+            f"More than {share} of the quota of {words} per second is used (average of 5 minutes) of "
             f"{stream}. Firehose turns away what is above it. Ask for more in Service Quotas now, or spread the mail.",
             comparison="GREATER_THAN_THRESHOLD",
             periods=3,

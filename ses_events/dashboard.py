@@ -11,6 +11,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
+from ses_events.alarms import AlarmRule
 from ses_events.destinations.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.event_names import metric_name
 from ses_events.limits import COUNTED_AGAINST
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ses_events.archive import EventArchive
     from ses_events.publishing import EventPublishing
 
-Alarms = Mapping[str, cloudwatch.Alarm]
+Rules = Mapping[str, AlarmRule]
 Counts = Mapping[EmailSendingEvent, cloudwatch.Metric]
 Row = list[cloudwatch.IWidget]
 
@@ -45,17 +46,20 @@ def new_dashboard(
     archive: EventArchive | None,
     analytics: EventAnalytics | None,
     of_the_set: Counts,
-    alarms: Alarms,
+    alarms: Mapping[str, cloudwatch.Alarm],
+    rules: Rules,
 ) -> cloudwatch.Dashboard:
     """A dashboard with no name of its own, about the region of its stack.
 
     :param of_the_set: what is counted of the configuration set as a whole.
-    :param alarms: by name; each is listed, and its threshold is a line in the graph of its metric.
+    :param alarms: each is listed.
+    :param rules: theirs, by name: the threshold is a line in the graph of the metric. An alarm knows both as well, but
+        asking it costs six round trips a line.
     """
     variables: list[cloudwatch.IVariable] = []
     rows: list[Row] = [[cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms.values()), width=24, height=4)]]
     if publishing:
-        rows += [_numbers(publishing, of_the_set), _reputation(publishing, alarms), _faults(alarms)]
+        rows += [_numbers(publishing, of_the_set), _reputation(publishing, rules), _faults(rules)]
         tagged = _counted_by_tags(publishing)
         if tagged:
             destination, events = tagged
@@ -63,7 +67,7 @@ def new_dashboard(
             rows += _by_tag(publishing, destination, events)
         rows += _engagement(publishing, tagged)
     if archive:
-        rows += _archive(archive, alarms)
+        rows += _archive(archive, rules)
     if analytics:
         rows.append([_queries(scope, analytics)])
     return cloudwatch.Dashboard(
@@ -94,21 +98,21 @@ def _numbers(publishing: EventPublishing, of_the_set: Counts) -> Row:
     ]
 
 
-def _reputation(publishing: EventPublishing, alarms: Alarms) -> Row:
+def _reputation(publishing: EventPublishing, rules: Rules) -> Row:
     """The rates as SES reckons them, with what AWS does at which rate."""
     rates: dict[str, list[cloudwatch.IMetric]] = {
         "bounce_rate": [publishing.metric_account_bounce_rate().with_(label="account")],
         "complaint_rate": [publishing.metric_account_complaint_rate().with_(label="account")],
     }
-    if "bounce_rate" in alarms:
-        rates["bounce_rate"].append(publishing.metric_bounce_rate().with_(label="configuration set"))
-        rates["complaint_rate"].append(publishing.metric_complaint_rate().with_(label="configuration set"))
+    if "bounce_rate" in rules:
+        for name, shown in rates.items():
+            shown.append(rules[name].metric.with_(label="configuration set"))
     return [
         _graph(
             title,
             rates[name],
             [
-                *_lines(alarms, f"account_{name}", name),
+                *_lines(rules, f"account_{name}", name)[:1],
                 cloudwatch.HorizontalAnnotation(value=review, label="AWS reviews the account"),
                 cloudwatch.HorizontalAnnotation(value=pause, label="AWS may pause sending"),
             ],
@@ -117,11 +121,11 @@ def _reputation(publishing: EventPublishing, alarms: Alarms) -> Row:
     ]
 
 
-def _faults(alarms: Alarms) -> Row:
+def _faults(rules: Rules) -> Row:
     """What should be zero."""
-    names = [name for name in ("rejects", "rendering_failures", "silent_archive") if name in alarms]
+    names = [name for name in ("rejects", "rendering_failures", "silent_archive") if name in rules]
     return [
-        _graph(name.replace("_", " ").capitalize(), [alarms[name].metric], _lines(alarms, name), 24 // len(names))
+        _graph(name.replace("_", " ").capitalize(), [rules[name].metric], _lines(rules, name), 24 // len(names))
         for name in names
     ]
 
@@ -201,12 +205,12 @@ def _engagement(
     yield [_graph(title, shown, width=24)]
 
 
-def _archive(archive: EventArchive, alarms: Alarms) -> Iterator[Row]:
+def _archive(archive: EventArchive, rules: Rules) -> Iterator[Row]:
     """The stream against its quotas, what it turned away, how far it is behind, and whether S3 takes what it writes."""
     quotas = [f"{what}_near_quota" for what in ("bytes", "records", "put_requests")]
     freshness = [archive.metric_data_freshness().with_(label="events")]
     success = [archive.metric_delivery_success().with_(label="events")]
-    if "backup_success" in alarms:
+    if "backup_success" in rules:
         freshness.append(archive.metric_backup_freshness().with_(label="JSON"))
         success.append(archive.metric_backup_success().with_(label="JSON"))
     speed = cloudwatch.MathExpression(
@@ -219,21 +223,21 @@ def _archive(archive: EventArchive, alarms: Alarms) -> Iterator[Row]:
             "Archive: bytes, and their quota", [speed, archive.metric_bytes_per_second_limit().with_(label="quota")]
         ),
         _graph(
-            "Archive: share of its quotas", [alarms[name].metric for name in quotas], _lines(alarms, quotas[0])
+            "Archive: share of its quotas", [rules[name].metric for name in quotas], _lines(rules, quotas[0])
         ),
     ]  # fmt: skip
     yield [
         _graph("Archive: events that came", [archive.metric_incoming_records()]),
-        _graph("Archive: events turned away", [archive.metric_throttled_records()], _lines(alarms, "throttled")),
+        _graph("Archive: events turned away", [archive.metric_throttled_records()], _lines(rules, "throttled")),
     ]
     yield [
-        _graph("Archive: seconds that the oldest waits", freshness, _lines(alarms, "data_freshness")),
-        _graph("Archive: share of writes that S3 takes", success, _lines(alarms, "delivery_success")),
+        _graph("Archive: seconds that the oldest waits", freshness, _lines(rules, "data_freshness")),
+        _graph("Archive: share of writes that S3 takes", success, _lines(rules, "delivery_success")),
     ]
-    others = [name for name in alarms if name.startswith("key_") or name == "failed_conversion"]
+    others = [name for name in rules if name.startswith("key_") or name == "failed_conversion"]
     if others:
-        metrics = [alarms[name].metric for name in others]
-        yield [_graph("Archive: key and conversion", metrics, _lines(alarms, others[0]), 24)]
+        metrics = [rules[name].metric for name in others]
+        yield [_graph("Archive: key and conversion", metrics, _lines(rules, others[0]), 24)]
 
 
 def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
@@ -242,7 +246,8 @@ def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
     is_gov = cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws-us-gov")
     gov = cdk.CfnCondition(scope, "IsGovCloud", expression=is_gov)
     domain = cdk.Fn.condition_if(gov.logical_id, "amazonaws-us-gov.com", "aws.amazon.com").to_string()
-    editor = f"https://{stack.region}.console.{domain}/athena/home?region={stack.region}#/query-editor"
+    region = stack.region
+    editor = f"https://{region}.console.{domain}/athena/home?region={region}#/query-editor"
     lines = [
         f"| {name} | {query.description} | `{query.attr_named_query_id}` |"
         for name, query in analytics.named_queries.items()
@@ -281,9 +286,11 @@ def _search(publishing: EventPublishing, destination: CloudWatchDestination, eve
     return f'{{AWS/SES,{quoted}}} MetricName="{metric_name(event.name)}"{of_the_set}'
 
 
-def _lines(alarms: Alarms, *names: str) -> list[cloudwatch.HorizontalAnnotation]:
+def _lines(rules: Rules, *names: str) -> list[cloudwatch.HorizontalAnnotation]:
     """The thresholds of those alarms that exist."""
-    return [alarms[name].to_annotation() for name in names if name in alarms]
+    return [
+        cloudwatch.HorizontalAnnotation(value=rules[name].threshold, label="alarm") for name in names if name in rules
+    ]
 
 
 def _graph(

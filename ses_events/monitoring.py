@@ -166,6 +166,7 @@ class EventMonitoring(Construct):
         self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
+        self._rules: dict[str, rules.AlarmRule] = {}
 
         if publishing:
             publishing._monitored_by(self.node.path)
@@ -184,7 +185,9 @@ class EventMonitoring(Construct):
         if archive:
             self._make(rules.archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (
-            new_dashboard(self, publishing, archive, analytics, metrics, self.alarms) if dashboard else None
+            new_dashboard(self, publishing, archive, analytics, metrics, self.alarms, self._rules)
+            if dashboard
+            else None
         )
         """The ``AWS::CloudWatch::Dashboard``."""
 
@@ -227,7 +230,7 @@ class EventMonitoring(Construct):
         for rule in wanted:
             construct_id = "".join(word.capitalize() for word in rule.name.split("_"))
             alarm = self._alarm(construct_id, rule)
-            self.alarms[rule.name] = alarm
+            self.alarms[rule.name], self._rules[rule.name] = alarm, rule
             setattr(self, rule.name, alarm)
 
     def _alarm(self, construct_id: str, rule: rules.AlarmRule) -> cloudwatch.Alarm:

@@ -100,10 +100,28 @@ def test_the_reputation_has_the_lines_of_the_alarms_and_of_aws(stack: cdk.Stack)
         title: [(line["label"], line["value"]) for line in widget(body, title)["annotations"]["horizontal"]]
         for title in ("Bounce rate", "Complaint rate")
     }
-    alarm = "Reputation.BounceRate >= 0.03 for 1 datapoints within 5 minutes"
-    assert lines["Bounce rate"][:2] == [(alarm, 0.03)] * 2  # of the account and of the set
-    assert lines["Bounce rate"][2:] == [("AWS reviews the account", 0.05), ("AWS may pause sending", 0.1)]
-    assert [value for _, value in lines["Complaint rate"]] == [0.001, 0.001, 0.001, 0.005]
+    aws = [("AWS reviews the account", 0.05), ("AWS may pause sending", 0.1)]
+    assert lines["Bounce rate"] == [("alarm", 0.03), *aws]
+    assert [value for _, value in lines["Complaint rate"]] == [0.001, 0.001, 0.005]
+
+
+def test_a_graph_has_the_line_of_its_alarm(stack: cdk.Stack) -> None:
+    watched(stack, rejects=3, rendering_failures=4, quota_share=0.7, archive_delay=cdk.Duration.hours(1))
+    body = shown(stack)
+    lines = {
+        title: [(line["label"], line["value"]) for line in widget(body, title)["annotations"]["horizontal"]]
+        for title in titles(body)
+        if title not in ("Bounce rate", "Complaint rate") and widget(body, title).get("annotations")
+    }
+    assert lines == {
+        "Rejects": [("alarm", 3)],
+        "Rendering failures": [("alarm", 4)],
+        "Silent archive": [("alarm", 1)],
+        "Archive: share of its quotas": [("alarm", 0.7)],
+        "Archive: events turned away": [("alarm", 1)],
+        "Archive: seconds that the oldest waits": [("alarm", 3600)],
+        "Archive: share of writes that S3 takes": [("alarm", 1)],
+    }
 
 
 def test_a_campaign_is_chosen_by_a_variable(stack: cdk.Stack) -> None:
