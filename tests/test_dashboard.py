@@ -8,6 +8,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from syrupy.assertion import SnapshotAssertion
@@ -20,6 +21,7 @@ from ses_events import (
     EventMonitoring,
     EventPublishing,
     FirehoseDestination,
+    ParquetFormat,
 )
 from tests.templates import Json, properties, readable, resources, synthesize
 
@@ -206,6 +208,28 @@ def test_opens_that_no_tag_counts_are_those_of_the_account(stack: cdk.Stack) -> 
         "metrics"
     ]
     assert (namespace, name) == ("AWS/SES", "Open")
+
+
+def test_opens_that_tags_count_only_in_part_are_those_of_the_account(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    everything = FirehoseDestination(EventArchive(stack, "Archive"))
+    publishing.add_destination("ToArchive", everything, events=list(EmailSendingEvent))
+    publishing.add_destination("ToMetrics", campaigns(), events=[EmailSendingEvent.SEND, EmailSendingEvent.CLICK])
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    shown_of_the_account = widget(shown(stack), "Opens and clicks an hour, all mail of the account in this region")
+    assert [metric[:2] for metric in shown_of_the_account["metrics"]] == [["AWS/SES", "Open"], ["AWS/SES", "Click"]]
+
+
+def test_the_key_and_the_conversion_of_an_archive_have_a_graph(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive", format=ParquetFormat(), encryption_key=kms.Key(stack, "Key"))
+    EventMonitoring(stack, "Monitoring", archive=archive)
+    assert [metric[1] for metric in widget(shown(stack), "Archive: key and conversion")["metrics"]] == [
+        "KMSKeyAccessDenied",
+        "KMSKeyDisabled",
+        "KMSKeyInvalidState",
+        "KMSKeyNotFound",
+        "FailedConversion.Records",
+    ]
 
 
 def test_the_saved_queries_are_named_with_the_way_to_them(stack: cdk.Stack) -> None:

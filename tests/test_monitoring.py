@@ -318,6 +318,22 @@ def test_every_threshold_can_be_set(stack: cdk.Stack) -> None:
     assert "more than 60 minutes" in made["data_freshness"]["AlarmDescription"]
 
 
+def test_the_ends_of_a_range_belong_to_it(stack: cdk.Stack) -> None:
+    for number, ends in enumerate(
+        (
+            {"bounce_rate": 0.1, "complaint_rate": 0.005, "quota_share": 1, "archive_delay": cdk.Duration.days(1)},
+            {
+                "bounce_rate": 1e-9,
+                "complaint_rate": 1e-9,
+                "quota_share": 1e-9,
+                "archive_delay": cdk.Duration.minutes(1),
+            },
+        )
+    ):
+        options: dict[str, Any] = ends
+        EventMonitoring(stack, f"Monitoring{number}", archive=an_archive_once(stack), **options)
+
+
 def test_a_slow_buffer_may_take_its_time(stack: cdk.Stack) -> None:
     archive = an_archive(stack, buffering_interval=cdk.Duration.seconds(900))
     assert (
