@@ -42,7 +42,9 @@ def _evaluate_always(speed: float) -> None:
 
 
 def _evaluate(alarm: Mapping[str, Any], speed: float, client: Any) -> None:
-    points = metric_math.data_points(alarm, functools.partial(_series, time.time(), speed, alarm["EvaluationPeriods"]))
+    points = metric_math.data_points(
+        alarm, functools.partial(_series, time.time(), speed, alarm["EvaluationPeriods"] + 1)
+    )
     state = metric_math.state_of(alarm, points)
     if state and state != alarm["StateValue"]:
         log.info("%s is %s", alarm["AlarmName"], state)

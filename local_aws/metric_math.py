@@ -1,8 +1,8 @@
 """What CloudWatch makes of data points: the metric math that alarms here use, and the state of an alarm.
 
-The math has FILL, IF, PERIOD, arithmetic, comparisons, AND and OR. AWS looks at some periods before those of an alarm
-where data points are missing; this looks at none: with some missing under ``ignore`` or ``missing``, a state that those
-present do not decide is kept.
+The math has FILL, DIFF, IF, PERIOD, arithmetic, comparisons, AND and OR. AWS looks at some periods before those of an
+alarm where data points are missing; this looks at none: with some missing under ``ignore`` or ``missing``, a state that
+those present do not decide is kept.
 """
 
 from __future__ import annotations
@@ -45,14 +45,16 @@ def data_points(
     """A data point for each period of an alarm, the oldest first.
 
     :param alarm: in the words of the API and of CloudFormation.
-    :param series: gives the values of a metric with a period and a statistic.
+    :param series: gives the values of a metric with a period and a statistic, one more than the periods of the alarm:
+        CloudWatch looks further back too, and DIFF needs the value before.
     """
+    periods = alarm["EvaluationPeriods"]
     if "Metrics" not in alarm:
-        return list(series(alarm, alarm["Period"], alarm["Statistic"]))
+        return list(series(alarm, alarm["Period"], alarm["Statistic"]))[-periods:]
     stats = {query["Id"]: query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query}
     [expression] = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
     metrics = {name: series(stat["Metric"], stat["Period"], stat["Stat"]) for name, stat in stats.items()}
-    return evaluate(expression, metrics, next(iter(stats.values()))["Period"])
+    return evaluate(expression, metrics, next(iter(stats.values()))["Period"])[-periods:]
 
 
 def state_of(alarm: Mapping[str, Any], points: Series) -> str | None:
@@ -76,7 +78,7 @@ def evaluate(expression: str, metrics: Mapping[str, Series], period: float) -> l
     """The data points of an expression (CloudWatch user guide, metric math).
 
     A point that an operand lacks is missing in the result too, and so is a division by zero; IF needs only the branch
-    that it takes.
+    that it takes, and gives no point where it takes one that is not there. DIFF has none for the first.
 
     :param metrics: the series by id, all of one length.
     :param period: that of the metrics, in seconds.
@@ -85,26 +87,29 @@ def evaluate(expression: str, metrics: Mapping[str, Series], period: float) -> l
     python = re.sub(r"\bAND\b|&&", "and", re.sub(r"\bOR\b|\|\|", "or", expression))
     tree = ast.parse(python, mode="eval").body
     length = len(next(iter(metrics.values())))
-    return [_value(tree, {name: series[at] for name, series in metrics.items()}, period) for at in range(length)]
+    return [_value(tree, metrics, at, period) for at in range(length)]
 
 
-def _value(node: ast.expr, metrics: Mapping[str, float | None], period: float) -> float | None:
+def _value(node: ast.expr, metrics: Mapping[str, Series], at: int, period: float) -> float | None:
     def of(child: ast.expr) -> float | None:
-        return _value(child, metrics, period)
+        return _value(child, metrics, at, period)
 
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number)
         case ast.Name(id=name) if name in metrics:
-            return metrics[name]
+            return metrics[name][at]
         case ast.Call(func=ast.Name(id="FILL"), args=[series, filler]):
             value = of(series)
             return of(filler) if value is None else value
+        case ast.Call(func=ast.Name(id="DIFF"), args=[series]):
+            return _apply(ast.Sub(), of(series), _value(series, metrics, at - 1, period)) if at else None
         case ast.Call(func=ast.Name(id="PERIOD"), args=[ast.Name()]):
             return period
-        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, *otherwise]):
             value = of(condition)
-            return None if value is None else of(then) if value else of(otherwise)
+            taken = [then] if value else otherwise
+            return of(taken[0]) if value is not None and taken else None
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
             return _apply(op, of(left), of(right))
         case ast.BoolOp(op=op, values=[first, *rest]):

@@ -29,7 +29,7 @@ class AlarmRule:
     """
 
     name: str
-    metric: cloudwatch.IMetric
+    metric: cloudwatch.Metric | cloudwatch.MathExpression
     threshold: float
     description: str
     comparison: str = "GREATER_THAN_OR_EQUAL_TO_THRESHOLD"
@@ -52,7 +52,7 @@ def reputation_alarms(publishing: EventPublishing, bounce_rate: float, complaint
     yield _complaints("complaint_rate", publishing.metric_complaint_rate(), complaint_rate, whose)
 
 
-def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.IMetric, rejects: int) -> AlarmRule:
+def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, rejects: int) -> AlarmRule:
     """Mail that SES took and then did not send."""
     return AlarmRule(
         "rejects",
@@ -66,7 +66,7 @@ def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.IMetric, rejec
     )
 
 
-def rendering_failures_alarm(publishing: EventPublishing, metric: cloudwatch.IMetric, failures: int) -> AlarmRule:
+def rendering_failures_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, failures: int) -> AlarmRule:
     """Mail whose template does not fit its data."""
     return AlarmRule(
         "rendering_failures",
@@ -80,31 +80,33 @@ def rendering_failures_alarm(publishing: EventPublishing, metric: cloudwatch.IMe
     )
 
 
-def silent_archive_alarm(
-    publishing: EventPublishing, sends: cloudwatch.IMetric, archive: EventArchive, window: cdk.Duration
-) -> AlarmRule:
+def silent_archive_alarm(publishing: EventPublishing, sends: cloudwatch.IMetric, archive: EventArchive) -> AlarmRule:
     """Mail is sent, and nothing of it arrives: the only sight of a broken role or destination.
 
-    A mail at the end of a period may arrive in the next one, and the newest period may lack what Firehose has yet to
-    report. Three periods of a window are neither, and with them rare mail is seen as well.
+    Judged is the mail of the period before, ``x - DIFF(x)``, by the records of that one and the newest: an event may
+    arrive in the next period, and Firehose may have yet to report the newest minutes. The periods end at every minute,
+    so mail at a fixed minute of the hour would otherwise fall apart from its events again and again. Without mail there
+    is no data point, and the alarm stays as it is: neither rare mail nor the quiet after it says that all is well.
     """
     name = publishing.configuration_set_name
-    period = cdk.Duration.minutes(15)
     return AlarmRule(
         "silent_archive",
         cdk.aws_cloudwatch.MathExpression(
-            expression="IF(FILL(sends, 0) > 0 AND FILL(records, 0) == 0, 1, 0)",
+            expression=(
+                "IF(FILL(sends, 0) - DIFF(FILL(sends, 0)) > 0, "
+                "IF(2 * FILL(records, 0) - DIFF(FILL(records, 0)) == 0, 1, 0))"
+            ),
             using_metrics={"sends": sends, "records": archive.metric_incoming_records()},
             label="mail sent, no event archived",
-            period=period,
+            period=cdk.Duration.minutes(15),
         ),
         1,
-        f"Mail was sent with the configuration set {name}, and no event of it reached the delivery stream "
-        f"{archive.delivery_stream_name} in three quarters of an hour with mail. SES tells nobody of it and keeps "
-        "nothing: these events are lost. Look at the event destination of the set (does it exist, is it enabled?), at "
-        "the role it names (trust and firehose:PutRecordBatch; CloudTrail has its AssumeRole) and at the stream.",
-        periods=int(window.to_minutes() / period.to_minutes()),
-        breaching=3,
+        f"Mail was sent with the configuration set {name}, and in a quarter of an hour no event reached the delivery "
+        f"stream {archive.delivery_stream_name}. SES tells nobody of it and keeps nothing: these events are lost. Look "
+        "at the event destination of the set (does it exist, is it enabled?), at the role it names (trust and "
+        "firehose:PutRecordBatch; CloudTrail has its AssumeRole) and at the stream. The alarm ends when events of "
+        "later mail arrive.",
+        missing_data="IGNORE",
     )
 
 
@@ -131,6 +133,7 @@ def archive_alarms(
         periods=_HOUR,
         breaching=1,
     )
+    share, period = _percent(quota_share), cdk.Duration.minutes(5)
     for what, used, limit in (
         ("bytes", archive.metric_incoming_bytes(), archive.metric_bytes_per_second_limit()),
         ("records", archive.metric_incoming_records(), archive.metric_records_per_second_limit()),
@@ -143,10 +146,10 @@ def archive_alarms(
                 expression=f"{what} / PERIOD({what}) / {what}_quota",
                 using_metrics={what: used, f"{what}_quota": limit},
                 label=f"share of the quota of {words}",
-                period=cdk.Duration.minutes(5),
+                period=period,
             ),
             quota_share,
-            f"More than {_percent(quota_share)} of the quota of {words} per second is used (average of 5 minutes) of "
+            f"More than {share} of the quota of {words} per second is used (average of 5 minutes) of "
             f"{stream}. Firehose turns away what is above it. Ask for more in Service Quotas now, or spread the mail.",
             comparison="GREATER_THAN_THRESHOLD",
             periods=3,

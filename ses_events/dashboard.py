@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
-from ses_events.destinations.cloudwatch import CloudWatchDestination
+from ses_events.alarms import AlarmRule
+from ses_events.destinations.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.event_names import metric_name
 from ses_events.limits import COUNTED_AGAINST
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from ses_events.archive import EventArchive
     from ses_events.publishing import EventPublishing
 
-Alarms = Mapping[str, cloudwatch.Alarm]
+Rules = Mapping[str, AlarmRule]
 Counts = Mapping[EmailSendingEvent, cloudwatch.Metric]
 Row = list[cloudwatch.IWidget]
 
@@ -44,25 +46,28 @@ def new_dashboard(
     archive: EventArchive | None,
     analytics: EventAnalytics | None,
     of_the_set: Counts,
-    alarms: Alarms,
+    alarms: Mapping[str, cloudwatch.Alarm],
+    rules: Rules,
 ) -> cloudwatch.Dashboard:
     """A dashboard with no name of its own, about the region of its stack.
 
     :param of_the_set: what is counted of the configuration set as a whole.
-    :param alarms: by name; each is listed, and its threshold is a line in the graph of its metric.
+    :param alarms: each is listed.
+    :param rules: theirs, by name: the threshold is a line in the graph of the metric. An alarm knows both as well, but
+        asking it costs six round trips a line.
     """
     variables: list[cloudwatch.IVariable] = []
     rows: list[Row] = [[cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms.values()), width=24, height=4)]]
     if publishing:
-        rows += [_numbers(publishing, of_the_set), _reputation(publishing, alarms), _faults(alarms)]
+        rows += [_numbers(publishing, of_the_set), _reputation(publishing, rules), _faults(rules)]
         tagged = _counted_by_tags(publishing)
         if tagged:
             destination, events = tagged
-            variables += _variables(destination, events)
-            rows += _by_tag(destination, events)
+            variables += _variables(publishing, destination, events)
+            rows += _by_tag(publishing, destination, events)
         rows += _engagement(publishing, tagged)
     if archive:
-        rows += _archive(archive, alarms)
+        rows += _archive(archive, rules)
     if analytics:
         rows.append([_queries(scope, analytics)])
     return cloudwatch.Dashboard(
@@ -93,21 +98,21 @@ def _numbers(publishing: EventPublishing, of_the_set: Counts) -> Row:
     ]
 
 
-def _reputation(publishing: EventPublishing, alarms: Alarms) -> Row:
+def _reputation(publishing: EventPublishing, rules: Rules) -> Row:
     """The rates as SES reckons them, with what AWS does at which rate."""
     rates: dict[str, list[cloudwatch.IMetric]] = {
         "bounce_rate": [publishing.metric_account_bounce_rate().with_(label="account")],
         "complaint_rate": [publishing.metric_account_complaint_rate().with_(label="account")],
     }
-    if "bounce_rate" in alarms:
-        rates["bounce_rate"].append(publishing.metric_bounce_rate().with_(label="configuration set"))
-        rates["complaint_rate"].append(publishing.metric_complaint_rate().with_(label="configuration set"))
+    if "bounce_rate" in rules:
+        for name, shown in rates.items():
+            shown.append(rules[name].metric.with_(label="configuration set"))
     return [
         _graph(
             title,
             rates[name],
             [
-                *_lines(alarms, f"account_{name}", name),
+                *_lines(rules, f"account_{name}", name)[:1],
                 cloudwatch.HorizontalAnnotation(value=review, label="AWS reviews the account"),
                 cloudwatch.HorizontalAnnotation(value=pause, label="AWS may pause sending"),
             ],
@@ -116,37 +121,39 @@ def _reputation(publishing: EventPublishing, alarms: Alarms) -> Row:
     ]
 
 
-def _faults(alarms: Alarms) -> Row:
+def _faults(rules: Rules) -> Row:
     """What should be zero."""
-    names = [name for name in ("rejects", "rendering_failures", "silent_archive") if name in alarms]
+    names = [name for name in ("rejects", "rendering_failures", "silent_archive") if name in rules]
     return [
-        _graph(name.replace("_", " ").capitalize(), [alarms[name].metric], _lines(alarms, name), 24 // len(names))
+        _graph(name.replace("_", " ").capitalize(), [rules[name].metric], _lines(rules, name), 24 // len(names))
         for name in names
     ]
 
 
 def _variables(
-    destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
+    publishing: EventPublishing, destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
 ) -> Iterator[cloudwatch.IVariable]:
     """A choice for each dimension, among the values seen: it changes that dimension of all metrics shown."""
     first = next(event for event in EmailSendingEvent if event in events)
-    for dimension in destination.dimensions:
+    for dimension in _to_choose(destination):
         yield cloudwatch.DashboardVariable(
             id="".join(each if each.isalnum() else "_" for each in dimension.name),
             label=dimension.name,
             type=cloudwatch.VariableType.PROPERTY,
             value=dimension.name,
             input_type=cloudwatch.VariableInputType.SELECT,
-            values=cloudwatch.Values.from_search(_search(destination, first), dimension.name),
+            values=cloudwatch.Values.from_search(_search(publishing, destination, first), dimension.name),
             default_value=cloudwatch.DefaultValue.value(dimension.default_value),
             visible=True,
         )
 
 
-def _by_tag(destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]) -> Iterator[Row]:
+def _by_tag(
+    publishing: EventPublishing, destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
+) -> Iterator[Row]:
     """One value, chosen by the variables; then all values against each other."""
-    name = destination.dimensions[0].name
-    chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
+    name = _to_choose(destination)[0].name
+    chosen = _chosen(publishing, destination)
     hour = cdk.Duration.hours(1)
     volumes = [
         destination.metric(event, chosen).with_(label=metric_name(event.name), period=hour)
@@ -168,7 +175,7 @@ def _by_tag(destination: CloudWatchDestination, events: frozenset[EmailSendingEv
     ]
     if EmailSendingEvent.BOUNCE in events:
         search = cloudwatch.MathExpression(
-            expression=f"SEARCH('{_search(destination, EmailSendingEvent.BOUNCE)}', 'Sum', 3600)",
+            expression=f"SEARCH('{_search(publishing, destination, EmailSendingEvent.BOUNCE)}', 'Sum', 3600)",
             using_metrics={},
             label="",
             period=hour,
@@ -184,9 +191,8 @@ def _engagement(
     if not published:
         return
     if tagged and published <= tagged[1]:
-        destination = tagged[0]
-        chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
-        title = f"One {destination.dimensions[0].name}, chosen above: opens and clicks an hour"
+        destination, chosen = tagged[0], _chosen(publishing, tagged[0])
+        title = f"One {_to_choose(destination)[0].name}, chosen above: opens and clicks an hour"
         counts = {event: destination.metric(event, chosen) for event in published}
     else:
         title = "Opens and clicks an hour, all mail of the account in this region"
@@ -199,12 +205,12 @@ def _engagement(
     yield [_graph(title, shown, width=24)]
 
 
-def _archive(archive: EventArchive, alarms: Alarms) -> Iterator[Row]:
+def _archive(archive: EventArchive, rules: Rules) -> Iterator[Row]:
     """The stream against its quotas, what it turned away, how far it is behind, and whether S3 takes what it writes."""
     quotas = [f"{what}_near_quota" for what in ("bytes", "records", "put_requests")]
     freshness = [archive.metric_data_freshness().with_(label="events")]
     success = [archive.metric_delivery_success().with_(label="events")]
-    if "backup_success" in alarms:
+    if "backup_success" in rules:
         freshness.append(archive.metric_backup_freshness().with_(label="JSON"))
         success.append(archive.metric_backup_success().with_(label="JSON"))
     speed = cloudwatch.MathExpression(
@@ -217,21 +223,21 @@ def _archive(archive: EventArchive, alarms: Alarms) -> Iterator[Row]:
             "Archive: bytes, and their quota", [speed, archive.metric_bytes_per_second_limit().with_(label="quota")]
         ),
         _graph(
-            "Archive: share of its quotas", [alarms[name].metric for name in quotas], _lines(alarms, quotas[0])
+            "Archive: share of its quotas", [rules[name].metric for name in quotas], _lines(rules, quotas[0])
         ),
     ]  # fmt: skip
     yield [
         _graph("Archive: events that came", [archive.metric_incoming_records()]),
-        _graph("Archive: events turned away", [archive.metric_throttled_records()], _lines(alarms, "throttled")),
+        _graph("Archive: events turned away", [archive.metric_throttled_records()], _lines(rules, "throttled")),
     ]
     yield [
-        _graph("Archive: seconds that the oldest waits", freshness, _lines(alarms, "data_freshness")),
-        _graph("Archive: share of writes that S3 takes", success, _lines(alarms, "delivery_success")),
+        _graph("Archive: seconds that the oldest waits", freshness, _lines(rules, "data_freshness")),
+        _graph("Archive: share of writes that S3 takes", success, _lines(rules, "delivery_success")),
     ]
-    others = [name for name in alarms if name.startswith("key_") or name == "failed_conversion"]
+    others = [name for name in rules if name.startswith("key_") or name == "failed_conversion"]
     if others:
-        metrics = [alarms[name].metric for name in others]
-        yield [_graph("Archive: key and conversion", metrics, _lines(alarms, others[0]), 24)]
+        metrics = [rules[name].metric for name in others]
+        yield [_graph("Archive: key and conversion", metrics, _lines(rules, others[0]), 24)]
 
 
 def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
@@ -240,7 +246,8 @@ def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
     is_gov = cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws-us-gov")
     gov = cdk.CfnCondition(scope, "IsGovCloud", expression=is_gov)
     domain = cdk.Fn.condition_if(gov.logical_id, "amazonaws-us-gov.com", "aws.amazon.com").to_string()
-    editor = f"https://{stack.region}.console.{domain}/athena/home?region={stack.region}#/query-editor"
+    region = stack.region
+    editor = f"https://{region}.console.{domain}/athena/home?region={region}#/query-editor"
     lines = [
         f"| {name} | {query.description} | `{query.attr_named_query_id}` |"
         for name, query in analytics.named_queries.items()
@@ -260,15 +267,30 @@ def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
     )
 
 
-def _search(destination: CloudWatchDestination, event: EmailSendingEvent) -> str:
+def _to_choose(destination: CloudWatchDestination) -> list[ses.CloudWatchDimension]:
+    """The dimensions that a variable is about: all but the configuration set, as the dashboard is about one."""
+    return [dimension for dimension in destination.dimensions if dimension.name != CONFIGURATION_SET]
+
+
+def _chosen(publishing: EventPublishing, destination: CloudWatchDestination) -> dict[str, str]:
+    """A value for each dimension of a destination: the configuration set, and what the variables start with."""
+    chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
+    return chosen | ({CONFIGURATION_SET: publishing.configuration_set_name} if CONFIGURATION_SET in chosen else {})
+
+
+def _search(publishing: EventPublishing, destination: CloudWatchDestination, event: EmailSendingEvent) -> str:
     """A search for the metrics of an event with exactly the dimensions of a destination."""
-    names = ",".join(f'"{dimension.name}"' for dimension in destination.dimensions)
-    return f'{{AWS/SES,{names}}} MetricName="{metric_name(event.name)}"'
+    names = [dimension.name for dimension in destination.dimensions]
+    of_the_set = f' "{CONFIGURATION_SET}"="{publishing.configuration_set_name}"' if CONFIGURATION_SET in names else ""
+    quoted = ",".join(f'"{name}"' for name in names)
+    return f'{{AWS/SES,{quoted}}} MetricName="{metric_name(event.name)}"{of_the_set}'
 
 
-def _lines(alarms: Alarms, *names: str) -> list[cloudwatch.HorizontalAnnotation]:
+def _lines(rules: Rules, *names: str) -> list[cloudwatch.HorizontalAnnotation]:
     """The thresholds of those alarms that exist."""
-    return [alarms[name].to_annotation() for name in names if name in alarms]
+    return [
+        cloudwatch.HorizontalAnnotation(value=rules[name].threshold, label="alarm") for name in names if name in rules
+    ]
 
 
 def _graph(

@@ -6,6 +6,7 @@ docs/limits.md is the table of these rules.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import UnionType
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from ses_events.archive import EventArchive
     from ses_events.parquet import ParquetFormat
+    from ses_events.publishing import EventPublishing
 
 MATCHING_EVENT_TYPES = {
     ses.EmailSendingEvent.SEND: "send",
@@ -257,12 +259,6 @@ def archive_delay(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     yield from amount(argument, value, cdk.Duration.to_seconds, 60, 86400, "seconds")
 
 
-def silence_window(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """1-24 whole hours (CloudWatch API, PutMetricAlarm)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.hours(6)")
-    yield from amount(argument, value, cdk.Duration.to_hours, 1, 24, "hours")
-
-
 def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
     """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
     example = "aws_cloudwatch_actions.SnsAction(topic)"
@@ -275,12 +271,18 @@ def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
         yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
 
 
-def monitored(publishing: object, archive: object) -> Iterator[str]:
-    """An ``EventPublishing``, an ``EventArchive`` or both (this package)."""
+def monitored(publishing: EventPublishing | None, archive: EventArchive | None, stack: cdk.Stack) -> Iterator[str]:
+    """An ``EventPublishing``, an ``EventArchive`` or both, of the account and region of the stack (CloudWatch API,
+    PutMetricAlarm).
+    """
     yield from optional_interface("publishing", publishing, "add_destination", "an EventPublishing")
-    yield from optional_interface("archive", archive, "metric_incoming_records", "an EventArchive")
+    yield from optional_interface("archive", archive, "table_prefix", "an EventArchive")
     if publishing is None and archive is None:
         yield "publishing and archive are missing, so there is nothing to watch; give one or both"
+    for argument, part in (("publishing", publishing), ("archive", archive)):
+        if part is not None and part.stack is not stack:
+            yield from same_account(argument, part.stack.account, stack)
+            yield from same_region(argument, part.stack.region, stack)
 
 
 def room_to_count(argument: str, destinations: Collection[object]) -> Iterator[str]:
@@ -687,6 +689,8 @@ def _plain(name: str) -> str:
 def _number(argument: str, value: object, fix: str, expected: type | UnionType = float | int) -> Iterator[str]:
     """A number; True and False are no numbers here, though Python has them so."""
     yield from instance(argument, str(value) if isinstance(value, bool) else value, expected, fix)
+    if isinstance(value, float) and not math.isfinite(value):  # which no JSON has, so CDK could not be asked about it
+        raise TypeError(f"{argument} {value} is no finite number; use {fix}")
 
 
 def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:

@@ -48,13 +48,16 @@ class EventMonitoring(Construct):
     In us-east-1 an alarm costs $0.10 a month for each of its metrics, the dashboard $3 (three are free in an account)
     and a count of the set $0.30 each, in months in which there is something to count.
 
-    :param publishing: the configuration set to watch. Default: none, for an archive that several sets share.
-    :param archive: the archive to watch; give one that several sets share to one EventMonitoring only. The alarm
-        ``silent_archive`` is about this archive, or else about the first that the set publishes Send to. Where several
-        sets share it, their events hide that one set's are missing. Default: none, and no alarm about a stream.
+    :param publishing: the configuration set to watch, of the account and region of this stack. Default: none, for an
+        archive that several sets share.
+    :param archive: the archive to watch, of the same account and region; give one that several sets share to one
+        EventMonitoring only. The alarm ``silent_archive`` is about this archive, or else about the first that the set
+        publishes Send to. Where several sets share it, their events hide that one set's are missing. Default: none, and
+        no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: what to do when something goes wrong, such as ``aws_cloudwatch_actions.SnsAction(topic)``; at
-        most 5. Default: nothing, and the alarms are seen in CloudWatch only.
+        most 5. A topic with a policy, as ``enforce_ssl`` makes one, or with a key must let CloudWatch in, or nobody is
+        told (docs/operations.md). Default: nothing, and the alarms are seen in CloudWatch only.
     :param ok_actions: what to do when it is over. Default: nothing.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
         decides; once an account and region is enough. The rates of the set are watched where it has reputation metrics.
@@ -65,8 +68,6 @@ class EventMonitoring(Construct):
     :param archive_delay: how long an event may wait in the stream, 60-86400 s. Default: 15 minutes, or three times the
         buffering interval where that is more.
     :param quota_share: the fraction of a quota of the stream to tell of.
-    :param silence_window: how far apart the three quarters of an hour with mail and without an archived event may be,
-        1-24 hours. Rare mail takes a long window; the alarm is over when they have left it. Default: 6 hours.
     :param count_events: whether to add the destination ``ToMonitoring``. Without it, and without one of your own, there
         is neither ``silent_archive`` nor ``rendering_failures``, and ``rejects`` is about the account.
     :param dashboard: whether to make the dashboard.
@@ -132,14 +133,13 @@ class EventMonitoring(Construct):
         rendering_failures: int = 1,
         archive_delay: cdk.Duration | None = None,
         quota_share: float = 0.8,
-        silence_window: cdk.Duration | None = None,
         count_events: bool = True,
         dashboard: bool = True,
     ) -> None:
-        stack_of(scope, construct_id)
+        stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.monitored(publishing, archive),
+            limits.monitored(publishing, archive, stack),
             optional_interface("analytics", analytics, "named_queries", "an EventAnalytics"),
             limits.alarm_actions("alarm_actions", alarm_actions),
             limits.alarm_actions("ok_actions", ok_actions),
@@ -150,7 +150,6 @@ class EventMonitoring(Construct):
             limits.minimum("rendering_failures", rendering_failures),
             limits.archive_delay("archive_delay", archive_delay),
             limits.share("quota_share", quota_share),
-            limits.silence_window("silence_window", silence_window),
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
@@ -167,6 +166,7 @@ class EventMonitoring(Construct):
         self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
+        self._rules: dict[str, rules.AlarmRule] = {}
 
         if publishing:
             publishing._monitored_by(self.node.path)
@@ -181,12 +181,13 @@ class EventMonitoring(Construct):
                 self._make([rules.rendering_failures_alarm(publishing, failed, rendering_failures)])
             fed = [each for each in _archives_of(publishing) if archive in (each, None)]
             if EmailSendingEvent.SEND in metrics and fed:
-                window = silence_window or cdk.Duration.hours(6)
-                self._make([rules.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0], window)])
+                self._make([rules.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
         if archive:
             self._make(rules.archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (
-            new_dashboard(self, publishing, archive, analytics, metrics, self.alarms) if dashboard else None
+            new_dashboard(self, publishing, archive, analytics, metrics, self.alarms, self._rules)
+            if dashboard
+            else None
         )
         """The ``AWS::CloudWatch::Dashboard``."""
 
@@ -212,7 +213,7 @@ class EventMonitoring(Construct):
         """
         check(
             (self, str(construct_id)),
-            limits.destination_id(construct_id, [child.node.id for child in self.node.children]),
+            limits.destination_id(construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}),
             limits.metric_of_an_alarm("metric", metric),
             limits.alarm_threshold("threshold", threshold, is_rate(metric)),
             limits.alarm_description("description", description),
@@ -229,7 +230,7 @@ class EventMonitoring(Construct):
         for rule in wanted:
             construct_id = "".join(word.capitalize() for word in rule.name.split("_"))
             alarm = self._alarm(construct_id, rule)
-            self.alarms[rule.name] = alarm
+            self.alarms[rule.name], self._rules[rule.name] = alarm, rule
             setattr(self, rule.name, alarm)
 
     def _alarm(self, construct_id: str, rule: rules.AlarmRule) -> cloudwatch.Alarm:

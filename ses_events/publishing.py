@@ -281,7 +281,7 @@ class EventPublishing(Construct):
         return cdk.aws_cloudwatch.Metric(namespace="AWS/SES", metric_name=metric_name(event.name), statistic="Sum")
 
     def _rate(self, metric_name: str) -> cloudwatch.Metric:
-        check(self.node.path, limits.rates("reputation_metrics", self.configuration_set))
+        check((self, ""), limits.rates("reputation_metrics", self.configuration_set))
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES",
             metric_name=metric_name,

@@ -42,7 +42,8 @@ class SesEventsStack(cdk.Stack):
     :param expiration: see ``EventArchive``.
     :param monitoring: whether to watch all this with ``EventMonitoring``.
     :param alarm_topic_arn: the standard SNS topic that is told when something goes wrong and when it is over, of the
-        region of the stack. Default: none, and the alarms are seen in CloudWatch only.
+        region of the stack; its policy and key must let CloudWatch in (docs/operations.md). Default: none, and the
+        alarms are seen in CloudWatch only.
     :param stack_options: what ``aws_cdk.Stack`` takes: ``env``, ``description``, ``tags``, ...
     :raises ValueError: when an argument breaks a rule of SES, Firehose or S3.
     :raises TypeError: when an argument has a wrong type.

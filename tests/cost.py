@@ -56,6 +56,21 @@ def sets(number: int, *, role: str) -> dict[str, int]:
     }
 
 
+def monitoring() -> int:
+    """The round trips that the alarms and the dashboard of the reference stack cost."""
+    import aws_cdk as cdk
+
+    from ses_events import SesEventsStack
+
+    trips = []
+    for watched in (False, True):
+        before = _TRAFFIC["round_trips"]
+        app = cdk.App(builtin_cloud_formation_validation=False, analytics_reporting=False)
+        SesEventsStack(app, "SesEvents", monitoring=watched)
+        trips.append(_TRAFFIC["round_trips"] - before)
+    return trips[1] - trips[0]
+
+
 def services(*names: str) -> list[str]:
     """The service modules of CDK that an app loads which imports these names from ses_events."""
     import ses_events
@@ -68,6 +83,9 @@ def services(*names: str) -> list[str]:
 if __name__ == "__main__":
     if sys.argv[1] == "services":
         print(json.dumps(services(*sys.argv[2:])))
+    elif sys.argv[1] == "monitoring":
+        count()
+        print(json.dumps(monitoring()))
     else:
         count()
         print(json.dumps([sets(int(number), role=sys.argv[1]) for number in sys.argv[2:]]))

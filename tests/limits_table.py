@@ -45,7 +45,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventMonitoring.rendering_failures": limits.minimum,
     "EventMonitoring.archive_delay": limits.archive_delay,
     "EventMonitoring.quota_share": limits.share,
-    "EventMonitoring.silence_window": limits.silence_window,
     "EventMonitoring.count_events": limits.room_to_count,
     "EventMonitoring.add_alarm.construct_id": limits.destination_id,
     "EventMonitoring.add_alarm.metric": limits.metric_of_an_alarm,

@@ -38,6 +38,11 @@ def test_a_set_costs_what_its_resources_cost(role: str, fixed: int, each: dict[s
     assert hundred["bytes"] <= 1_000_000
 
 
+def test_monitoring_costs_what_its_alarms_metrics_and_graphs_cost() -> None:
+    """13 alarms, 14 graphs, 40 metrics, 15 of them again with a label, two questions for each of 11 saved queries."""
+    assert measured("monitoring") == 162
+
+
 @pytest.mark.parametrize(
     ("names", "services"),
     [

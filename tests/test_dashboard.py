@@ -8,6 +8,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from syrupy.assertion import SnapshotAssertion
@@ -20,6 +21,7 @@ from ses_events import (
     EventMonitoring,
     EventPublishing,
     FirehoseDestination,
+    ParquetFormat,
 )
 from tests.templates import Json, properties, readable, resources, synthesize
 
@@ -100,10 +102,28 @@ def test_the_reputation_has_the_lines_of_the_alarms_and_of_aws(stack: cdk.Stack)
         title: [(line["label"], line["value"]) for line in widget(body, title)["annotations"]["horizontal"]]
         for title in ("Bounce rate", "Complaint rate")
     }
-    alarm = "Reputation.BounceRate >= 0.03 for 1 datapoints within 5 minutes"
-    assert lines["Bounce rate"][:2] == [(alarm, 0.03)] * 2  # of the account and of the set
-    assert lines["Bounce rate"][2:] == [("AWS reviews the account", 0.05), ("AWS may pause sending", 0.1)]
-    assert [value for _, value in lines["Complaint rate"]] == [0.001, 0.001, 0.001, 0.005]
+    aws = [("AWS reviews the account", 0.05), ("AWS may pause sending", 0.1)]
+    assert lines["Bounce rate"] == [("alarm", 0.03), *aws]
+    assert [value for _, value in lines["Complaint rate"]] == [0.001, 0.001, 0.005]
+
+
+def test_a_graph_has_the_line_of_its_alarm(stack: cdk.Stack) -> None:
+    watched(stack, rejects=3, rendering_failures=4, quota_share=0.7, archive_delay=cdk.Duration.hours(1))
+    body = shown(stack)
+    lines = {
+        title: [(line["label"], line["value"]) for line in widget(body, title)["annotations"]["horizontal"]]
+        for title in titles(body)
+        if title not in ("Bounce rate", "Complaint rate") and widget(body, title).get("annotations")
+    }
+    assert lines == {
+        "Rejects": [("alarm", 3)],
+        "Rendering failures": [("alarm", 4)],
+        "Silent archive": [("alarm", 1)],
+        "Archive: share of its quotas": [("alarm", 0.7)],
+        "Archive: events turned away": [("alarm", 1)],
+        "Archive: seconds that the oldest waits": [("alarm", 3600)],
+        "Archive: share of writes that S3 takes": [("alarm", 1)],
+    }
 
 
 def test_a_campaign_is_chosen_by_a_variable(stack: cdk.Stack) -> None:
@@ -141,6 +161,23 @@ def test_each_dimension_of_a_metric_has_a_variable(stack: cdk.Stack) -> None:
     assert dict(zip(first[2:6:2], first[3:6:2], strict=True)) == {"campaign": "unknown", "X-Brand": "unknown"}
 
 
+def test_of_counts_by_set_and_campaign_those_of_the_set_are_shown(stack: cdk.Stack) -> None:
+    source = ses.CloudWatchDimensionSource.MESSAGE_TAG
+    names = ("ses:configuration-set", "campaign")
+    both = [ses.CloudWatchDimension(name=name, default_value="none", source=source) for name in names]
+    watched(stack, CloudWatchDestination(both), EmailSendingEvent)
+    body = shown(stack)
+    the_set = "${EventsConfigurationSet6B5CCE2B}"
+    search = '{AWS/SES,"ses:configuration-set","campaign"} MetricName="%s" "ses:configuration-set"="%s"'
+    [variable] = body["variables"]  # one about the set would change the counts of the set as a whole too
+    assert (variable["property"], variable["search"]) == ("campaign", search % ("Send", the_set))
+    [[bounces]] = widget(body, "Bounces an hour by campaign")["metrics"]
+    assert bounces["expression"] == f"SEARCH('{search % ('Bounce', the_set)}', 'Sum', 3600)"
+    for graph in ("mail an hour", "opens and clicks an hour"):
+        for metric in widget(body, f"One campaign, chosen above: {graph}")["metrics"]:
+            assert dict(zip(metric[2:6:2], metric[3:6:2], strict=True)) == {names[0]: the_set, "campaign": "none"}
+
+
 def test_bounces_are_compared_by_a_search(stack: cdk.Stack) -> None:
     watched(stack, campaigns())
     [[search]] = widget(shown(stack), "Bounces an hour by campaign")["metrics"]
@@ -171,6 +208,28 @@ def test_opens_that_no_tag_counts_are_those_of_the_account(stack: cdk.Stack) -> 
         "metrics"
     ]
     assert (namespace, name) == ("AWS/SES", "Open")
+
+
+def test_opens_that_tags_count_only_in_part_are_those_of_the_account(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    everything = FirehoseDestination(EventArchive(stack, "Archive"))
+    publishing.add_destination("ToArchive", everything, events=list(EmailSendingEvent))
+    publishing.add_destination("ToMetrics", campaigns(), events=[EmailSendingEvent.SEND, EmailSendingEvent.CLICK])
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    shown_of_the_account = widget(shown(stack), "Opens and clicks an hour, all mail of the account in this region")
+    assert [metric[:2] for metric in shown_of_the_account["metrics"]] == [["AWS/SES", "Open"], ["AWS/SES", "Click"]]
+
+
+def test_the_key_and_the_conversion_of_an_archive_have_a_graph(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive", format=ParquetFormat(), encryption_key=kms.Key(stack, "Key"))
+    EventMonitoring(stack, "Monitoring", archive=archive)
+    assert [metric[1] for metric in widget(shown(stack), "Archive: key and conversion")["metrics"]] == [
+        "KMSKeyAccessDenied",
+        "KMSKeyDisabled",
+        "KMSKeyInvalidState",
+        "KMSKeyNotFound",
+        "FailedConversion.Records",
+    ]
 
 
 def test_the_saved_queries_are_named_with_the_way_to_them(stack: cdk.Stack) -> None:

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
@@ -39,9 +40,10 @@ ALARMS = {
     "rejects": "Sum of AWS/SES Reject{SET} in 300 s >= 1, 1 of 12, notBreaching",
     "rendering_failures": "Sum of AWS/SES RenderingFailure{SET} in 300 s >= 1, 1 of 12, notBreaching",
     "silent_archive": (
-        "IF(FILL(sends, 0) > 0 AND FILL(records, 0) == 0, 1, 0) "
+        "IF(FILL(sends, 0) - DIFF(FILL(sends, 0)) > 0, "
+        "IF(2 * FILL(records, 0) - DIFF(FILL(records, 0)) == 0, 1, 0)) "
         "[sends: Sum of AWS/SES Send{SET} in 900 s; records: Sum of AWS/Firehose IncomingRecords{STREAM} in 900 s] "
-        ">= 1, 3 of 24, notBreaching"
+        ">= 1, 1 of 1, ignore"
     ),
     "data_freshness": "Maximum of AWS/Firehose DeliveryToS3.DataFreshness{STREAM} in 300 s > 900, 3 of 3, notBreaching",
     "delivery_success": "Average of AWS/Firehose DeliveryToS3.Success{STREAM} in 300 s < 1, 3 of 3, notBreaching",
@@ -78,12 +80,10 @@ FAILURES: dict[str, tuple[str, dict[str, list[float | None]]]] = {
     "one mail had a virus, 50 minutes ago": ("rejects", {"Reject{SET}": [1, *[None] * 10]}),
     "one template lacked a variable": ("rendering_failures", {"RenderingFailure{SET}": [1]}),
     "the role of SES is broken, with mail always": (
-        "silent_archive", {"Send{SET}": [5, 5, 5], "IncomingRecords{STREAM}": [5, 0, 0, 0]}
+        "silent_archive", {"Send{SET}": [5, 5, 5], "IncomingRecords{STREAM}": [5, None, None]}
     ),
     "the role of SES is broken, and was from the first day": ("silent_archive", {"Send{SET}": [5, 5, 5]}),
-    "the role of SES is broken, with a mail every two hours": (
-        "silent_archive", {"Send{SET}": [1, *[None] * 7, 1, *[None] * 7, 1, *[None] * 7]}
-    ),
+    "the role of SES is broken, with one mail a night": ("silent_archive", {"Send{SET}": [1, None]}),
     "events wait": ("data_freshness", {"DeliveryToS3.DataFreshness{STREAM}": [901, 1201, 1501]}),
     "S3 refuses half": ("delivery_success", {"DeliveryToS3.Success{STREAM}": [0.5, 0.5, 0.5]}),
     "one event was turned away": ("throttled", {"ThrottledRecords{STREAM}": [1, *[None] * 11]}),
@@ -111,14 +111,14 @@ FAILURES: dict[str, tuple[str, dict[str, list[float | None]]]] = {
 
 GOOD: dict[str, tuple[str, dict[str, list[float | None]]]] = {
     "hardly any bounces": ("account_bounce_rate", {"Reputation.BounceRate": [0.0499]}),
-    "mail arrives in the next period, twice": (
+    "mail arrives in the next period, every time": (
         "silent_archive",
-        {"Send{SET}": [1, None, None, 1, None], "IncomingRecords{STREAM}": [None, 1, None, None, 1]},
+        {"Send{SET}": [1, None, 1, None], "IncomingRecords{STREAM}": [None, 1, None, 1]},
     ),
+    "mail arrives in its period": ("silent_archive", {"Send{SET}": [1, None], "IncomingRecords{STREAM}": [1, None]}),
     "the newest record is not reported yet": (
         "silent_archive", {"Send{SET}": [9, 9, 9, 9], "IncomingRecords{STREAM}": [9, 9, 9, None]}
     ),
-    "others fill the archive": ("silent_archive", {"IncomingRecords{STREAM}": [9] * 24}),
     "the buffer waits for its interval": ("data_freshness", {"DeliveryToS3.DataFreshness{STREAM}": [300] * 3}),
     "one write failed and was repeated": ("delivery_success", {"DeliveryToS3.Success{STREAM}": [0.5, 1, 1]}),
     "the stream is idle": ("bytes_near_quota", {"BytesPerSecondLimit{STREAM}": [5242880] * 3}),
@@ -210,8 +210,8 @@ def state(alarm: Json, planted: Mapping[str, list[float | None]]) -> str | None:
     """The state by planted data points, the newest last."""
 
     def series(metric: Mapping[str, Any], period: int, statistic: str) -> list[float | None]:
-        points = planted.get(metric_text(metric), NOTHING)
-        return [*[None] * alarm["EvaluationPeriods"], *points][-alarm["EvaluationPeriods"] :]
+        points, periods = planted.get(metric_text(metric), NOTHING), alarm["EvaluationPeriods"] + 1
+        return [*[None] * periods, *points][-periods:]
 
     return metric_math.state_of(alarm, metric_math.data_points(alarm, series))
 
@@ -245,8 +245,22 @@ def test_every_alarm_is_set_off_by_something() -> None:
 
 def test_without_any_data_nothing_is_wrong(alarms: dict[str, Json]) -> None:
     states = {name: state(alarm, {}) for name, alarm in alarms.items()}
-    rates = {"account_bounce_rate", "account_complaint_rate", "bounce_rate", "complaint_rate"}
-    assert states == {name: None if name in rates else "OK" for name in ALARMS}  # None: as it was
+    kept = {"account_bounce_rate", "account_complaint_rate", "bounce_rate", "complaint_rate", "silent_archive"}
+    assert states == {name: None if name in kept else "OK" for name in ALARMS}  # None: as it was
+
+
+@pytest.mark.parametrize(
+    ("sends", "records"),
+    [
+        ([1, None, None], [None, None, None]),  # silent, and no mail since: that says nothing
+        ([None], [9, 9]),  # others fill the archive
+        ([9], [None]),  # the newest mail is not judged yet
+    ],
+)
+def test_a_silent_archive_is_judged_by_mail_alone(
+    alarms: dict[str, Json], sends: list[float | None], records: list[float | None]
+) -> None:
+    assert state(alarms["silent_archive"], {"Send{SET}": sends, "IncomingRecords{STREAM}": records}) is None
 
 
 def test_a_description_says_what_happened_what_aws_does_and_what_to_look_at(alarms: dict[str, Json]) -> None:
@@ -281,7 +295,6 @@ def test_every_threshold_can_be_set(stack: cdk.Stack) -> None:
             rendering_failures=6,
             archive_delay=cdk.Duration.hours(1),
             quota_share=0.5,
-            silence_window=cdk.Duration.days(1),
         )
     )
     assert {name: alarm["Threshold"] for name, alarm in made.items() if name in ALARMS} == {
@@ -301,9 +314,24 @@ def test_every_threshold_can_be_set(stack: cdk.Stack) -> None:
         "backup_freshness": 3600,
         "backup_success": 1,
     }
-    assert made["silent_archive"]["EvaluationPeriods"] == 96
     assert "has reached 2 %" in made["bounce_rate"]["AlarmDescription"]
     assert "more than 60 minutes" in made["data_freshness"]["AlarmDescription"]
+
+
+def test_the_ends_of_a_range_belong_to_it(stack: cdk.Stack) -> None:
+    for number, ends in enumerate(
+        (
+            {"bounce_rate": 0.1, "complaint_rate": 0.005, "quota_share": 1, "archive_delay": cdk.Duration.days(1)},
+            {
+                "bounce_rate": 1e-9,
+                "complaint_rate": 1e-9,
+                "quota_share": 1e-9,
+                "archive_delay": cdk.Duration.minutes(1),
+            },
+        )
+    ):
+        options: dict[str, Any] = ends
+        EventMonitoring(stack, f"Monitoring{number}", archive=an_archive_once(stack), **options)
 
 
 def test_a_slow_buffer_may_take_its_time(stack: cdk.Stack) -> None:
@@ -434,6 +462,35 @@ def test_the_rates_of_a_set_need_its_reputation_metrics(stack: cdk.Stack) -> Non
     for number, publishing in enumerate([a_set(stack), EventPublishing(stack, "Imported", configuration_set=there)]):
         monitoring = EventMonitoring(stack, f"Monitoring{number}", publishing=publishing)
         assert monitoring.bounce_rate is None and monitoring.complaint_rate is None
+
+
+def test_a_stream_that_is_no_archive_is_watched_for_silence_only(stack: cdk.Stack) -> None:
+    stream = firehose.DeliveryStream.from_delivery_stream_name(stack, "Stream", "events")
+    publishing = a_set(stack)
+    publishing.add_destination("ToStream", FirehoseDestination(stream))
+    made = properties_by_name(EventMonitoring(stack, "Monitoring", publishing=publishing))
+    assert "IncomingRecords{events}" in as_said(made["silent_archive"])
+    wrong: Any = stream
+    with pytest.raises(TypeError, match="; use an EventArchive"):
+        EventMonitoring(stack, "Another", archive=wrong)
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "problem"),
+    [
+        ("444455556666", "us-east-1", "is in 444455556666, this stack in 111122223333; use one of this account"),
+        ("111122223333", "eu-central-1", "is in eu-central-1, this stack in us-east-1; use one of this region"),
+    ],
+)
+def test_what_another_account_or_region_measures_is_refused(account: str, region: str, problem: str) -> None:
+    app = new_app()
+    there = cdk.Stack(app, "There", env=cdk.Environment(account=account, region=region))
+    here = cdk.Stack(app, "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(here, "Monitoring", publishing=a_set(there), archive=an_archive(there))
+    assert str(caught.value).splitlines() == [
+        f"Here/Monitoring: {part} {problem}" for part in ("publishing", "archive")
+    ]
 
 
 def test_an_archive_of_another_stack_makes_no_circle(stack: cdk.Stack) -> None:
@@ -579,7 +636,6 @@ def test_the_count_of_a_campaign(stack: cdk.Stack) -> None:
             "quota_share 80 is no fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
         ),
         ({"quota_share": -1}, "quota_share -1 is no fraction above 0 and at most 1; use for example 0.8"),
-        ({"silence_window": cdk.Duration.hours(25)}, "silence_window 25 hours is out of range; use 1-24 whole hours"),
         (
             {"alarm_actions": [actions.Ec2Action(actions.Ec2InstanceAction.STOP)] * 6},
             "alarm_actions has 6 entries; CloudWatch takes at most 5",
@@ -603,7 +659,14 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         ({"rejects": 1.5}, "rejects 1.5 is of type float; use a whole number such as 100"),
         ({"quota_share": None}, "quota_share None is of type NoneType; use a fraction such as 0.8, which is 80 %"),
         ({"archive_delay": 900}, "archive_delay 900 is of type int; use cdk.Duration.minutes(15)"),
-        ({"silence_window": 6}, "silence_window 6 is of type int; use cdk.Duration.hours(6)"),
+        (
+            {"bounce_rate": float("nan")},
+            "bounce_rate nan is no finite number; use a fraction such as 0.05, which is 5 %",
+        ),
+        (
+            {"quota_share": float("inf")},
+            "quota_share inf is no finite number; use a fraction such as 0.8, which is 80 %",
+        ),
         ({"dashboard": "yes"}, "dashboard 'yes' is of type str; use True or False"),
         ({"count_events": "yes"}, "count_events 'yes' is of type str; use True or False"),
         ({"account_reputation": "yes"}, "account_reputation 'yes' is of type str; use True or False"),
@@ -678,6 +741,7 @@ SPRING = {"campaign": "spring"}
             "threshold 5 is no fraction above 0 and at most 1; did you mean 0.05, which is 5 %?",
         ),
         ("Throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'Throttled' is taken"),
+        ("throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'throttled' is taken"),
         ("Spring", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), "5", "threshold '5' is of type str"),
         ("Spring", "Bounce", 5, "metric 'Bounce' is of type str; use a metric such as campaigns.metric(...) gives"),
     ],

@@ -98,7 +98,9 @@ class CloudWatchDestination:
         """The share of mail that an event happened to, hour by hour, for alarms and graphs: 0.05 is 5 %.
 
         Bounces, rejects, delays and deliveries are counted against sends; complaints, opens and clicks against
-        deliveries. The period is an hour because what happens to mail trails the mail; adjust it with ``with_``.
+        deliveries. The period is an hour because what happens to mail trails the mail. A small mailing within an hour
+        of a large one has the late bounces of that too, and complaints come days later: for those, take
+        ``with_(period=cdk.Duration.days(1))``.
 
         :param event: what happened; this destination must get it, and what it is counted against.
         :param dimensions: a value for each dimension of this destination, by name.
