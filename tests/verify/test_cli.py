@@ -58,6 +58,8 @@ def test_the_missing_extra_is_named(package: str) -> None:
         ([*VERIFY, "--scenario", "ooto"], "argument --scenario: invalid choice: 'ooto'"),
         ([*VERIFY, "--dimension", "campaign"], "argument --dimension: 'campaign' is not NAME=VALUE"),
         ([*VERIFY, "--dimension", "campaign=a b"], "argument --dimension: the value 'a b' is not 1-256 of"),
+        ([*VERIFY, "--from", "me"], "argument --from: 'me' is no address; give for example you@example.com"),
+        ([*VERIFY, "--to", "Bea <bea@>"], "argument --to: 'Bea <bea@>' is no address"),
         ([*VERIFY, "--timeout", "0"], "argument --timeout: '0' is no number of seconds between 0 and 86400"),
         ([*VERIFY, "--timeout", "soon"], "argument --timeout: 'soon' is no number of seconds"),
     ],
@@ -133,6 +135,38 @@ def test_the_only_identity_sends(
     assert main([*VERIFY, "--to", "bounce+label@simulator.amazonses.com", "--json"]) == 1
     outcome = json.loads(capsys.readouterr().out)
     assert (outcome["from"], outcome["scenario"], outcome["proven"]) == (sender, "bounce", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ["--to", "Bounce+1@simulator.amazonses.com", "--scenario", "success"],
+            "--to Bounce+1@simulator.amazonses.com is the scenario bounce; leave out --scenario success, or --to",
+        ),
+        (
+            ["--to", "ooto@simulator.amazonses.com", "--scenario", "bounce"],
+            "--to ooto@simulator.amazonses.com is the scenario success; leave out --scenario bounce, or --to",
+        ),
+    ],
+)
+def test_an_address_of_another_scenario_is_refused(
+    arguments: list[str],
+    error: str,
+    account: Account,
+    stub: Stub,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _a_set_without_destinations(stub)
+    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    assert main([*VERIFY, *arguments]) == 2
+    assert capsys.readouterr().err == f"ses-events verify: {error}\n"
+
+
+def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*VERIFY, "--endpoint-url", "nowhere"]) == 2
+    assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
 
 
 def test_a_stack_with_several_sets_asks_for_one(
