@@ -146,5 +146,5 @@ def _archive(scope: Construct, named: bool) -> EventArchive:
     return EventArchive(scope, "Archive", delivery_stream_name="events" if named else None)
 
 
-def _child(publishing: EventPublishing, construct_id: str) -> str:
-    return logical_id(publishing.node.find_child(construct_id))
+def _child(parent: Construct, construct_id: str) -> str:
+    return logical_id(parent.node.find_child(construct_id))

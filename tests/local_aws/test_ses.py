@@ -272,6 +272,16 @@ def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(send
             "Email address is not verified. The following identities failed the check in region US-EAST-1: "
             "ann@unverified.example",
         ),
+        ({"from": ""}, "InvalidParameterValue", "BadRequestException", "Missing required header 'From'."),
+        ({"to": []}, "InvalidParameterValue", "BadRequestException", "Missing required header 'To'."),
+        ({"to": ["bea"]}, "InvalidParameterValue", "BadRequestException", "Missing final '@domain'"),
+        ({"from": "ann@"}, "InvalidParameterValue", "BadRequestException", "Missing final '@domain'"),
+        (
+            {"to": [f"bea{number}@example.org" for number in range(51)]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "Recipient count exceeds 50.",
+        ),
         (
             {"tags": [{"Name": "campaign", "Value": "a b"}]},
             "InvalidParameterValue",
@@ -301,7 +311,10 @@ def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(send
 def test_mail_is_refused_in_the_words_of_ses(
     sender: Sender, changes: dict[str, Any], code_v1: str, code_v2: str, message: str
 ) -> None:
-    names_v1, names_v2 = {"from": "Source", "tags": "Tags"}, {"from": "FromEmailAddress", "tags": "EmailTags"}
+    names_v1 = {"from": "Source", "tags": "Tags", "to": "Destination"}
+    names_v2 = {"from": "FromEmailAddress", "tags": "EmailTags", "to": "Destination"}
+    if "to" in changes:
+        changes = {"to": {"ToAddresses": changes["to"]}}
     v1 = {names_v1.get(name, name): value for name, value in changes.items()}
     v2 = {names_v2.get(name, name): value for name, value in changes.items()}
     assert _error(lambda: sender.send_v1("refused", **v1)) == (code_v1, message)
