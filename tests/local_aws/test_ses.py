@@ -338,6 +338,24 @@ def test_nothing_is_sent_while_sending_is_paused(sender: Sender) -> None:
     assert sender.count("Send", campaign="paused", subject="Hello") == 0
 
 
+def test_sending_is_paused_by_the_query_protocol_too(sender: Sender) -> None:
+    v1 = sender.v1
+    v1.update_configuration_set_sending_enabled(ConfigurationSetName=sender.name, Enabled=False)
+    assert _error(lambda: sender.send("paused"))[0] == "SendingPausedException"
+    v1.update_configuration_set_sending_enabled(ConfigurationSetName=sender.name, Enabled=True)
+    v1.update_account_sending_enabled(Enabled=False)
+    assert not v1.get_account_sending_enabled()["Enabled"]
+    assert _error(lambda: sender.send("paused"))[0] == "SendingPausedException"
+    v1.update_account_sending_enabled(Enabled=True)
+    assert v1.get_account_sending_enabled()["Enabled"]
+    sender.send("resumed-by-v1")
+
+    def pause_another() -> object:
+        return v1.update_configuration_set_sending_enabled(ConfigurationSetName="unknown", Enabled=False)
+
+    assert _error(pause_another)[0] == "ConfigurationSetDoesNotExist"
+
+
 def test_an_account_in_the_sandbox_sends_to_the_simulator_only(sender: Sender) -> None:
     details = {"MailType": "TRANSACTIONAL", "WebsiteURL": "https://example.com"}
     sender.v2.put_account_details(**details, ProductionAccessEnabled=False)
