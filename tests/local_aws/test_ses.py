@@ -356,6 +356,40 @@ def test_sending_is_paused_by_the_query_protocol_too(sender: Sender) -> None:
     assert _error(pause_another)[0] == "ConfigurationSetDoesNotExist"
 
 
+def test_mail_to_a_suppressed_address_bounces(sender: Sender) -> None:
+    v2 = sender.v2
+
+    def counts(campaign: str) -> tuple[float, float]:
+        def count(metric: str) -> float:
+            return sender.count(metric, campaign=campaign, subject="Hello")
+
+        return count("Delivery"), count("Bounce")
+
+    v2.put_suppressed_destination(EmailAddress="Eve@example.org", Reason="COMPLAINT")
+    assert (
+        v2.get_suppressed_destination(EmailAddress="eve@example.org")["SuppressedDestination"]["Reason"] == "COMPLAINT"
+    )
+    assert len(v2.list_suppressed_destinations()["SuppressedDestinationSummaries"]) == 1
+    assert v2.list_suppressed_destinations(Reasons=["BOUNCE"])["SuppressedDestinationSummaries"] == []
+    both = {"ToAddresses": ["Eve <eve@example.org>", "bea@example.org"]}
+    sender.send("suppressed", Destination=both)
+    assert eventually(lambda: counts("suppressed") == (1, 1)), counts("suppressed")
+
+    v2.put_account_suppression_attributes(SuppressedReasons=["BOUNCE"])
+    assert v2.get_account()["SuppressionAttributes"] == {"SuppressedReasons": ["BOUNCE"]}
+    sender.send("not-heeded", Destination=both)
+    assert eventually(lambda: counts("not-heeded") == (2, 0)), counts("not-heeded")
+
+    v2.put_configuration_set_suppression_options(ConfigurationSetName=sender.name, SuppressedReasons=["COMPLAINT"])
+    sender.send("heeded-by-the-set", Destination=both)
+    assert eventually(lambda: counts("heeded-by-the-set") == (1, 1)), counts("heeded-by-the-set")
+
+    v2.delete_suppressed_destination(EmailAddress="eve@example.org")
+    assert _error(lambda: v2.get_suppressed_destination(EmailAddress="eve@example.org"))[0] == "NotFoundException"
+    sender.send("removed", Destination=both)
+    assert eventually(lambda: counts("removed") == (2, 0)), counts("removed")
+
+
 def test_an_account_in_the_sandbox_sends_to_the_simulator_only(sender: Sender) -> None:
     details = {"MailType": "TRANSACTIONAL", "WebsiteURL": "https://example.com"}
     sender.v2.put_account_details(**details, ProductionAccessEnabled=False)
