@@ -106,16 +106,16 @@ def to_parquet(columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Fi
         return target.read_bytes()
 
 
-def as_duckdb(statement: exp.Expression) -> str:
+def as_duckdb(statement: exp.Expr) -> str:
     """A statement of Athena in DuckDB's SQL; to both, a pattern that is not found is NULL."""
     from sqlglot import exp
 
-    def shim(node: exp.Expression) -> Any:
+    def shim(node: exp.Expr) -> Any:
         if isinstance(node, exp.RegexpExtract):
             return exp.func("NULLIF", node.copy(), exp.Literal.string(""))
         return node
 
-    return statement.transform(shim).sql("duckdb")
+    return str(statement.transform(shim).sql("duckdb"))
 
 
 def split(text: str) -> Iterator[str]:
