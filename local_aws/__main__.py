@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from local_aws.process import LocalAws, LocalAwsError
 
@@ -55,7 +54,7 @@ def main() -> int:
         aws = LocalAws(options.speed, iam_delay=options.iam_delay, stream_delay=options.stream_delay, port=options.port)
         with contextlib.suppress(KeyboardInterrupt), aws:
             print(f"{aws.exports}\n\n# It runs until Ctrl-C. Its log: {aws.log}", flush=True)
-            for line in _doings(aws.log):
+            for line in _doings(aws):
                 print(line, flush=True)
     except (LocalAwsError, ValueError) as failure:
         print(failure, file=sys.stderr)
@@ -63,13 +62,17 @@ def main() -> int:
     return 0
 
 
-def _doings(log: Path) -> Iterator[str]:
-    """What SES and Firehose do, as it comes into the server's log."""
-    with log.open() as lines:
+def _doings(aws: LocalAws) -> Iterator[str]:
+    """What SES and Firehose do, as it comes into the server's log.
+
+    :raises LocalAwsError: when the server ends.
+    """
+    with aws.log.open() as lines:
         unfinished = ""
         while True:
             unfinished += lines.readline()
             if not unfinished.endswith("\n"):
+                aws.require_running()
                 time.sleep(0.1)
                 continue
             line, unfinished = _LINE.match(unfinished), ""

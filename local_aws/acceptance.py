@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parseaddr
 
 from local_aws import ministack_gaps
 from local_aws.mail import Mail
@@ -12,6 +13,7 @@ from local_aws.mail import Mail
 _TAG = re.compile(r"[A-Za-z0-9_-]*")
 _TAGS_OF_SES = ("ses:feedback-id-a", "ses:feedback-id-b")  # that a sender may give (developer guide, Feedback-ID)
 _LONGEST_TAG = 256
+_MOST_RECIPIENTS = 50
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Refusal:
 
 def refusals(mail: Mail) -> Iterator[Refusal]:
     """Why SES does not send a mail; it says the first."""
+    for message in _invalid_addresses(mail):
+        yield Refusal("InvalidParameterValue", "BadRequestException", message)
     name = mail.configuration_set
     configuration_set = ministack_gaps.configuration_set(name)
     if name and configuration_set is None:
@@ -41,6 +45,21 @@ def refusals(mail: Mail) -> Iterator[Refusal]:
         yield Refusal("ConfigurationSetSendingPausedException", "SendingPausedException", message)
     for message in _invalid_tags(mail.tags):
         yield Refusal("InvalidParameterValue", "BadRequestException", message)
+
+
+def _invalid_addresses(mail: Mail) -> Iterator[str]:
+    if not mail.source:
+        yield "Missing required header 'From'."
+    if mail.operation.startswith("SendBulk"):
+        return  # SES answers with a status for each entry
+    if not mail.destination:
+        yield "Missing required header 'To'."
+    if len(mail.destination) > _MOST_RECIPIENTS:
+        yield f"Recipient count exceeds {_MOST_RECIPIENTS}."
+    for address in [mail.source, *mail.destination]:
+        name, _, domain = parseaddr(address)[1].rpartition("@")
+        if address and not (name and domain):
+            yield "Missing final '@domain'"
 
 
 def _invalid_tags(tags: list[tuple[str, str]]) -> Iterator[str]:

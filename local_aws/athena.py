@@ -16,7 +16,7 @@ from typing import Any
 
 from local_aws import ministack_gaps
 from local_aws.roles import RoleSession
-from local_aws.tables import NotEmulated, columns_of, in_any_case, quoted, rows, split
+from local_aws.tables import NotEmulated, as_duckdb, columns_of, in_any_case, quoted, rows, split
 
 _JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -117,7 +117,7 @@ def run(sql: str, database: str, asked: ministack_gaps.Asked) -> dict[str, Any]:
         connection.execute("SET TimeZone = 'UTC'")
         if database in {schema for schema, _ in tables}:
             connection.execute(f"SET schema = {quoted(database)}")
-        answer = connection.sql(tree.sql(dialect="duckdb"))
+        answer = connection.sql(as_duckdb(tree))
         types = [str(of).partition("(")[0] for of in answer.types]
         texts = ", ".join(_text(quoted(name), of) for name, of in zip(answer.columns, types, strict=True))
         return {

@@ -9,7 +9,6 @@ import json
 import signal
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from local_aws.cdk import Cdk
-from local_aws.process import LocalAws
+from local_aws.process import LocalAws, LocalAwsError
 
 STACK = "SesEvents"
 DOMAIN = "example.com"
@@ -50,7 +49,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nInterrupted; nothing is left running.")
         return 130
-    except StepFailed as failure:
+    except (StepFailed, LocalAwsError) as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     return 0
@@ -78,7 +77,9 @@ def demo(keep: bool) -> None:
         if keep:
             print(f"\nIt keeps running until Ctrl-C. In another terminal:\n\n{aws.exports}\n")
             print(f"What SES and Firehose do is in {aws.log}", flush=True)
-            threading.Event().wait()
+            while True:
+                aws.require_running()
+                time.sleep(0.5)
         with _step("stop"):
             running.close()
     print(f"  {'total':<62}{time.monotonic() - start:6.1f} s")

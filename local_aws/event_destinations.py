@@ -33,6 +33,11 @@ _DETAIL_TYPES = {
 """How EventBridge calls the event types (EventBridge events reference, SES)."""
 
 _SNS_SUBJECT = "Amazon SES Email Event Notification"
+_ARNS = {
+    "IamRoleArn": re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+"),
+    "DeliveryStreamArn": re.compile(r"arn:[\w-]+:firehose:[\w-]+:\d{12}:deliverystream/[\w.-]+"),
+    "TopicArn": re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+"),
+}
 _DIMENSION_VALUE = re.compile(r"[A-Za-z0-9_@.-]{1,256}")
 
 
@@ -63,6 +68,7 @@ def refusal(configuration_set: str, name: str, destination: Settings, service: S
     for kind, check in _CHECKS.items():
         if destination.get(kind):
             try:
+                _require_arns(destination[kind])
                 check(destination[kind], service)
             except _Refused as refused:
                 log.error("%s of %s not created: %s: %s", name, configuration_set, refused, refused.__cause__)
@@ -72,6 +78,12 @@ def refusal(configuration_set: str, name: str, destination: Settings, service: S
 
 class _Refused(Exception):
     """An event destination was tried, in vain."""
+
+
+def _require_arns(settings: Settings) -> None:
+    for name, form in _ARNS.items():
+        if name in settings and not form.fullmatch(settings[name]):
+            raise _Refused(f"{name} is no valid ARN: <{settings[name]}>.")
 
 
 def _try_firehose(settings: Settings, service: ServicePrincipal) -> None:

@@ -39,6 +39,11 @@ _SUPPRESSED = (
     "address. For more information about how to remove an address from the suppression list, see the Amazon SES "
     "Developer Guide: https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html"
 )
+_SUPPRESSED_BY_THE_ACCOUNT = (
+    "Amazon SES did not send the message to this address because it is on the suppression list for your account. For "
+    "more information about removing addresses from the suppression list, see the Amazon SES Developer Guide at "
+    "https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html"
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class AcceptedMail:
 
     :param identity: the verified identity that lets it be sent.
     :param tracked: which of OPEN and CLICK an event destination asked for when it was sent.
+    :param suppressed: recipients on the suppression list of the account.
     """
 
     mail: Mail
@@ -58,6 +64,7 @@ class AcceptedMail:
     time: datetime
     identity: str | None
     tracked: frozenset[str] = frozenset()
+    suppressed: frozenset[str] = frozenset()
 
 
 def send(mail: AcceptedMail) -> Event:
@@ -103,8 +110,12 @@ def bounce(mail: AcceptedMail, recipient: str) -> Event:
 
 def suppressed(mail: AcceptedMail, recipient: str) -> Event:
     """The recipient is on the suppression list of SES, which has not even tried."""
-    details = {**_bounce("Suppressed", recipient, _SUPPRESSED), "reportingMTA": "dns; amazonses.com"}
-    return _event(mail, "Bounce", details, outgoing=False)
+    return _not_tried(mail, "Suppressed", recipient, _SUPPRESSED)
+
+
+def suppressed_by_the_account(mail: AcceptedMail, recipient: str) -> Event:
+    """The recipient is on the suppression list of the account, and SES has not even tried."""
+    return _not_tried(mail, "OnAccountSuppressionList", recipient, _SUPPRESSED_BY_THE_ACCOUNT)
 
 
 def complaint(mail: AcceptedMail, recipient: str) -> Event:
@@ -174,6 +185,11 @@ def subscription(mail: AcceptedMail, contact_list: str, topic: str | None) -> Ev
         "oldTopicPreferences": preferences("OptIn", False),
     }
     return _event(mail, "Subscription", details)
+
+
+def _not_tried(mail: AcceptedMail, sub_type: str, recipient: str, why: str) -> Event:
+    details = {**_bounce(sub_type, recipient, why), "reportingMTA": "dns; amazonses.com"}
+    return _event(mail, "Bounce", details, outgoing=False)
 
 
 def _bounce(sub_type: str, recipient: str, diagnostic_code: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 from xml.etree import ElementTree
 
 from ministack.core import iam_actions, iam_evaluator, responses, router
@@ -64,8 +64,9 @@ def fill() -> None:
             "update": _by_replacement(create, delete),
             "delete": delete,
         }
-    # The API v2 cannot stop sending, and gives no identity a default configuration set.
+    # The API v2 cannot stop sending, and gives no identity a default configuration set; nor can the older API.
     ses_v2.handle_request = _with_sending_attributes(ses_v2.handle_request)
+    ses.handle_request = _with_sending_enabled(ses.handle_request)
     _let_roles_propagate()
     _let_streams_take_time()
 
@@ -368,8 +369,7 @@ def _with_sending_attributes(handle: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         request = path.rstrip("/").removeprefix("/v2/email").split("/")[1:]
         if (method, request) == ("PUT", ["account", "sending"]):
-            account = ses._account_details.setdefault("account", {})
-            account["SendingEnabled"] = json.loads(body).get("SendingEnabled", False)
+            _let_account_send(json.loads(body).get("SendingEnabled", False))
             return ses_v2.json_response({})
         if method == "PUT" and request[:1] == ["identities"] and request[2:] == ["configuration-set"]:
             return _put_default_set(unquote(request[1]), json.loads(body).get("ConfigurationSetName", ""))
@@ -381,6 +381,34 @@ def _with_sending_attributes(handle: Callable[..., Any]) -> Callable[..., Any]:
         return response
 
     return handle_request
+
+
+def _with_sending_enabled(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """The operations of the query protocol that stop sending, and tell of it."""
+
+    async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        action, enabled, result = form.get("Action", ""), form.get("Enabled") == "true", ""
+        match action:
+            case "UpdateConfigurationSetSendingEnabled":
+                name = form.get("ConfigurationSetName", "")
+                record = configuration_set(name)
+                if record is None:
+                    return ses._config_set_missing(name)
+                ses_v2._put_config_set_option(record, "SendingOptions", {"SendingEnabled": enabled})
+            case "UpdateAccountSendingEnabled":
+                _let_account_send(enabled)
+            case "GetAccountSendingEnabled":
+                result = f"<{action}Result><Enabled>{str(account_may_send()).lower()}</Enabled></{action}Result>"
+            case _:
+                return await handle(method, path, headers, body, query)
+        return ses._xml(200, f"{action}Response", result)
+
+    return handle_request
+
+
+def _let_account_send(enabled: bool) -> None:
+    ses._account_details.setdefault("account", {})["SendingEnabled"] = enabled
 
 
 def _put_default_set(identity: str, name: str) -> Any:

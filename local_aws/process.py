@@ -120,6 +120,14 @@ class LocalAws:
         """What SES and Firehose were refused, or failed to do, so far: the lines of the server's log about it."""
         return [line for line in self.log.read_text().splitlines() if " ERROR [local_aws." in line]
 
+    def require_running(self) -> None:
+        """See that the server is there.
+
+        :raises LocalAwsError: when it has ended by itself, with the end of its log.
+        """
+        if self._server.poll() is not None:
+            raise LocalAwsError(f"the local AWS has ended; {self._end_of_log}")
+
     def set_delays(self, *, iam: float = 0, stream: float = 0) -> None:
         """Make some things as slow as on AWS, where both take about half a minute.
 
@@ -206,8 +214,11 @@ class LocalAws:
                 self._ask("GET", "/_ministack/health")
                 return
             time.sleep(0.05)
-        ending = "\n".join(self.log.read_text().splitlines()[-20:])
-        raise LocalAwsError(f"the local AWS did not start; its log ends with:\n{ending}")
+        raise LocalAwsError(f"the local AWS did not start; {self._end_of_log}")
+
+    @property
+    def _end_of_log(self) -> str:
+        return "\n".join(["its log ends with:", *self.log.read_text().splitlines()[-20:]])
 
     def _ask(self, method: str, path: str, request: Mapping[str, Any] | None = None) -> None:
         """Ask the server for something that is no call of AWS."""

@@ -21,6 +21,7 @@ from local_aws.events import AcceptedMail, Event
 from local_aws.mail import Mail, read_v1, read_v2
 from local_aws.ministack_gaps import Response
 from local_aws.roles import ServicePrincipal
+from local_aws.suppression import SuppressionList
 
 _REMEMBERED = 10_000
 """How many mails can still be opened."""
@@ -31,11 +32,12 @@ class Ses:
 
     def __init__(self) -> None:
         self._accepted: dict[str, AcceptedMail] = {}
+        self._suppression_list = SuppressionList()
         self._publisher = ThreadPoolExecutor(1, "ses-events")  # one worker: events leave in the order of the mail
 
     def fill_in(self) -> None:
         """From now on, refuse what SES refuses, and publish what becomes of the mail that MiniStack's SES accepts."""
-        accept_v1, accept_v2 = ses.handle_request, ses_v2.handle_request
+        accept_v1, accept_v2 = ses.handle_request, self._suppression_list.before(ses_v2.handle_request)
 
         async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
             mails = read_v1(body, ministack_gaps.template) if not path.startswith("/v2/") else []
@@ -77,11 +79,40 @@ class Ses:
     def _publish_accepted(self, mails: list[Mail], message_ids: list[str | None], headers: Any, query: Any) -> None:
         for mail, message_id in zip(mails, message_ids, strict=False):
             if message_id and mail.configuration_set:
-                accepted = _accepted(mail, message_id, headers, query)
+                accepted = self._accepted_mail(mail, message_id, headers, query)
                 self._accepted[message_id] = accepted
                 if len(self._accepted) > _REMEMBERED:
                     del self._accepted[next(iter(self._accepted))]
                 self._publish(accepted, simulator.outcome(accepted))
+
+    def _accepted_mail(
+        self, mail: Mail, message_id: str, headers: Mapping[str, str], query: Mapping[str, Any]
+    ) -> AcceptedMail:
+        caller = iam_evaluator.resolve_caller_identity(router.extract_access_key_id(headers, query)) or {}
+        # .../user/path/NAME, .../assumed-role/NAME/session, ...:root
+        kind, *names = caller.get("userArn", "").rpartition(":")[2].split("/")
+        wanted = {
+            event_type
+            for destination in ministack_gaps.event_destinations(mail.configuration_set)
+            if destination["Enabled"]
+            for event_type in destination["MatchingEventTypes"]
+        }
+        return AcceptedMail(
+            mail=mail,
+            message_id=message_id,
+            account=responses.get_account_id(),
+            region=responses.get_region(),
+            caller=names[0] if kind == "assumed-role" else [kind, *names][-1],
+            source_ip=responses.get_request_client_ip(),
+            time=datetime.now(timezone.utc),
+            identity=ministack_gaps.verified_identity(parseaddr(mail.source)[1]),
+            tracked=frozenset(wanted & {"OPEN", "CLICK"}),
+            suppressed=frozenset(
+                address
+                for address in mail.destination
+                if self._suppression_list.holds_back(address, mail.configuration_set)
+            ),
+        )
 
     def _publish(self, mail: AcceptedMail, events: Iterable[Event]) -> None:
         destinations = ministack_gaps.event_destinations(mail.mail.configuration_set)
@@ -116,29 +147,6 @@ def _message_ids_v1(body: bytes) -> list[str | None]:
 def _message_ids_v2(body: bytes) -> list[str | None]:
     response = json.loads(body)
     return [entry.get("MessageId") for entry in response.get("BulkEmailEntryResults", [response])]
-
-
-def _accepted(mail: Mail, message_id: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> AcceptedMail:
-    caller = iam_evaluator.resolve_caller_identity(router.extract_access_key_id(headers, query)) or {}
-    # .../user/path/NAME, .../assumed-role/NAME/session, ...:root
-    kind, *names = caller.get("userArn", "").rpartition(":")[2].split("/")
-    wanted = {
-        event_type
-        for destination in ministack_gaps.event_destinations(mail.configuration_set)
-        if destination["Enabled"]
-        for event_type in destination["MatchingEventTypes"]
-    }
-    return AcceptedMail(
-        mail=mail,
-        message_id=message_id,
-        account=responses.get_account_id(),
-        region=responses.get_region(),
-        caller=names[0] if kind == "assumed-role" else [kind, *names][-1],
-        source_ip=responses.get_request_client_ip(),
-        time=datetime.now(timezone.utc),
-        identity=ministack_gaps.verified_identity(parseaddr(mail.source)[1]),
-        tracked=frozenset(wanted & {"OPEN", "CLICK"}),
-    )
 
 
 def _refuse_event_destination(configuration_set: str, name: str, destination: Mapping[str, Any]) -> str | None:

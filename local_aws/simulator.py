@@ -33,6 +33,9 @@ def outcome(mail: AcceptedMail) -> Iterator[Event]:
         yield events.reject(mail)
         return
     for recipient in mail.mail.destination:
+        if recipient in mail.suppressed:
+            yield events.suppressed_by_the_account(mail, recipient)
+            continue
         name, _, domain = parseaddr(recipient)[1].lower().partition("@")
         of_simulator = _OUTCOMES.get(name.partition("+")[0]) if domain == _SIMULATOR else None
         for event in of_simulator or [events.delivery]:

@@ -1,4 +1,4 @@
-"""Tables of the Glue catalog: the types of their columns, and what their SerDes make of a record."""
+"""Tables of the Glue catalog in DuckDB: the types of their columns, what SerDes make of a record, and queries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _DUCKDB_TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE"}
 
@@ -101,6 +104,18 @@ def to_parquet(columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Fi
         read = connection.read_json(str(source), columns=types, format="newline_delimited")
         read.write_parquet(str(target), compression="snappy")
         return target.read_bytes()
+
+
+def as_duckdb(statement: exp.Expr) -> str:
+    """A statement of Athena in DuckDB's SQL; to both, a pattern that is not found is NULL."""
+    from sqlglot import exp
+
+    def shim(node: exp.Expr) -> Any:
+        if isinstance(node, exp.RegexpExtract):
+            return exp.func("NULLIF", node.copy(), exp.Literal.string(""))
+        return node
+
+    return str(statement.transform(shim).sql("duckdb"))
 
 
 def split(text: str) -> Iterator[str]:

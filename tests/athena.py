@@ -1,7 +1,6 @@
 """DuckDB in Athena's place: a table of events as ``ses_events.schema`` describes it, and queries as Athena takes them.
 
-What differs and has to be said: ``current_date`` is the day a test wants, a time has no zone and is in UTC, and a
-pattern that is not found is NULL.
+What differs from ``local_aws.athena``: ``current_date`` is the day a test wants, and a time has no zone and is in UTC.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from local_aws import tables
 from ses_events.schema import COLUMNS, JSON_KEYS
 
 
@@ -54,11 +54,8 @@ def as_duckdb(sql: str, today: datetime.date) -> str:
         match node:
             case exp.CurrentDate():
                 return exp.cast(exp.Literal.string(today.isoformat()), "DATE")
-            case exp.RegexpExtract():
-                return exp.func("NULLIF", node.copy(), exp.Literal.string(""))
             case exp.FromISO8601Timestamp():
                 return exp.cast(node.this.copy(), "TIMESTAMP")
         return node
 
-    statement: exp.Expression = sqlglot.parse_one(sql, dialect="athena").transform(shim)
-    return statement.sql("duckdb")
+    return tables.as_duckdb(sqlglot.parse_one(sql, dialect="athena").transform(shim))

@@ -60,6 +60,20 @@ def test_set_role_stream_destination_come_in_this_order(
     assert warnings(stack) == set()
 
 
+@pytest.mark.parametrize("sets", [0, 2])
+def test_the_role_that_sets_share_comes_before_the_stream(sets: int) -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = _archive(stack, named=False)
+    to_archive = FirehoseDestination.with_shared_role(archive)
+    publishings = [EventPublishing(stack, f"Set{number}") for number in range(sets)]
+    for publishing in publishings:
+        publishing.add_destination("ToArchive", to_archive)
+    template = synthesize(stack)
+    stream = logical_id(archive.delivery_stream)
+    assert waits_for(template, stream, _child(archive, "SesRole"))
+    assert all(waits_for(template, _child(publishing, "ToArchive"), stream) for publishing in publishings)
+
+
 def test_with_two_archives_each_stream_waits_for_the_role(stack: cdk.Stack) -> None:
     publishing = EventPublishing(stack, "Events")
     archives = [EventArchive(stack, "First"), EventArchive(stack, "Second")]
@@ -132,5 +146,5 @@ def _archive(scope: Construct, named: bool) -> EventArchive:
     return EventArchive(scope, "Archive", delivery_stream_name="events" if named else None)
 
 
-def _child(publishing: EventPublishing, construct_id: str) -> str:
-    return logical_id(publishing.node.find_child(construct_id))
+def _child(parent: Construct, construct_id: str) -> str:
+    return logical_id(parent.node.find_child(construct_id))

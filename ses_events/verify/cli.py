@@ -7,6 +7,7 @@ import difflib
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,8 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     option = verify.add_argument
     option("--stack", required=True, metavar="NAME", help="the CloudFormation stack with the configuration set")
     option("--configuration-set", metavar="NAME", help="which set, when the stack has several or none")
-    option("--from", dest="sender", metavar="ADDRESS", help="default: the verified identity, when there is one only")
-    option("--to", metavar="ADDRESS", help="default: the scenario's address of the mailbox simulator")
+    option(
+        "--from",
+        dest="sender",
+        type=_address,
+        metavar="ADDRESS",
+        help="default: the verified identity, when there is one only",
+    )
+    option("--to", type=_address, metavar="ADDRESS", help="default: the scenario's address of the mailbox simulator")
     option("--scenario", choices=_SCENARIOS, help="what becomes of the mail (success)")
     option(
         "--dimension",
@@ -79,7 +86,7 @@ def _verify(options: argparse.Namespace) -> int:
         account = Account(profile=options.profile, region=options.region, endpoint_url=options.endpoint_url)
         system = read_system(account, options.stack, options.configuration_set)
         values = _values(system, options.dimension)
-        scenario = options.scenario or _scenario_of(options.to)
+        scenario = _scenario(options.scenario, options.to)
         recipient = options.to or f"{scenario}@{_SIMULATOR}"
         mail = plan_mail(system, scenario, options.sender or _only_identity(account), recipient, values)
         if options.json:
@@ -130,11 +137,25 @@ def _only_identity(account: Account) -> str:
     raise UsageError(f"{len(identities)} identities are verified, choose the sender with --from: {some}")
 
 
-def _scenario_of(recipient: str | None) -> str:
-    """The scenario of an address of the mailbox simulator, which may have a label: bounce+label@..."""
-    local, _, domain = (recipient or "").partition("@")
-    scenario = local.partition("+")[0]
-    return scenario if domain == _SIMULATOR and scenario in _SCENARIOS else "success"
+def _scenario(given: str | None, recipient: str | None) -> str:
+    """What becomes of the mail: as the user says, or as an address of the mailbox simulator (bounce+label@...) does."""
+    from ses_events.verify.deployed import UsageError
+
+    name, _, domain = parseaddr(recipient or "")[1].lower().partition("@")
+    name = name.partition("+")[0]
+    if domain != _SIMULATOR:
+        return given or "success"
+    of_recipient = name if name in _SCENARIOS else "success"
+    if given and given != of_recipient:
+        raise UsageError(f"--to {recipient} is the scenario {of_recipient}; leave out --scenario {given}, or --to")
+    return of_recipient
+
+
+def _address(text: str) -> str:
+    name, _, domain = parseaddr(text)[1].rpartition("@")
+    if not name or not domain:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; give for example you@example.com")
+    return text
 
 
 def _dimension(text: str) -> tuple[str, str]:

@@ -67,7 +67,11 @@ class Account:
     def client(self, service: str) -> Any:
         """A client of a service."""
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, endpoint_url=self._endpoint_url, config=self._config)
+            try:
+                client = self._session.client(service, endpoint_url=self._endpoint_url, config=self._config)
+            except ValueError as error:  # how boto3 refuses an endpoint
+                raise UsageError(str(error)) from None
+            self._clients[service] = client
         return self._clients[service]
 
     def now(self) -> datetime:

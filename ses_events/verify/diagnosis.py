@@ -62,11 +62,19 @@ def why_not_delivered(
     yield from unseen
 
 
-def why_late(account: Account, stream: Stream, since: datetime, *, arrived: bool) -> Iterator[Finding]:
-    """What the metrics of a stream tell, when nothing else tells why an event has not come.
+def why_late(account: Account, stream: Stream, since: datetime, waited: float, *, arrived: bool) -> Iterator[Finding]:
+    """What the buffering and the metrics of a stream tell, when nothing else tells why an event has not come.
 
+    :param waited: for how many seconds.
     :param arrived: whether another event of the mail has come.
     """
+    if waited < stream.interval:
+        yield Cause(
+            "Firehose may not have written the event yet",
+            f"the stream collects records for {stream.interval} s, and it was given up after {waited:.0f} s",
+            f"run it again with a --timeout of more than {stream.interval} s, or without one",
+            certain=False,
+        )
     names = ("IncomingRecords", "ThrottledRecords", *_KEY_METRICS)
     with looking("cloudwatch:GetMetricData", "the metrics of the stream") as unseen:
         dimensions = {"DeliveryStreamName": stream.name}

@@ -100,7 +100,7 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
     watchers: list[_Archive | _Metrics] = [*archives, *metrics]
     for watcher in watchers:
         if not watcher.check.is_settled:
-            watcher.check.found(watcher.why_late())
+            watcher.check.found(watcher.why_late(time.monotonic() - start))
     return proof
 
 
@@ -137,10 +137,11 @@ class _Archive:
                 why_not_delivered(self._account, self._stream, self._errors, self._since, self._message_id)
             )
 
-    def why_late(self) -> Iterator[Finding]:
-        """What the metrics of the stream tell."""
+    def why_late(self, waited: float) -> Iterator[Finding]:
+        """What the stream tells of why something has not come in so many seconds."""
         if self._stream:
-            yield from why_late(self._account, self._stream, self._since, arrived=bool(self.check.arrivals))
+            arrived = bool(self.check.arrivals)
+            yield from why_late(self._account, self._stream, self._since, waited, arrived=arrived)
 
 
 class _Metrics:
@@ -179,8 +180,8 @@ class _Metrics:
                 values = " ".join(f"{name}={value}" for name, value in (self._dimensions(event) or {}).items())
                 self.check.arrivals[event] = Arrival(f"AWS/SES {event} {values}", seconds, total=total, before=before)
 
-    def why_late(self) -> Iterator[Finding]:
-        """What keeps this from looking at all."""
+    def why_late(self, waited: float) -> Iterator[Finding]:
+        """What keeps this from looking at all, however long."""
         if any(self._dimensions(event) is None for event in self.check.missing):
             yield Cause(
                 "the metric has a dimension whose value SES fills in itself, and no archive shows it",

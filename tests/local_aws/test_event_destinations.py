@@ -90,6 +90,13 @@ NO_ACCESS = "Could not access Kinesis Firehose Stream <{}> using IAM role <{}>."
             f"sns:Publish on resource: {ARN.format('sns', 'nowhere')}: it does not exist",
         ),
         (
+            {"KinesisFirehoseDestination": {"IamRoleArn": "fitting", "DeliveryStreamArn": STREAM}},
+            "IamRoleArn is no valid ARN: <fitting>.",
+            "",
+        ),
+        (firehose("fitting", "tried"), "DeliveryStreamArn is no valid ARN: <tried>.", ""),
+        ({"SnsDestination": {"TopicArn": "open"}}, "TopicArn is no valid ARN: <open>.", ""),
+        (
             {"EventBridgeDestination": {"EventBusArn": ARN.format("events", "event-bus/mine")}},
             f"Only the default event bus is supported, not <{ARN.format('events', 'event-bus/mine')}>.",
             "",

@@ -137,6 +137,25 @@ OBJECTS: dict[str, tuple[events.Event, str, dict[str, Any]]] = {
             "reportingMTA": "dns; amazonses.com",
         },
     ),
+    "OnAccountSuppressionList": (
+        events.suppressed_by_the_account(accepted(), RECIPIENT),
+        "bounce",
+        {
+            "feedbackId": r"[0-9a-f-]+-000000",
+            "bounceType": "Permanent",
+            "bounceSubType": "OnAccountSuppressionList",
+            "bouncedRecipients": [
+                {
+                    "emailAddress": RECIPIENT,
+                    "action": "failed",
+                    "status": "5.1.1",
+                    "diagnosticCode": "Amazon SES did not send the message to this address because it is on .*",
+                }
+            ],
+            "timestamp": TIME,
+            "reportingMTA": "dns; amazonses.com",
+        },
+    ),
     "Complaint": (
         events.complaint(accepted(), RECIPIENT),
         "complaint",
@@ -212,7 +231,7 @@ OBJECTS: dict[str, tuple[events.Event, str, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_object_of_an_event(name: str) -> None:
     event, key, expected = OBJECTS[name]
-    assert event["eventType"] == ("Bounce" if name == "Suppressed" else name)
+    assert event["eventType"] == ("Bounce" if key == "bounce" else name)
     assert set(event) == {"eventType", "mail", key}
     assert _matches(event[key], expected), event[key]
 

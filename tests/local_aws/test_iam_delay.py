@@ -24,6 +24,8 @@ from ses_events.stack import CAMPAIGN
 from tests.local_aws.deployed import app, deploy, eventually
 
 IAM_SECONDS, STREAM_SECONDS = 20 / 25, 30 / 25
+STREAM = "arn:aws:firehose:us-east-1:000000000000:deliverystream"
+NO_ACCESS = "Could not access Kinesis Firehose Stream <{}> using IAM role <{}>."
 NOT_ASSUMED = "Could not assume IAM role <arn:aws:iam::000000000000:role/"
 
 
@@ -75,50 +77,36 @@ def test_a_set_added_later_works_with_the_role_of_the_archive(aws: LocalAws) -> 
 
 @pytest.mark.usefixtures("reference_failures")
 def test_a_policy_takes_as_long_as_a_role(aws: LocalAws) -> None:
-    iam, sesv2 = aws.client("iam"), aws.client("sesv2")
-    [stream] = [name for name in _streams(aws) if "Reference" in name]
-    stream_arn = f"arn:aws:firehose:us-east-1:000000000000:deliverystream/{stream}"
-    trust = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName="late-policy", AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
-    sesv2.create_configuration_set(ConfigurationSetName="late-policy")
-
-    def create() -> str:
-        """The refusal of a destination, or nothing."""
-        destination = {"IamRoleArn": role, "DeliveryStreamArn": stream_arn}
-        try:
-            sesv2.create_configuration_set_event_destination(
-                ConfigurationSetName="late-policy",
-                EventDestinationName="archive",
-                EventDestination={"MatchingEventTypes": ["SEND"], "KinesisFirehoseDestination": destination},
-            )
-        except ClientError as refused:
-            return str(refused.response["Error"]["Message"])
-        return ""
-
+    [name] = [name for name in _streams(aws) if "Reference" in name]
+    stream, role = f"{STREAM}/{name}", _role(aws, "late-policy")
     time.sleep(IAM_SECONDS)  # the role alone is known now
-    put = {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream_arn}
     with _slow(aws):
         start = time.monotonic()
-        iam.put_role_policy(RoleName="late-policy", PolicyName="Put", PolicyDocument=_document(put))
-        assert create() == f"Could not access Kinesis Firehose Stream <{stream_arn}> using IAM role <{role}>."
-        assert eventually(lambda: not create())
+        _permit(aws, "late-policy", stream)
+        assert _refusal(aws, "late-policy", stream, role) == NO_ACCESS.format(stream, role)
+        assert eventually(lambda: not _refusal(aws, "late-policy", stream, role))
         assert time.monotonic() - start >= IAM_SECONDS
 
 
-@pytest.mark.usefixtures("slow")
-def test_a_stream_takes_no_records_while_it_is_created(aws: LocalAws) -> None:
+def test_a_stream_takes_no_events_while_it_is_created(aws: LocalAws) -> None:
     service, name = aws.client("firehose"), "taking-time"
-    destination = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
-    service.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=destination)
+    stream, role = f"{STREAM}/{name}", _role(aws, "early-policy")
+    _permit(aws, "early-policy", stream)
+    aws.set_delays(stream=STREAM_SECONDS)
+    try:
+        destination = {"BucketARN": "arn:aws:s3:::any", "RoleARN": role}
+        service.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=destination)
 
-    def status() -> str:
-        described = service.describe_delivery_stream(DeliveryStreamName=name)
-        return str(described["DeliveryStreamDescription"]["DeliveryStreamStatus"])
+        def status() -> str:
+            described = service.describe_delivery_stream(DeliveryStreamName=name)
+            return str(described["DeliveryStreamDescription"]["DeliveryStreamStatus"])
 
-    assert status() == "CREATING"
-    with pytest.raises(ClientError, match="not in the ACTIVE state"):
-        service.delete_delivery_stream(DeliveryStreamName=name)
-    assert eventually(lambda: status() == "ACTIVE")
+        assert _refusal(aws, "early-policy", stream, role) == NO_ACCESS.format(stream, role)
+        assert status() == "CREATING"
+        assert eventually(lambda: status() == "ACTIVE")
+        assert _refusal(aws, "early-policy", stream, role) == ""
+    finally:
+        aws.set_delays()
 
 
 def _reference(add: Callable[[SesEventsStack], None] = lambda stack: None) -> cdk.Stack:
@@ -139,6 +127,35 @@ def _l2s(name: str) -> cdk.Stack:
     to_metrics = ses.EventDestination.cloud_watch_dimensions([CAMPAIGN])
     configuration_set.add_event_destination("ToMetrics", destination=to_metrics)
     return stack
+
+
+def _role(aws: LocalAws, name: str) -> str:
+    """The ARN of a new role for SES that may do nothing, beside a configuration set of the same name."""
+    aws.client("sesv2").create_configuration_set(ConfigurationSetName=name)
+    trust = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]
+    return str(role["Arn"])
+
+
+def _permit(aws: LocalAws, role: str, stream: str) -> None:
+    put = {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream}
+    aws.client("iam").put_role_policy(RoleName=role, PolicyName="Put", PolicyDocument=_document(put))
+
+
+def _refusal(aws: LocalAws, configuration_set: str, stream: str, role: str) -> str:
+    """Why an event destination is refused, or nothing."""
+    try:
+        aws.client("sesv2").create_configuration_set_event_destination(
+            ConfigurationSetName=configuration_set,
+            EventDestinationName="archive",
+            EventDestination={
+                "MatchingEventTypes": ["SEND"],
+                "KinesisFirehoseDestination": {"IamRoleArn": role, "DeliveryStreamArn": stream},
+            },
+        )
+    except ClientError as refused:
+        return str(refused.response["Error"]["Message"])
+    return ""
 
 
 def _streams(aws: LocalAws) -> list[str]:

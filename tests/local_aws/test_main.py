@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -56,6 +57,20 @@ def test_it_prints_exports_and_then_what_it_publishes_until_it_is_interrupted(tm
     events = [re.fullmatch(form, line) for line in lines]
     assert [event and event[1] for event in events] == ["Send", "Bounce"], lines
     assert (local.returncode, rest, folder.exists()) == (0, "", False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the server in /proc")
+def test_it_ends_when_its_server_does() -> None:
+    with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as local:
+        assert local.stdout
+        while not (line := local.stdout.readline()).startswith("# It runs until Ctrl-C. Its log: "):
+            pass
+        folder = Path(line.rpartition(" ")[2]).parent
+        [server] = [int(pid) for pid in Path(f"/proc/{local.pid}/task/{local.pid}/children").read_text().split()]
+        os.kill(server, signal.SIGKILL)
+        _, errors = local.communicate(timeout=30)
+    assert (local.returncode, folder.exists()) == (1, False)
+    assert errors.startswith("the local AWS has ended; its log ends with:\n")
 
 
 def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:

@@ -272,6 +272,16 @@ def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(send
             "Email address is not verified. The following identities failed the check in region US-EAST-1: "
             "ann@unverified.example",
         ),
+        ({"from": ""}, "InvalidParameterValue", "BadRequestException", "Missing required header 'From'."),
+        ({"to": []}, "InvalidParameterValue", "BadRequestException", "Missing required header 'To'."),
+        ({"to": ["bea"]}, "InvalidParameterValue", "BadRequestException", "Missing final '@domain'"),
+        ({"from": "ann@"}, "InvalidParameterValue", "BadRequestException", "Missing final '@domain'"),
+        (
+            {"to": [f"bea{number}@example.org" for number in range(51)]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "Recipient count exceeds 50.",
+        ),
         (
             {"tags": [{"Name": "campaign", "Value": "a b"}]},
             "InvalidParameterValue",
@@ -301,7 +311,10 @@ def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(send
 def test_mail_is_refused_in_the_words_of_ses(
     sender: Sender, changes: dict[str, Any], code_v1: str, code_v2: str, message: str
 ) -> None:
-    names_v1, names_v2 = {"from": "Source", "tags": "Tags"}, {"from": "FromEmailAddress", "tags": "EmailTags"}
+    names_v1 = {"from": "Source", "tags": "Tags", "to": "Destination"}
+    names_v2 = {"from": "FromEmailAddress", "tags": "EmailTags", "to": "Destination"}
+    if "to" in changes:
+        changes = {"to": {"ToAddresses": changes["to"]}}
     v1 = {names_v1.get(name, name): value for name, value in changes.items()}
     v2 = {names_v2.get(name, name): value for name, value in changes.items()}
     assert _error(lambda: sender.send_v1("refused", **v1)) == (code_v1, message)
@@ -323,6 +336,58 @@ def test_nothing_is_sent_while_sending_is_paused(sender: Sender) -> None:
     sender.send_v1("resumed")  # events leave in the order of the mail
     assert eventually(lambda: sender.count("Send", campaign="resumed", subject="Hello")) == 1.0
     assert sender.count("Send", campaign="paused", subject="Hello") == 0
+
+
+def test_sending_is_paused_by_the_query_protocol_too(sender: Sender) -> None:
+    v1 = sender.v1
+    v1.update_configuration_set_sending_enabled(ConfigurationSetName=sender.name, Enabled=False)
+    assert _error(lambda: sender.send("paused"))[0] == "SendingPausedException"
+    v1.update_configuration_set_sending_enabled(ConfigurationSetName=sender.name, Enabled=True)
+    v1.update_account_sending_enabled(Enabled=False)
+    assert not v1.get_account_sending_enabled()["Enabled"]
+    assert _error(lambda: sender.send("paused"))[0] == "SendingPausedException"
+    v1.update_account_sending_enabled(Enabled=True)
+    assert v1.get_account_sending_enabled()["Enabled"]
+    sender.send("resumed-by-v1")
+
+    def pause_another() -> object:
+        return v1.update_configuration_set_sending_enabled(ConfigurationSetName="unknown", Enabled=False)
+
+    assert _error(pause_another)[0] == "ConfigurationSetDoesNotExist"
+
+
+def test_mail_to_a_suppressed_address_bounces(sender: Sender) -> None:
+    v2 = sender.v2
+
+    def counts(campaign: str) -> tuple[float, float]:
+        def count(metric: str) -> float:
+            return sender.count(metric, campaign=campaign, subject="Hello")
+
+        return count("Delivery"), count("Bounce")
+
+    v2.put_suppressed_destination(EmailAddress="Eve@example.org", Reason="COMPLAINT")
+    assert (
+        v2.get_suppressed_destination(EmailAddress="eve@example.org")["SuppressedDestination"]["Reason"] == "COMPLAINT"
+    )
+    assert len(v2.list_suppressed_destinations()["SuppressedDestinationSummaries"]) == 1
+    assert v2.list_suppressed_destinations(Reasons=["BOUNCE"])["SuppressedDestinationSummaries"] == []
+    both = {"ToAddresses": ["Eve <eve@example.org>", "bea@example.org"]}
+    sender.send("suppressed", Destination=both)
+    assert eventually(lambda: counts("suppressed") == (1, 1)), counts("suppressed")
+
+    v2.put_account_suppression_attributes(SuppressedReasons=["BOUNCE"])
+    assert v2.get_account()["SuppressionAttributes"] == {"SuppressedReasons": ["BOUNCE"]}
+    sender.send("not-heeded", Destination=both)
+    assert eventually(lambda: counts("not-heeded") == (2, 0)), counts("not-heeded")
+
+    v2.put_configuration_set_suppression_options(ConfigurationSetName=sender.name, SuppressedReasons=["COMPLAINT"])
+    sender.send("heeded-by-the-set", Destination=both)
+    assert eventually(lambda: counts("heeded-by-the-set") == (1, 1)), counts("heeded-by-the-set")
+
+    v2.delete_suppressed_destination(EmailAddress="eve@example.org")
+    assert _error(lambda: v2.get_suppressed_destination(EmailAddress="eve@example.org"))[0] == "NotFoundException"
+    sender.send("removed", Destination=both)
+    assert eventually(lambda: counts("removed") == (2, 0)), counts("removed")
 
 
 def test_an_account_in_the_sandbox_sends_to_the_simulator_only(sender: Sender) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import sqlglot
 
-from local_aws.tables import HiveType, NotEmulated, by_mapping, in_any_case, rows, split, to_parquet
+from local_aws.tables import HiveType, NotEmulated, as_duckdb, by_mapping, in_any_case, rows, split, to_parquet
 
 COLUMNS = {
     "eventtype": HiveType.parse("string"),
@@ -66,3 +67,8 @@ def test_parquet_has_the_columns_of_the_table(tmp_path: Path) -> None:
 
 def test_commas_within_brackets_and_quotes_part_nothing() -> None:
     assert list(split("a, b<c, d>, 'e, f(', g(h, i)")) == ["a", "b<c, d>", "'e, f('", "g(h, i)"]
+
+
+def test_a_pattern_that_is_not_found_is_null() -> None:
+    sql = "SELECT regexp_extract('ann@example.org', '@(.+)$', 1), regexp_extract('ann', '@(.+)$', 1)"
+    assert duckdb.sql(as_duckdb(sqlglot.parse_one(sql, dialect="athena"))).fetchone() == ("example.org", None)

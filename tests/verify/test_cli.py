@@ -58,6 +58,8 @@ def test_the_missing_extra_is_named(package: str) -> None:
         ([*VERIFY, "--scenario", "ooto"], "argument --scenario: invalid choice: 'ooto'"),
         ([*VERIFY, "--dimension", "campaign"], "argument --dimension: 'campaign' is not NAME=VALUE"),
         ([*VERIFY, "--dimension", "campaign=a b"], "argument --dimension: the value 'a b' is not 1-256 of"),
+        ([*VERIFY, "--from", "me"], "argument --from: 'me' is no address; give for example you@example.com"),
+        ([*VERIFY, "--to", "Bea <bea@>"], "argument --to: 'Bea <bea@>' is no address"),
         ([*VERIFY, "--timeout", "0"], "argument --timeout: '0' is no number of seconds between 0 and 86400"),
         ([*VERIFY, "--timeout", "soon"], "argument --timeout: 'soon' is no number of seconds"),
     ],
@@ -109,7 +111,9 @@ def test_the_sender_is_asked_for_unless_one_identity_is_verified(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _a_set_without_destinations(stub)
-    _identities(stub, identities)
+    _identities(stub, identities[:1], more=len(identities) > 1)
+    if len(identities) > 1:
+        _identities(stub, identities[1:])
     monkeypatch.setattr(deployed, "Account", lambda **_: account)
     assert main(VERIFY) == 2
     assert capsys.readouterr().err.startswith(f"ses-events verify: {error}")
@@ -133,6 +137,38 @@ def test_the_only_identity_sends(
     assert main([*VERIFY, "--to", "bounce+label@simulator.amazonses.com", "--json"]) == 1
     outcome = json.loads(capsys.readouterr().out)
     assert (outcome["from"], outcome["scenario"], outcome["proven"]) == (sender, "bounce", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ["--to", "Bounce+1@simulator.amazonses.com", "--scenario", "success"],
+            "--to Bounce+1@simulator.amazonses.com is the scenario bounce; leave out --scenario success, or --to",
+        ),
+        (
+            ["--to", "ooto@simulator.amazonses.com", "--scenario", "bounce"],
+            "--to ooto@simulator.amazonses.com is the scenario success; leave out --scenario bounce, or --to",
+        ),
+    ],
+)
+def test_an_address_of_another_scenario_is_refused(
+    arguments: list[str],
+    error: str,
+    account: Account,
+    stub: Stub,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _a_set_without_destinations(stub)
+    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    assert main([*VERIFY, *arguments]) == 2
+    assert capsys.readouterr().err == f"ses-events verify: {error}\n"
+
+
+def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*VERIFY, "--endpoint-url", "nowhere"]) == 2
+    assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
 
 
 def test_a_stack_with_several_sets_asks_for_one(
@@ -183,7 +219,18 @@ def _action(service: str, operation: str) -> str:
 
 
 def _stack(stub: Stub, *resources: tuple[str, str], stack: str = "Mail") -> None:
+    """The resources of a stack, beside a set that was in it once and one that was never made."""
+    once = {"LogicalResourceId": "Old", "LastUpdatedTimestamp": "2026-11-24T00:00:00Z"}
     summaries: list[dict[str, Any]] = [
+        {
+            **once,
+            "ResourceType": "AWS::SES::ConfigurationSet",
+            "PhysicalResourceId": "old",
+            "ResourceStatus": "DELETE_COMPLETE",
+        },
+        {**once, "ResourceType": "AWS::SES::ConfigurationSet", "ResourceStatus": "CREATE_FAILED"},
+    ]
+    summaries += [
         {
             "ResourceType": kind,
             "PhysicalResourceId": name,
@@ -202,10 +249,11 @@ def _a_set_without_destinations(stub: Stub) -> None:
     stub("sesv2").add_response("get_configuration_set_event_destinations", {"EventDestinations": []})
 
 
-def _identities(stub: Stub, names: list[str]) -> None:
+def _identities(stub: Stub, names: list[str], *, more: bool = False) -> None:
     identities = [{"IdentityName": name, "SendingEnabled": True} for name in names]
     identities.append({"IdentityName": "pending.example", "SendingEnabled": False})
-    stub("sesv2").add_response("list_email_identities", {"EmailIdentities": identities})
+    answer = {"EmailIdentities": identities, **({"NextToken": "more"} if more else {})}
+    stub("sesv2").add_response("list_email_identities", answer)
 
 
 def _python(code: str) -> tuple[str, str, int]:

@@ -323,7 +323,16 @@ def test_the_metrics_of_the_stream_are_read(
     start = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)
     expected = {"MetricDataQueries": queries, "StartTime": start, "EndTime": ANY}
     stub("cloudwatch").add_response("get_metric_data", {"MetricDataResults": results}, expected)
-    assert _whats(why_late(account, Stream(STREAM, "ACTIVE", S3), SINCE, arrived=arrived)) == causes
+    assert _whats(why_late(account, Stream(STREAM, "ACTIVE", S3), SINCE, 300, arrived=arrived)) == causes
+
+
+def test_a_timeout_shorter_than_the_buffering_is_named(account: Account, stub: Stub) -> None:
+    stub("cloudwatch").add_response("get_metric_data", {"MetricDataResults": [{"Id": "m0", "Values": [2]}]})
+    [cause] = why_late(account, Stream(STREAM, "ACTIVE", S3), SINCE, 59.6, arrived=False)
+    assert isinstance(cause, Cause)
+    assert cause.what == "Firehose may not have written the event yet"
+    assert cause.seen == "the stream collects records for 300 s, and it was given up after 60 s"
+    assert not cause.certain
 
 
 def _error(code: str, message: str) -> ClientError:

@@ -10,8 +10,9 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
+from ses_events.verify.causes import Cause
 from ses_events.verify.deployed import Account, Destination, Stream, System
-from ses_events.verify.expected import plan_mail
+from ses_events.verify.expected import Check, expected_seconds, plan_mail
 from ses_events.verify.proof import Proof, prove
 from ses_events.verify.report import Silent, Terminal, as_json
 from tests.verify.conftest import Stub, roles_work
@@ -176,8 +177,28 @@ def test_a_person_reads_why_in_lines_that_fit(account: Account, stub: Stub, caps
         "✗ SES did not take the mail",
         "      why   the MAIL FROM domain of a.example is not verified",
     ]
+    [paste] = [line for line in lines if line.startswith("      paste ")]
+    assert paste.endswith("aws sesv2 get-email-identity --region eu-west-1 --email-identity a.example")
     assert max(map(len, lines)) <= 100
     assert lines[-1] == "Not proven."
+
+
+def test_what_is_certain_leaves_no_room_for_guesses() -> None:
+    check = Check(_archive(), ("Send",))
+    guess, fact = (Cause(what, "seen", "fix", certain=what == "fact") for what in ("guess", "fact"))
+    check.found([guess])
+    assert (check.causes, check.is_settled) == ([guess], False)
+    check.found([fact])
+    assert (check.causes, check.is_settled) == ([fact], True)
+
+
+def test_the_longest_buffering_of_the_streams_is_waited_for() -> None:
+    archives = [_archive(BufferingHints={"IntervalInSeconds": seconds}) for seconds in (60, 900, 120)]
+    checks = [Check(destination, ("Send",)) for destination in archives]
+    assert expected_seconds(checks) == 900
+    checks[1].not_checked = "nobody can look there"
+    assert expected_seconds(checks) == 120
+    assert expected_seconds([Check(_metrics(_dimension("campaign")), ("Send",))]) == 0
 
 
 def _object(stub: Stub, account: Account, prefix: str, *events: dict[str, Any]) -> None:
