@@ -79,7 +79,7 @@ class EventAnalytics(Construct):
             limits.analysed_archive("archive", archive, stack),
             limits.bytes_scanned_cutoff("bytes_scanned_cutoff", bytes_scanned_cutoff),
             limits.dimension_name("dimension_name", dimension_name, cdk.aws_ses.CloudWatchDimensionSource.MESSAGE_TAG),
-            limits.archive_bucket("results_bucket", results_bucket, stack),
+            limits.bucket("results_bucket", results_bucket, stack),
             instead_of("results_bucket", results_bucket, {"results_expiration": results_expiration}),
             limits.expiration("results_expiration", results_expiration),
         )

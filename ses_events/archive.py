@@ -110,7 +110,7 @@ class EventArchive(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.archive_bucket("bucket", bucket, stack),
+            limits.bucket("bucket", bucket, stack),
             instead_of(
                 "bucket",
                 bucket,

@@ -12,7 +12,18 @@ from cdk_nag import AwsSolutionsChecks
 from ses_events import EventAnalytics, EventArchive, ParquetFormat
 from ses_events.queries import named_queries, prepared_statements
 from ses_events.schema import COLUMNS
-from tests.templates import Json, new_app, only, properties, readable, resources, synthesize, waits_for, warnings
+from tests.templates import (
+    Json,
+    actions,
+    new_app,
+    only,
+    properties,
+    readable,
+    resources,
+    synthesize,
+    waits_for,
+    warnings,
+)
 
 TABLE = "AWS::Glue::Table"
 WORKGROUP = "AWS::Athena::WorkGroup"
@@ -97,6 +108,37 @@ def test_a_prefix_without_a_folder_for_each_day_is_refused(stack: cdk.Stack, pre
         f"Mail/Analytics: archive.prefix {prefix!r} has no folder for each day, as a table needs; "
         "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
     )
+
+
+@pytest.mark.parametrize("prefix", ["/mail/!{timestamp:yyyy-MM-dd}/", "mail//!{timestamp:yyyy-MM-dd}/"])
+def test_a_folder_without_a_name_which_athena_does_not_read_is_refused(stack: cdk.Stack, prefix: str) -> None:
+    archive = EventArchive(stack, "Archive", prefix=prefix)
+    with pytest.raises(ValueError) as caught:
+        EventAnalytics(stack, "Analytics", archive=archive)
+    assert str(caught.value) == (
+        f"Mail/Analytics: archive.prefix {prefix!r} has a folder without a name, which Athena does not read; "
+        "take a '/' out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "begin"),
+    [("_mail", "mail/!{timestamp:yyyy-MM-dd}/", "_"), ("mail", "mail/!{timestamp:yyyy-MM-dd}/.", ".")],
+)
+def test_files_that_athena_takes_for_hidden_are_refused(stack: cdk.Stack, name: str, prefix: str, begin: str) -> None:
+    archive = EventArchive(stack, "Archive", delivery_stream_name=name, prefix=prefix)
+    with pytest.raises(ValueError) as caught:
+        EventAnalytics(stack, "Analytics", archive=archive)
+    assert str(caught.value) == (
+        f"Mail/Analytics: archive has files whose names begin with {begin!r}, which Athena takes for hidden; change "
+        "its delivery_stream_name, or what follows the last '/' of its prefix"
+    )
+
+
+def test_a_stream_with_a_hidden_name_makes_no_hidden_files_where_the_prefix_names_them(stack: cdk.Stack) -> None:
+    prefix = "mail/!{timestamp:yyyy-MM-dd}/of-"
+    archive = EventArchive(stack, "Archive", delivery_stream_name="_mail", prefix=prefix)
+    EventAnalytics(stack, "Analytics", archive=archive)
 
 
 def test_a_prefix_known_at_deployment_only_is_refused(stack: cdk.Stack) -> None:
@@ -287,6 +329,11 @@ REFUSED: list[tuple[type[Exception], dict[str, Any], str]] = [
         ValueError,
         {"dimension_name": "it's"},
         "dimension_name \"it's\" has \"'\"; use 1-256 of A-Z a-z 0-9 _ : -, for example 'campaign'",
+    ),
+    (
+        TypeError,
+        {"dimension_name": None},
+        "dimension_name None is of type NoneType; use a string such as 'campaign'",
     ),
     (TypeError, {"dimension_name": 5}, "dimension_name 5 is of type int; use a string such as 'campaign'"),
     (TypeError, {"results_bucket": "b"}, "results_bucket 'b' is of type str; use an s3.Bucket, or an imported one"),

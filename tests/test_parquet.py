@@ -214,10 +214,18 @@ def test_parquet_among_other_objects_is_refused(stack: cdk.Stack, options: dict[
     assert str(caught.value) == f"Mail/Archive: {message}"
 
 
-def test_a_format_by_name_is_refused(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        ("parquet", "'parquet' is of type str"),
+        (ParquetFormat, "<class 'ses_events.parquet.ParquetFormat'> is of type type"),
+        (s3.LifecycleRule(prefix="parquet/"), "LifecycleRule(prefix='parquet/') is of type LifecycleRule"),
+    ],
+)
+def test_another_format_is_refused(stack: cdk.Stack, wrong: Any, shown: str) -> None:
     with pytest.raises(TypeError) as caught:
-        EventArchive(stack, "Archive", format="parquet")  # type: ignore[arg-type]
-    assert str(caught.value) == "Mail/Archive: format 'parquet' is of type str; use ParquetFormat()"
+        EventArchive(stack, "Archive", format=wrong)
+    assert str(caught.value) == f"Mail/Archive: format {shown}; use ParquetFormat()"
 
 
 @pytest.mark.parametrize(
@@ -226,6 +234,7 @@ def test_a_format_by_name_is_refused(stack: cdk.Stack) -> None:
         ("columns/", "has no folder for each day, as a table needs; use one such as"),
         ("columns/!{timestamp:yyyy-MM-dd}/!{when}/", "has '!{when}'; use one of timestamp, firehose"),
         ("", "has no folder for each day"),
+        ("/columns/!{timestamp:yyyy-MM-dd}/", "has a folder without a name, which Athena does not read"),
         ("c" * 1025 + "/!{timestamp:yyyy-MM-dd}/", "has 1050 characters; use at most 1024"),
     ],
 )
