@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -29,6 +30,7 @@ TABLE = "AWS::Glue::Table"
 WORKGROUP = "AWS::Athena::WorkGroup"
 QUERY = "AWS::Athena::NamedQuery"
 STATEMENT = "AWS::Athena::PreparedStatement"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 
 GRANTED = {
     "athena:GetNamedQuery": {"workgroup"},
@@ -262,6 +264,27 @@ def test_nag_finds_nothing_unacknowledged(stack: cdk.Stack) -> None:
     archive.grant_read(iam.User(stack, "User"))
     assert [each.rule_name for each in AwsSolutionsChecks().validate_scope(stack).violations] == []
     assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize(
+    "grantee",
+    [
+        lambda scope: iam.Group(scope, "Grantee"),
+        lambda scope: iam.ManagedPolicy(scope, "Grantee"),
+        lambda scope: iam.Role.from_role_arn(scope, "Grantee", "arn:aws:iam::111122223333:role/analyst"),
+        lambda scope: iam.User.from_user_name(scope, "Grantee", "analyst"),
+    ],
+    ids=["group", "managed policy", "imported role", "imported user"],
+)
+def test_whoever_it_is_may_query_without_a_finding_of_nag(
+    stack: cdk.Stack, archive: EventArchive, grantee: Callable[[cdk.Stack], iam.IGrantable]
+) -> None:
+    analytics = EventAnalytics(stack, "Analytics", archive=archive)
+    analytics.grant_query(grantee(stack))
+    assert [each.rule_name for each in AwsSolutionsChecks().validate_scope(stack).violations] == []
+    policies = {**resources(synthesize(stack), "AWS::IAM::Policy"), **resources(synthesize(stack), MANAGED_POLICY)}
+    [policy] = policies.values()
+    assert actions(policy["Properties"]["PolicyDocument"]) == set(GRANTED)
 
 
 def test_the_archive_may_be_of_another_stack(stack: cdk.Stack, archive: EventArchive) -> None:
