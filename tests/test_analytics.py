@@ -280,11 +280,13 @@ def test_whoever_it_is_may_query_without_a_finding_of_nag(
     stack: cdk.Stack, archive: EventArchive, grantee: Callable[[cdk.Stack], iam.IGrantable]
 ) -> None:
     analytics = EventAnalytics(stack, "Analytics", archive=archive)
-    analytics.grant_query(grantee(stack))
+    granted = analytics.grant_query(grantee(stack))
     assert [each.rule_name for each in AwsSolutionsChecks().validate_scope(stack).violations] == []
     policies = {**resources(synthesize(stack), "AWS::IAM::Policy"), **resources(synthesize(stack), MANAGED_POLICY)}
     [policy] = policies.values()
-    assert actions(policy["Properties"]["PolicyDocument"]) == set(GRANTED)
+    document = policy["Properties"]["PolicyDocument"]
+    assert actions(document) == set(GRANTED)
+    assert len(granted.principal_statements) == len(document["Statement"])
 
 
 def test_the_archive_may_be_of_another_stack(stack: cdk.Stack, archive: EventArchive) -> None:
