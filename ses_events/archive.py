@@ -348,7 +348,8 @@ class EventArchive(Construct):
 
         In the template: ``s3:GetBucketLocation``, ``s3:ListBucket`` and ``s3:GetObject`` for what lies under the
         prefixes of events; ``kms:Decrypt`` with the bucket's key, where it has one. A bucket of another account needs
-        a policy there as well.
+        a policy there as well. For a grantee of another stack cdk-nag learns the bucket's name later: acknowledge its
+        finding AwsSolutions-IAM5 about the objects there, by the id that it prints.
 
         :param grantee: who is to read.
         :returns: what was granted.
