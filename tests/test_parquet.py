@@ -69,8 +69,12 @@ def test_the_json_stays_where_it_is_without_parquet(stack: cdk.Stack, archive: E
         for each in resources(readable(synthesize(stack)), STREAM).values()
     )
     assert converting["S3BackupMode"] == "Enabled"
-    kept = ("CompressionFormat", "ErrorOutputPrefix", "Prefix")
-    assert {name: converting["S3BackupConfiguration"][name] for name in kept} == {name: plain[name] for name in kept}
+    as_without = ("CompressionFormat", "ErrorOutputPrefix", "Prefix")
+    as_with = ("BucketARN", "BufferingHints", "CloudWatchLoggingOptions", "RoleARN")
+    # and no FileExtension, which a backup does not take
+    assert converting["S3BackupConfiguration"] == {name: plain[name] for name in as_without} | {
+        name: converting[name] for name in as_with
+    }
 
 
 def test_the_table_reads_the_parquet(stack: cdk.Stack, archive: EventArchive) -> None:
@@ -199,6 +203,11 @@ def test_a_buffer_large_enough_to_convert_is_taken(stack: cdk.Stack, size: int) 
             {"prefix": "par"},
             "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'par' lie in each other, and a table reads "
             "one format; use different folders such as 'parquet/' and 'events/'",
+        ),
+        (
+            {"prefix": "parquet/dt=json/"},
+            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=json/' lie in each other, and "
+            "a table reads one format; use different folders such as 'parquet/' and 'events/'",
         ),
         (
             {"error_output_prefix": "parquet/dt=/!{firehose:error-output-type}/"},
