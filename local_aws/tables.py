@@ -107,12 +107,16 @@ def to_parquet(columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Fi
 
 
 def as_duckdb(statement: exp.Expr) -> str:
-    """A statement of Athena in DuckDB's SQL; to both, a pattern that is not found is NULL."""
+    """A statement of Athena in DuckDB's SQL; to both, a pattern that is not found is NULL, and ``max_by`` does not pass
+    over a NULL.
+    """
     from sqlglot import exp
 
     def shim(node: exp.Expr) -> Any:
         if isinstance(node, exp.RegexpExtract):
             return exp.func("NULLIF", node.copy(), exp.Literal.string(""))
+        if isinstance(node, exp.ArgMax):
+            return exp.func("arg_max_null", node.this.copy(), node.expression.copy())
         return node
 
     return str(statement.transform(shim).sql("duckdb"))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-from constructs import Construct
 
 from ses_events.text import as_text
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
+    from constructs import Construct
 
 Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
@@ -72,10 +72,11 @@ def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> 
         )
         for statement in statements
     ]
-    principal = grantee.grant_principal
-    if isinstance(principal, Construct):
-        stack = cdk.Stack.of(principal)
-        acknowledge_objects(principal, stack, [arn for each in statements for arn in each["Resource"]], reason)
+    # A managed policy is a grantee whose principal is nowhere in the tree.
+    holder: Any = next((each for each in (grantee.grant_principal, grantee) if hasattr(each, "node")), None)
+    if holder:
+        arns = [arn for each in statements for arn in each["Resource"]]
+        acknowledge_objects(holder, cdk.Stack.of(holder), arns, reason)
     for other in grants[1:]:
         grants[0] = grants[0].combine(other)
     return grants[0]

@@ -169,6 +169,7 @@ def dimensions(argument: str, value: Sequence[ses.CloudWatchDimension]) -> Itera
 
 def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSource) -> Iterator[str]:
     """1-256 of A-Z a-z 0-9 _ : -, and no header that SES reserves (CloudFormation schema; SES developer guide)."""
+    yield from instance(argument, value, str, "a string such as 'campaign'")
     yield from text(argument, value, 256, "A-Z a-z 0-9 _ : -", "campaign")
     if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
         yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
@@ -518,8 +519,10 @@ def trusts_of_ses(role: iam.Role) -> list[dict[str, Any]]:
     ]
 
 
-def archive_bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
-    """A bucket of the region of the stack, whose key is no imported alias (Firehose developer guide)."""
+def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
+    """A bucket of the region of the stack, whose key is no imported alias (Firehose developer guide; Athena user
+    guide).
+    """
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
     if value is not None:
         yield from same_region(argument, value.env.region, stack)
@@ -581,11 +584,19 @@ def bytes_scanned_cutoff(argument: str, value: cdk.Size | None) -> Iterator[str]
 
 
 def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> Iterator[str]:
-    """An archive of the account and region of the stack, with a folder for each day (Athena user guide)."""
+    """An archive of the account and region of the stack, with a folder for each day, whose files begin with neither _
+    nor . (Athena user guide).
+    """
     yield from interface(argument, value, "table_prefix", "an EventArchive")
     yield from same_account(argument, value.stack.account, stack)
     yield from same_region(argument, value.stack.region, stack)
     yield from table_prefix(f"{argument}.prefix", value.table_prefix)
+    begin = (value.table_prefix.rpartition("/")[2] + value.delivery_stream_name)[:1]  # the names of Firehose's files
+    if begin in ("_", "."):
+        yield (
+            f"{argument} has files whose names begin with {begin!r}, which Athena takes for hidden; change its "
+            "delivery_stream_name, or what follows the last '/' of its prefix"
+        )
 
 
 def expiration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
@@ -608,8 +619,8 @@ def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]
 
 
 def table_prefix(argument: str, value: str) -> Iterator[str]:
-    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression (Athena user guide, partition
-    projection).
+    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression, and no folder without a name
+    (Athena user guide, partition projection and table location).
     """
     if not isinstance(value, str):  # of which the rule of prefixes tells
         return
@@ -620,6 +631,8 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
             f"{argument} {value!r} has no folder for each day, as a table needs; "
             "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
         )
+    elif value.startswith("/") or "//" in value:
+        yield f"{argument} {value!r} has a folder without a name, which Athena does not read; take a '/' out"
 
 
 def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str]:
@@ -633,7 +646,9 @@ def archive_format(
     argument: str, value: ParquetFormat | None, prefix_of_events: str, error_output_prefix: str
 ) -> Iterator[str]:
     """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
-    yield from optional_interface(argument, value, "prefix", "ParquetFormat()")
+    from ses_events.parquet import ParquetFormat  # which asks this module in its turn
+
+    yield from option(argument, value, ParquetFormat, "ParquetFormat()")
     if value is None:
         return
     yield from prefix(f"{argument}.prefix", value.prefix, error_output_prefix)

@@ -34,8 +34,8 @@ class SesEventsStack(cdk.Stack):
 
     :param configuration_set_name: see ``EventPublishing``.
     :param analytics: whether the archive can be queried, which needs a ``prefix`` with a folder for each day.
-    :param dimension: what to count by, and the message tag by which queries group. Default: the message tag
-        ``campaign``, ``unknown`` where mail has none.
+    :param dimension: what to count by; where that is a message tag, queries group by it too, and by ``campaign`` where
+        it is a header or a link tag. Default: the message tag ``campaign``, ``unknown`` where mail has none.
     :param events: what both destinations get. Default: all but Open and Click.
     :param prefix: see ``EventArchive``.
     :param buffering_interval: see ``EventArchive``.
@@ -89,10 +89,9 @@ class SesEventsStack(cdk.Stack):
             self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
         )
         """The configuration set."""
+        tag = dimension if dimension.source == CAMPAIGN.source else CAMPAIGN
         self.analytics = (
-            EventAnalytics(self, "Analytics", archive=self.archive, dimension_name=dimension.name)
-            if analytics
-            else None
+            EventAnalytics(self, "Analytics", archive=self.archive, dimension_name=tag.name) if analytics else None
         )
         """The queries over the archive; None when it is off."""
 

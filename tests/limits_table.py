@@ -53,7 +53,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventPublishing.metric_account.event": limits.event_of_the_account,
     "SnsDestination.topic": limits.topic,
     "EventBridgeDestination.event_bus": limits.event_bus,
-    "EventArchive.bucket": limits.archive_bucket,
+    "EventArchive.bucket": limits.bucket,
     "EventArchive.encryption_key": limits.key,
     "EventArchive.log_group": limits.log_group,
     "EventArchive.server_access_logs_bucket": limits.server_access_logs_bucket,
@@ -68,7 +68,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventAnalytics.archive": limits.analysed_archive,
     "EventAnalytics.bytes_scanned_cutoff": limits.bytes_scanned_cutoff,
     "EventAnalytics.dimension_name": limits.dimension_name,
-    "EventAnalytics.results_bucket": limits.archive_bucket,
+    "EventAnalytics.results_bucket": limits.bucket,
     "EventAnalytics.results_expiration": limits.expiration,
     "ParquetFormat.prefix": limits.table_prefix,
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,12 +13,24 @@ from cdk_nag import AwsSolutionsChecks
 from ses_events import EventAnalytics, EventArchive, ParquetFormat
 from ses_events.queries import named_queries, prepared_statements
 from ses_events.schema import COLUMNS
-from tests.templates import Json, new_app, only, properties, readable, resources, synthesize, waits_for, warnings
+from tests.templates import (
+    Json,
+    actions,
+    new_app,
+    only,
+    properties,
+    readable,
+    resources,
+    synthesize,
+    waits_for,
+    warnings,
+)
 
 TABLE = "AWS::Glue::Table"
 WORKGROUP = "AWS::Athena::WorkGroup"
 QUERY = "AWS::Athena::NamedQuery"
 STATEMENT = "AWS::Athena::PreparedStatement"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 
 GRANTED = {
     "athena:GetNamedQuery": {"workgroup"},
@@ -97,6 +110,37 @@ def test_a_prefix_without_a_folder_for_each_day_is_refused(stack: cdk.Stack, pre
         f"Mail/Analytics: archive.prefix {prefix!r} has no folder for each day, as a table needs; "
         "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
     )
+
+
+@pytest.mark.parametrize("prefix", ["/mail/!{timestamp:yyyy-MM-dd}/", "mail//!{timestamp:yyyy-MM-dd}/"])
+def test_a_folder_without_a_name_which_athena_does_not_read_is_refused(stack: cdk.Stack, prefix: str) -> None:
+    archive = EventArchive(stack, "Archive", prefix=prefix)
+    with pytest.raises(ValueError) as caught:
+        EventAnalytics(stack, "Analytics", archive=archive)
+    assert str(caught.value) == (
+        f"Mail/Analytics: archive.prefix {prefix!r} has a folder without a name, which Athena does not read; "
+        "take a '/' out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "begin"),
+    [("_mail", "mail/!{timestamp:yyyy-MM-dd}/", "_"), ("mail", "mail/!{timestamp:yyyy-MM-dd}/.", ".")],
+)
+def test_files_that_athena_takes_for_hidden_are_refused(stack: cdk.Stack, name: str, prefix: str, begin: str) -> None:
+    archive = EventArchive(stack, "Archive", delivery_stream_name=name, prefix=prefix)
+    with pytest.raises(ValueError) as caught:
+        EventAnalytics(stack, "Analytics", archive=archive)
+    assert str(caught.value) == (
+        f"Mail/Analytics: archive has files whose names begin with {begin!r}, which Athena takes for hidden; change "
+        "its delivery_stream_name, or what follows the last '/' of its prefix"
+    )
+
+
+def test_a_stream_with_a_hidden_name_makes_no_hidden_files_where_the_prefix_names_them(stack: cdk.Stack) -> None:
+    prefix = "mail/!{timestamp:yyyy-MM-dd}/of-"
+    archive = EventArchive(stack, "Archive", delivery_stream_name="_mail", prefix=prefix)
+    EventAnalytics(stack, "Analytics", archive=archive)
 
 
 def test_a_prefix_known_at_deployment_only_is_refused(stack: cdk.Stack) -> None:
@@ -222,6 +266,29 @@ def test_nag_finds_nothing_unacknowledged(stack: cdk.Stack) -> None:
     assert warnings(stack) == set()
 
 
+@pytest.mark.parametrize(
+    "grantee",
+    [
+        lambda scope: iam.Group(scope, "Grantee"),
+        lambda scope: iam.ManagedPolicy(scope, "Grantee"),
+        lambda scope: iam.Role.from_role_arn(scope, "Grantee", "arn:aws:iam::111122223333:role/analyst"),
+        lambda scope: iam.User.from_user_name(scope, "Grantee", "analyst"),
+    ],
+    ids=["group", "managed policy", "imported role", "imported user"],
+)
+def test_whoever_it_is_may_query_without_a_finding_of_nag(
+    stack: cdk.Stack, archive: EventArchive, grantee: Callable[[cdk.Stack], iam.IGrantable]
+) -> None:
+    analytics = EventAnalytics(stack, "Analytics", archive=archive)
+    granted = analytics.grant_query(grantee(stack))
+    assert [each.rule_name for each in AwsSolutionsChecks().validate_scope(stack).violations] == []
+    policies = {**resources(synthesize(stack), "AWS::IAM::Policy"), **resources(synthesize(stack), MANAGED_POLICY)}
+    [policy] = policies.values()
+    document = policy["Properties"]["PolicyDocument"]
+    assert actions(document) == set(GRANTED)
+    assert len(granted.principal_statements) == len(document["Statement"])
+
+
 def test_the_archive_may_be_of_another_stack(stack: cdk.Stack, archive: EventArchive) -> None:
     other = cdk.Stack(cdk.Stage.of(stack), "Questions")
     analytics = EventAnalytics(other, "Analytics", archive=archive)
@@ -287,6 +354,11 @@ REFUSED: list[tuple[type[Exception], dict[str, Any], str]] = [
         ValueError,
         {"dimension_name": "it's"},
         "dimension_name \"it's\" has \"'\"; use 1-256 of A-Z a-z 0-9 _ : -, for example 'campaign'",
+    ),
+    (
+        TypeError,
+        {"dimension_name": None},
+        "dimension_name None is of type NoneType; use a string such as 'campaign'",
     ),
     (TypeError, {"dimension_name": 5}, "dimension_name 5 is of type int; use a string such as 'campaign'"),
     (TypeError, {"results_bucket": "b"}, "results_bucket 'b' is of type str; use an s3.Bucket, or an imported one"),

@@ -69,8 +69,12 @@ def test_the_json_stays_where_it_is_without_parquet(stack: cdk.Stack, archive: E
         for each in resources(readable(synthesize(stack)), STREAM).values()
     )
     assert converting["S3BackupMode"] == "Enabled"
-    kept = ("CompressionFormat", "ErrorOutputPrefix", "Prefix")
-    assert {name: converting["S3BackupConfiguration"][name] for name in kept} == {name: plain[name] for name in kept}
+    as_without = ("CompressionFormat", "ErrorOutputPrefix", "Prefix")
+    as_with = ("BucketARN", "BufferingHints", "CloudWatchLoggingOptions", "RoleARN")
+    # and no FileExtension, which a backup does not take
+    assert converting["S3BackupConfiguration"] == {name: plain[name] for name in as_without} | {
+        name: converting[name] for name in as_with
+    }
 
 
 def test_the_table_reads_the_parquet(stack: cdk.Stack, archive: EventArchive) -> None:
@@ -201,6 +205,11 @@ def test_a_buffer_large_enough_to_convert_is_taken(stack: cdk.Stack, size: int) 
             "one format; use different folders such as 'parquet/' and 'events/'",
         ),
         (
+            {"prefix": "parquet/dt=json/"},
+            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=json/' lie in each other, and "
+            "a table reads one format; use different folders such as 'parquet/' and 'events/'",
+        ),
+        (
             {"error_output_prefix": "parquet/dt=/!{firehose:error-output-type}/"},
             "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' covers the errors in "
             "'parquet/dt=/!{firehose:error-output-type}/', which would be read as events; use different folders such "
@@ -214,10 +223,18 @@ def test_parquet_among_other_objects_is_refused(stack: cdk.Stack, options: dict[
     assert str(caught.value) == f"Mail/Archive: {message}"
 
 
-def test_a_format_by_name_is_refused(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        ("parquet", "'parquet' is of type str"),
+        (ParquetFormat, "<class 'ses_events.parquet.ParquetFormat'> is of type type"),
+        (s3.LifecycleRule(prefix="parquet/"), "LifecycleRule(prefix='parquet/') is of type LifecycleRule"),
+    ],
+)
+def test_another_format_is_refused(stack: cdk.Stack, wrong: Any, shown: str) -> None:
     with pytest.raises(TypeError) as caught:
-        EventArchive(stack, "Archive", format="parquet")  # type: ignore[arg-type]
-    assert str(caught.value) == "Mail/Archive: format 'parquet' is of type str; use ParquetFormat()"
+        EventArchive(stack, "Archive", format=wrong)
+    assert str(caught.value) == f"Mail/Archive: format {shown}; use ParquetFormat()"
 
 
 @pytest.mark.parametrize(
@@ -226,6 +243,7 @@ def test_a_format_by_name_is_refused(stack: cdk.Stack) -> None:
         ("columns/", "has no folder for each day, as a table needs; use one such as"),
         ("columns/!{timestamp:yyyy-MM-dd}/!{when}/", "has '!{when}'; use one of timestamp, firehose"),
         ("", "has no folder for each day"),
+        ("/columns/!{timestamp:yyyy-MM-dd}/", "has a folder without a name, which Athena does not read"),
         ("c" * 1025 + "/!{timestamp:yyyy-MM-dd}/", "has 1050 characters; use at most 1024"),
     ],
 )

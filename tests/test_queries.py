@@ -104,6 +104,13 @@ def test_a_query_reads_recent_days_only(query: Query, ask: Callable[..., Rows]) 
         ask(query.name, *["old@example.com"] * (query in PREPARED), today=datetime.date(2026, 1, 5))
 
 
+@pytest.mark.parametrize("query", [*QUERIES, *PREPARED], ids=lambda query: query.name)
+def test_a_query_reads_the_days_that_it_says(query: Query) -> None:
+    said = re.findall(r"in the last (\d+) days", query.sql)
+    bounds = re.findall(r"(?:dt|sent_at) >= [a-z_(]*current_date - INTERVAL '(\d+)' DAY", query.sql)
+    assert len(said) == 1 and set(bounds) == set(said)
+
+
 def test_daily_rates(ask: Callable[..., Rows]) -> None:
     """Sent on the 2nd is before the week; a message to two counts twice, a second copy of an event not at all."""
     assert ask("daily_rates") == [
@@ -279,19 +286,27 @@ def test_each_way_a_mail_ends_is_an_outcome(tmp_path: Path) -> None:
     assert [row[6] for row in _asking(tmp_path)("archive_health") if row[1] == "Send"] == [1]
 
 
+def test_a_mail_has_two_days_to_end(tmp_path: Path) -> None:
+    """``TODAY`` is the 10th."""
+    times = ["2026-03-07T23:59:59.999Z", "2026-03-08T00:00:00.000Z"]
+    write(tmp_path, [(at[:10], send(mail(at, at, "ann@example.com", tags=None))) for at in times])
+    assert {row[0]: row[6] for row in _asking(tmp_path)("archive_health")} == {"2026-03-07": 1, "2026-03-08": 0}
+
+
 def test_events_of_one_moment_are_no_duplicates(tmp_path: Path) -> None:
     sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", "bob@example.com", tags=None)
-    at = "2026-03-09T10:00:01.000Z"
+    at, gone = "2026-03-09T10:00:01.000Z", {"emailAddress": "ann@example.com"}
     events = [
         *(click(sent, at, f"https://example.com/{page}") for page in "ab"),
         *(opened(sent, at, ipAddress=f"192.0.2.{host}") for host in (1, 2)),
         *(delivery(sent, at, 1000, f"{name}@example.com") for name in ("ann", "bob")),
         *(delay(sent, at, "General", {"emailAddress": f"{name}@example.com"}) for name in ("ann", "bob")),
         *(complaint(sent, at, "ann@example.com", feedbackId=f"{number}") for number in (1, 2)),
+        *(bounce(sent, at, "Transient/General", gone, feedbackId=f"{number}") for number in (1, 2)),
     ]
     write(tmp_path, [("2026-03-09", event) for event in events])
     assert {row[1]: row[2:4] for row in _asking(tmp_path)("archive_health")} == dict.fromkeys(
-        ["Click", "Open", "Delivery", "DeliveryDelay", "Complaint"], (2, 0)
+        ["Click", "Open", "Delivery", "DeliveryDelay", "Complaint", "Bounce"], (2, 0)
     )
 
 
@@ -388,6 +403,7 @@ def test_what_ses_does_not_try_is_suppressed_and_no_bounce(tmp_path: Path) -> No
     assert {kind: [row[1] for row in ask("message_trace", kind)] for kind in kinds} == {
         kind: [expected] for kind, expected in kinds.items()
     }
+    assert {row[3] for row in ask("suppressed_recipients")} == {"unknown"}  # a mail without the tag
 
 
 def test_each_recipient_of_a_bounce_has_its_own_reason(tmp_path: Path) -> None:

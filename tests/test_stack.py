@@ -69,6 +69,32 @@ def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> No
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms)
 
 
+@pytest.mark.parametrize(
+    ("source", "grouped_by"),
+    [
+        (CloudWatchDimensionSource.MESSAGE_TAG, "brand"),
+        (CloudWatchDimensionSource.EMAIL_HEADER, "campaign"),
+        (CloudWatchDimensionSource.LINK_TAG, "campaign"),
+    ],
+)
+def test_queries_group_by_a_message_tag(source: CloudWatchDimensionSource, grouped_by: str) -> None:
+    dimension = CloudWatchDimension(name="brand", default_value="none", source=source)
+    stack = SesEventsStack(new_app(), "SesEvents", dimension=dimension)
+    assert stack.analytics
+    query = stack.analytics.named_queries["daily_rates"].query_string
+    assert f"element_at(element_at(e.mail.tags, '{grouped_by}'), 1)" in query
+
+
+def test_a_prefix_that_cannot_be_queried_is_refused_unless_analytics_are_off() -> None:
+    with pytest.raises(ValueError) as caught:
+        SesEventsStack(new_app(), "SesEvents", prefix="mail/")
+    assert str(caught.value) == (
+        "SesEvents: prefix 'mail/' has no folder for each day, as a table needs; "
+        "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/', or turn analytics off"
+    )
+    assert SesEventsStack(new_app(), "SesEvents", prefix="mail/", analytics=False).analytics is None
+
+
 def test_the_reference_stack_is_told_of_a_silent_archive_unless_it_is_not_watched(
     recommended_flags: dict[str, Any],
 ) -> None:

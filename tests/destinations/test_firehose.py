@@ -115,6 +115,7 @@ def test_a_shared_role_serves_every_set_of_the_account(stack: cdk.Stack) -> None
         "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
         "ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*"},
     }
+    assert waits_for(template, logical_id(archive.delivery_stream), logical_id(archive.node.find_child("SesRole")))
     assert warnings(stack) == set()
 
 
@@ -194,6 +195,15 @@ def test_an_imported_role_that_may_be_edited_gets_the_permission_first(stack: cd
     assert waits_for(template, logical_id(destination), policy)
     assert waits_for(template, stream, policy)
     assert warnings(stack) == {"ses-events:imported-role"}
+
+
+def test_without_an_archive_the_destination_waits_for_the_permission_of_a_role(stack: cdk.Stack) -> None:
+    stream = firehose.DeliveryStream.from_delivery_stream_name(stack, "Stream", "events")
+    role = iam.Role(stack, "Role", assumed_by=ses_of_this_account(stack))
+    destination = EventPublishing(stack, "Events").add_destination("ToStream", FirehoseDestination(stream, role=role))
+    template = synthesize(stack)
+    policy, _ = only(template, "AWS::IAM::Policy")
+    assert waits_for(template, logical_id(destination), policy)
 
 
 def test_an_imported_role_of_another_stack_makes_no_circle_of_stacks(stack: cdk.Stack) -> None:

@@ -72,3 +72,9 @@ def test_commas_within_brackets_and_quotes_part_nothing() -> None:
 def test_a_pattern_that_is_not_found_is_null() -> None:
     sql = "SELECT regexp_extract('ann@example.org', '@(.+)$', 1), regexp_extract('ann', '@(.+)$', 1)"
     assert duckdb.sql(as_duckdb(sqlglot.parse_one(sql, dialect="athena"))).fetchone() == ("example.org", None)
+
+
+def test_max_by_does_not_pass_over_null() -> None:
+    rows_of_two = "(VALUES ('a', 1), (NULL, 2)) AS t (said, at)"
+    sql = f"SELECT max_by(said, at), max_by(said, at) FILTER (WHERE said IS NOT NULL) FROM {rows_of_two}"
+    assert duckdb.sql(as_duckdb(sqlglot.parse_one(sql, dialect="athena"))).fetchone() == (None, "a")
