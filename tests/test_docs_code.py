@@ -98,7 +98,8 @@ def test_the_shell_of_a_page_parses_and_its_options_exist(page: Path) -> None:
             _check_aws(*command)
         for name, rest in re.findall(r"\bcdk +([a-z]+)([^\n;|&]*)", code.replace("\\\n", " ")):
             known = _cdk()["commands"][name].get("options", {}) | _cdk()["globalOptions"]
-            assert {option.removeprefix("--") for option in _long_options(rest)} <= set(known), name
+            switched_off = {f"no-{option}" for option, what in known.items() if what["type"] == "boolean"}
+            assert {option.removeprefix("--") for option in _long_options(rest)} <= {*known, *switched_off}, name
 
 
 def _check_aws(command: str, rest: str) -> None:
