@@ -9,6 +9,7 @@ from constructs import Construct
 
 from ses_events import limits
 from ses_events.access import allow, grant, key_arn, reading, use_of_key
+from ses_events.bucket import new_results_bucket
 from ses_events.environment import environment_of
 from ses_events.queries import named_queries, prepared_statements
 from ses_events.refusal import check, instead_of, interface, stack_of
@@ -103,7 +104,9 @@ class EventAnalytics(Construct):
         self.table_name = self._table.table_name
         """The name of the table."""
 
-        self.results_bucket = results_bucket or _results_bucket(self, archive, results_expiration)
+        self.results_bucket = results_bucket or new_results_bucket(
+            self, archive.bucket.encryption_key, results_expiration or cdk.Duration.days(30)
+        )
         """The bucket that Athena writes results to."""
 
         self.workgroup_name = derived_name(self)
@@ -197,37 +200,6 @@ class EventAnalytics(Construct):
             *use_of_key(results.encryption_key, results_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"]),
         ]
         return grant(grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only")
-
-
-def _results_bucket(scope: Construct, archive: EventArchive, expiration: cdk.Duration | None) -> s3.Bucket:
-    """A private bucket without versions, that empties itself."""
-    from aws_cdk import aws_s3 as s3
-
-    key = archive.bucket.encryption_key
-    bucket = s3.Bucket(
-        scope,
-        "Results",
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        bucket_key_enabled=True if key else None,
-        encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-        encryption_key=key,
-        enforce_ssl=True,
-        removal_policy=cdk.RemovalPolicy.RETAIN,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                expiration=expiration or cdk.Duration.days(30),
-            )
-        ],
-    )
-    cdk.Validations.of(bucket).acknowledge(
-        cdk.Acknowledgment(
-            id="AwsSolutions-S1",
-            reason="results of queries, which can be run again, for some days; access logs would outlive them. "
-            "results_bucket takes a bucket that has them",
-        )
-    )
-    return bucket
 
 
 def _pascal(name: str) -> str:

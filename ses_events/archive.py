@@ -52,10 +52,10 @@ class EventArchive(Construct):
 
     Send events here with ``FirehoseDestination(archive)``. Firehose delivers at least once: an event may come twice.
 
-    :param bucket: a bucket of your own, alone or shared: Firehose may then write under the two prefixes only. One
+    :param bucket: a bucket of your own, alone or shared: Firehose may then write under its prefixes only. One
         encrypted with a KMS key lets Firehose use the key, for this bucket. For a bucket of another account Firehose
         also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the statement that the
-        bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the two prefixes is acknowledged, but for a
+        bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the prefixes is acknowledged, but for a
         bucket of another stack, whose name cdk-nag learns later: acknowledge that one on ``archive.role``, by the id
         that cdk-nag prints. Default: a new bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.

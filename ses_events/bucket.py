@@ -1,4 +1,4 @@
-"""The bucket that an archive makes."""
+"""The buckets that the constructs make."""
 
 from __future__ import annotations
 
@@ -23,23 +23,8 @@ def new_bucket(
     logs_bucket: s3.IBucket | None,
 ) -> s3.Bucket:
     """A private, encrypted, versioned bucket for TLS requests, with the arguments of ``EventArchive``."""
-    bucket = s3.Bucket(
-        scope,
-        "Bucket",
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        bucket_key_enabled=True if encryption_key else None,
-        encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
-        encryption_key=encryption_key,
-        enforce_ssl=True,
-        versioned=True,
-        removal_policy=removal_policy or cdk.RemovalPolicy.RETAIN,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                noncurrent_version_expiration=cdk.Duration.days(30),
-                expiration=expiration,
-            )
-        ],
+    bucket = _private_bucket(
+        scope, "Bucket", encryption_key, expiration, removal_policy or cdk.RemovalPolicy.RETAIN, versioned=True
     )
     if removal_policy == cdk.RemovalPolicy.DESTROY:
         cdk.Annotations.of(scope).add_warning_v2(
@@ -58,6 +43,48 @@ def new_bucket(
             )
         )
     return bucket
+
+
+def new_results_bucket(scope: Construct, encryption_key: kms.IKey | None, expiration: cdk.Duration) -> s3.Bucket:
+    """A private, encrypted bucket for TLS requests, without versions, that empties itself."""
+    bucket = _private_bucket(scope, "Results", encryption_key, expiration, cdk.RemovalPolicy.RETAIN, versioned=None)
+    cdk.Validations.of(bucket).acknowledge(
+        cdk.Acknowledgment(
+            id="AwsSolutions-S1",
+            reason="results of queries, which can be run again, for some days; access logs would outlive them. "
+            "results_bucket takes a bucket that has them",
+        )
+    )
+    return bucket
+
+
+def _private_bucket(
+    scope: Construct,
+    construct_id: str,
+    encryption_key: kms.IKey | None,
+    expiration: cdk.Duration | None,
+    removal_policy: cdk.RemovalPolicy,
+    *,
+    versioned: bool | None,
+) -> s3.Bucket:
+    return s3.Bucket(
+        scope,
+        construct_id,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        bucket_key_enabled=True if encryption_key else None,
+        encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
+        encryption_key=encryption_key,
+        enforce_ssl=True,
+        versioned=versioned,
+        removal_policy=removal_policy,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                noncurrent_version_expiration=cdk.Duration.days(30) if versioned else None,
+                expiration=expiration,
+            )
+        ],
+    )
 
 
 def _log_access(bucket: s3.Bucket, logs_bucket: s3.IBucket) -> None:

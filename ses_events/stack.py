@@ -1,4 +1,4 @@
-"""The reference stack: mail's events kept in S3, counted in CloudWatch and queried with Athena."""
+"""The reference stack: mail's events kept in S3, counted in CloudWatch, queried with Athena, and all of it watched."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CAMPAIGN = ses.CloudWatchDimension(
 
 
 class SesEventsStack(cdk.Stack):
-    """One configuration set whose events are kept in an ``EventArchive``, counted in CloudWatch by one dimension, and
-    there to be queried.
+    """One configuration set whose events are kept in an ``EventArchive``, counted in CloudWatch by one dimension, there
+    to be queried, and watched.
 
     In the template: the resources of ``EventPublishing`` (with reputation metrics), ``EventArchive``,
     ``EventAnalytics`` and ``EventMonitoring``, the event destinations ``firehose`` and ``cloudwatch``, and the outputs

@@ -59,7 +59,9 @@ def test_it_prints_exports_and_then_what_it_publishes_until_it_is_interrupted(tm
     assert (local.returncode, rest, folder.exists()) == (0, "", False)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the server in /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="finds the server to stop in /proc, which Linux alone has"
+)
 def test_it_ends_when_its_server_does() -> None:
     with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as local:
         assert local.stdout

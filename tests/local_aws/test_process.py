@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws, LocalAwsError
 
 ROOT = Path(__file__).parents[2]
-on_linux = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks into /proc")
+on_linux = pytest.mark.skipif(
+    not Path("/proc/net/tcp").exists(), reason="reads sockets and environments in /proc, which Linux alone has"
+)
 
 INHERITED = {
     "AWS_PROFILE": "production",
