@@ -25,12 +25,13 @@ REPLACEABLE = {
 }
 """What can go and come again: it holds nothing, and nobody outside of the stack names it. All else is stateful."""
 
-# `exec` is what the command `cdk` calls. Its start takes a second, each diff after the first less than a tenth.
+# `exec` is what the command `cdk` calls. Its start takes a second, each diff after the first less than a tenth. Where
+# the variable CI is set, it would print the differences on standard output.
 _EVERY_DIFF = """
 const { exec } = require(process.argv[1]);
 (async () => {
   for (const [stack, assembly, template] of JSON.parse(process.argv[2])) {
-    await exec(["diff", stack, "--exclusively", "--app", assembly, "--template", template, "--no-color"]);
+    await exec(["diff", stack, "--exclusively", "--app", assembly, "--template", template, "--no-color", "--ci=false"]);
     console.error("\\f");
   }
 })();

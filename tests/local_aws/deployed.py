@@ -142,6 +142,11 @@ class Stream:
         """The messages in its error log."""
         return [json.loads(event["message"])["message"] for event in self._logs.get_log_events(**self._log)["events"]]
 
+    def forget_errors(self) -> None:
+        """Empty its error log."""
+        self._logs.delete_log_stream(**self._log)
+        self._logs.create_log_stream(**self._log)
+
 
 def events_in(aws: LocalAws, bucket: str) -> dict[str, Json]:
     """The Send events in a bucket, by message id."""

@@ -16,7 +16,15 @@ from local_aws import LocalAws
 from local_aws.demo import DOMAIN, STACK
 from local_aws.process import ACCOUNT, REGION
 from ses_events.verify.cli import main
-from tests.local_aws.deployed import Json, Stream, event_destinations, ses_role, without_action
+from tests.local_aws.deployed import (
+    Json,
+    Stream,
+    event_destinations,
+    eventually,
+    events_in,
+    ses_role,
+    without_action,
+)
 
 ROOT = Path(__file__).parents[2]
 SENDER = f"verify@{DOMAIN}"
@@ -191,7 +199,10 @@ def _bucket_key(deployed: Deployed, *, disabled: bool) -> Iterator[None]:
         s3.put_bucket_encryption(Bucket=deployed.bucket, ServerSideEncryptionConfiguration=before)
 
 
-FAULTS: dict[str, tuple[Callable[[Deployed], Any], str]] = {
+Fault = tuple[Callable[[Deployed], Any], str]
+"""How it is planted, and the cause that names it."""
+
+BEFORE_THE_STREAM: dict[str, Fault] = {
     "destination disabled": (
         lambda deployed: _firehose_destination(deployed, {"Enabled": False}),
         r"the event destination firehose is disabled",
@@ -208,6 +219,9 @@ FAULTS: dict[str, tuple[Callable[[Deployed], Any], str]] = {
         lambda deployed: without_action(deployed.aws, deployed.ses_role, "firehose:PutRecordBatch"),
         r"the role of SES may not firehose:PutRecordBatch",
     ),
+}
+
+OF_THE_STREAM: dict[str, Fault] = {
     "PutObject missing": (
         lambda deployed: without_action(deployed.aws, deployed.stream.role, "s3:PutObject"),
         r"Firehose may not s3:PutObject",
@@ -223,17 +237,30 @@ FAULTS: dict[str, tuple[Callable[[Deployed], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_on_the_way_to_the_archive_is_named(deployed: Deployed, fault: str) -> None:
-    plant, named = FAULTS[fault]
+@pytest.mark.parametrize("fault", BEFORE_THE_STREAM)
+def test_a_fault_on_the_way_to_the_stream_is_named(deployed: Deployed, fault: str) -> None:
+    _assert_named(deployed, *BEFORE_THE_STREAM[fault])
+
+
+@pytest.mark.parametrize("fault", OF_THE_STREAM)
+def test_a_fault_of_the_stream_is_named_and_nothing_is_lost_by_it(deployed: Deployed, fault: str) -> None:
+    message_id = _assert_named(deployed, *OF_THE_STREAM[fault])
+    assert eventually(lambda: message_id in events_in(deployed.aws, deployed.bucket))
+    # AWS tells whole seconds: what is in the error log at the end of this test would be later than the next one's mail.
+    deployed.stream.forget_errors()
+
+
+def _assert_named(deployed: Deployed, plant: Callable[[Deployed], Any], named: str) -> str:
+    """Verify the system with a fault; the id of the mail that was sent."""
     with plant(deployed):
         code, outcome = deployed.verify()
     firehose = _destination(outcome, "firehose")
     causes = [cause["what"] for cause in firehose["causes"]]
     assert (code, firehose["status"], firehose["notLookedAt"]) == (1, "not proven", [])
-    assert len(causes) == 1
+    assert len(causes) == 1, causes
     assert re.fullmatch(named, causes[0])
     assert _destination(outcome, "cloudwatch")["status"] == "proven"
+    return str(outcome["messageId"])
 
 
 def test_the_disabled_sending_of_the_set_is_named(deployed: Deployed) -> None:
