@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """Where a stack is deployed; tokens where that is known at deployment only."""
 
     account: str

@@ -5,18 +5,19 @@ docs/limits.md is the table of these rules.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
+from ses_events.environment import environment_of
 from ses_events.refusal import (
     amount,
+    closest,
     did_you_mean,
     instance,
     instead_of,
@@ -144,9 +145,10 @@ def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[
     for position, event in enumerate(value):
         if not isinstance(event, ses.EmailSendingEvent):
             names = [known.name for known in MATCHING_EVENT_TYPES]
-            meant = difflib.get_close_matches(str(event).upper(), names, 1) or names
-            at = f"{argument}[{position}]"
-            yield from instance(at, event, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant[0]}")
+            meant = closest(str(event).upper(), names) or names[0]
+            yield from instance(
+                f"{argument}[{position}]", event, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}"
+            )
     if not value:
         yield f"{argument} is empty, and SES takes no destination without events; name one or leave the argument out"
 
@@ -282,8 +284,7 @@ def monitored(publishing: EventPublishing | None, archive: EventArchive | None, 
         yield "publishing and archive are missing, so there is nothing to watch; give one or both"
     for argument, part in (("publishing", publishing), ("archive", archive)):
         if part is not None and part.stack is not stack:
-            yield from same_account(argument, part.stack.account, stack)
-            yield from same_region(argument, part.stack.region, stack)
+            yield from same_place(argument, environment_of(part.stack), stack)
 
 
 def room_to_count(argument: str, destinations: Collection[object]) -> Iterator[str]:
@@ -334,8 +335,7 @@ def configuration_set(
     yield from interface(
         argument, value, "configuration_set_ref", "a set such as ses.ConfigurationSet.from_configuration_set_name gives"
     )
-    yield from same_account(argument, value.env.account, stack)
-    yield from same_region(argument, value.env.region, stack)
+    yield from same_place(argument, value.env, stack)
     yield from instead_of(argument, value, options)
 
 
@@ -429,21 +429,34 @@ def suppression(
         yield "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out"
 
 
-def same_region(argument: str, region: str | None, stack: cdk.Stack) -> Iterator[str]:
+class Place(Protocol):
+    """Where something is deployed, such as ``cdk.ResourceEnvironment``; None where that is not known."""
+
+    @property
+    def account(self) -> str | None: ...
+
+    @property
+    def region(self) -> str | None: ...
+
+
+def same_place(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
+    """In the account and region of the stack (SES developer guide; Firehose developer guide)."""
+    account, ours = theirs.account, environment_of(stack).account
+    if known_to_differ(account, ours):
+        yield f"{argument} is in {account}, this stack in {ours}; use one of this account"
+    yield from same_region(argument, theirs, stack)
+
+
+def same_region(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
     """In the region of the stack (SES developer guide; Firehose developer guide)."""
-    if known_to_differ(region, stack.region):
-        yield f"{argument} is in {region}, this stack in {stack.region}; use one of this region"
-
-
-def same_account(argument: str, account: str | None, stack: cdk.Stack) -> Iterator[str]:
-    """In the account of the stack (SES developer guide)."""
-    if known_to_differ(account, stack.account):
-        yield f"{argument} is in {account}, this stack in {stack.account}; use one of this account"
+    region, ours = theirs.region, environment_of(stack).region
+    if known_to_differ(region, ours):
+        yield f"{argument} is in {region}, this stack in {ours}; use one of this region"
 
 
 def known_to_differ(theirs: str | None, ours: str) -> bool:
     """Whether two accounts or regions are known before deployment, and are not the same."""
-    return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (theirs, ours)))
+    return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (ours, theirs)))
 
 
 def region(value: str) -> Iterator[str]:
@@ -525,7 +538,7 @@ def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterato
     """
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
     if value is not None:
-        yield from same_region(argument, value.env.region, stack)
+        yield from same_region(argument, value.env, stack)
         yield from key(f"{argument}.encryption_key", value.encryption_key, stack)
 
 
@@ -534,7 +547,7 @@ def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str
     yield from optional_interface(argument, value, "key_arn", "a kms.Key")
     if value is None:
         return
-    yield from same_region(argument, value.env.region, stack)
+    yield from same_region(argument, value.env, stack)
     if ":alias/" in value.key_arn:
         yield f"{argument} {value.node.path!r} is an imported alias, which no permission can name; import its key"
 
@@ -544,8 +557,7 @@ def server_access_logs_bucket(argument: str, value: s3.IBucket | None, stack: cd
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket")
     if value is None:
         return
-    yield from same_account(argument, value.env.account, stack)
-    yield from same_region(argument, value.env.region, stack)
+    yield from same_place(argument, value.env, stack)
     if value.encryption_key:
         yield f"{argument} {value.node.path!r} is encrypted with a KMS key, and S3 cannot log there; use SSE-S3"
 
@@ -554,8 +566,7 @@ def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> 
     """A log group of the account and region of the stack (Firehose developer guide, monitoring)."""
     yield from optional_interface(argument, value, "log_group_arn", "a logs.LogGroup")
     if value is not None:
-        yield from same_account(argument, value.env.account, stack)
-        yield from same_region(argument, value.env.region, stack)
+        yield from same_place(argument, value.env, stack)
 
 
 def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[str]:
@@ -588,8 +599,7 @@ def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> It
     nor . (Athena user guide).
     """
     yield from interface(argument, value, "table_prefix", "an EventArchive")
-    yield from same_account(argument, value.stack.account, stack)
-    yield from same_region(argument, value.stack.region, stack)
+    yield from same_place(argument, environment_of(value.stack), stack)
     yield from table_prefix(f"{argument}.prefix", value.table_prefix)
     begin = (value.table_prefix.rpartition("/")[2] + value.delivery_stream_name)[:1]  # the names of Firehose's files
     if begin in ("_", "."):
@@ -710,8 +720,12 @@ def _number(argument: str, value: object, fix: str, expected: type | UnionType =
 
 def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
     yield from instance(argument, value, str, "a string such as 'events/'")
-    if cdk.Token.is_unresolved(value):
-        return
+    problems = list(_problems_of_expressions(argument, value, longest))
+    if problems and not cdk.Token.is_unresolved(value):
+        yield from problems
+
+
+def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterator[str]:
     if len(value) > longest:
         yield f"{argument} has {len(value)} characters; use at most {longest}"
     for expression in re.findall(r"!\{(?:(?!!\{)[^}])*\}?", value):

@@ -6,7 +6,6 @@ deployment only (a CDK token) fits no pattern or range, so a rule asks whether i
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import UnionType
@@ -73,7 +72,8 @@ def option(argument: str, value: object, expected: type, fix: str) -> Iterator[s
 
 def interface(argument: str, value: object, attribute: str, fix: str) -> Iterator[str]:
     """An implementation of one of CDK's interfaces, known by an attribute (jsii's interfaces allow no isinstance)."""
-    if isinstance(value, type) or not hasattr(value, attribute):
+    known = hasattr(type(value), attribute) or hasattr(value, attribute)  # of CDK's classes, without asking CDK
+    if isinstance(value, type) or not known:
         raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
     yield from ()
 
@@ -143,5 +143,12 @@ def amount(
 
 def did_you_mean(value: str, known: Collection[str]) -> str:
     """The end of a sentence about an unknown word: the one that was probably meant, or all."""
-    closest = difflib.get_close_matches(value, known, 1)
-    return f"did you mean {closest[0]!r}?" if closest else f"use one of {', '.join(known)}"
+    meant = closest(value, known)
+    return f"did you mean {meant!r}?" if meant else f"use one of {', '.join(known)}"
+
+
+def closest(value: str, known: Collection[str]) -> str | None:
+    """The word that is most like another one, if any is."""
+    import difflib  # seldom needed, and a thousandth of a synth to load
+
+    return next(iter(difflib.get_close_matches(value, known, 1)), None)

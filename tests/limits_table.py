@@ -76,8 +76,8 @@ RULES: dict[str, Callable[..., Any]] = {
 
 ELSEWHERE: dict[str, Callable[..., Any]] = {
     "the stack's region": limits.region,
-    "what a destination sends to": limits.same_region,
-    "a delivery stream, event bus or set": limits.same_account,
+    "the topic that a destination sends to": limits.same_region,
+    "a delivery stream, event bus or set": limits.same_place,
     "a destination of a set that is monitored": limits.destination_before_monitoring,
     "the topic of the reference stack": limits.topic_arn,
     "name of a dimension": limits.dimension_name,

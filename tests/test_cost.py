@@ -22,8 +22,8 @@ def measured(*arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("role", "fixed", "each"),
     [
-        ("shared", 42, {"round_trips": 5, "resources": 3, "bytes": 1069}),
-        ("own", 37, {"round_trips": 9, "resources": 4, "bytes": 2006}),
+        ("shared", 36, {"round_trips": 5, "resources": 3, "bytes": 1069}),
+        ("own", 33, {"round_trips": 9, "resources": 4, "bytes": 2006}),
     ],
 )
 def test_a_set_costs_what_its_resources_cost(role: str, fixed: int, each: dict[str, int]) -> None:

@@ -41,11 +41,7 @@ class EventBridgeDestination:
         """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
         stack = publishing.stack
         if self.event_bus:
-            check(
-                (publishing, ""),
-                limits.same_account("event_bus", self.event_bus.env.account, stack),
-                limits.same_region("event_bus", self.event_bus.env.region, stack),
-            )
+            check((publishing, ""), limits.same_place("event_bus", self.event_bus.env, stack))
             event_bus_arn = self.event_bus.event_bus_arn
         else:
             event_bus_arn = environment_of(stack).arn("events", "event-bus/default")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,6 +16,7 @@ from constructs import Construct, IDependable
 from ses_events import limits
 from ses_events.archive import EventArchive
 from ses_events.destinations.source import only_for, only_for_sets_named
+from ses_events.environment import environment_of
 from ses_events.refusal import check, instance
 from ses_events.text import as_text
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kinesisfirehose as firehose
 
     from ses_events.publishing import EventPublishing
+
+_SHARED_ROLES: MutableMapping[EventArchive, iam.CfnRole] = WeakKeyDictionary()
+"""The role of an archive for any configuration set."""
 
 
 class FirehoseDestination:
@@ -49,7 +54,9 @@ class FirehoseDestination:
     ) -> None:
         check(
             "FirehoseDestination",
-            limits.delivery_stream("delivery_stream", delivery_stream),
+            ()
+            if isinstance(delivery_stream, EventArchive)
+            else limits.delivery_stream("delivery_stream", delivery_stream),
             limits.ses_role("role", role),
         )
         self.delivery_stream = delivery_stream
@@ -57,6 +64,7 @@ class FirehoseDestination:
         self.role = role
         """The user's role."""
         self._shared_role_arn: str | None = None
+        self._properties: ses.CfnConfigurationSetEventDestination.KinesisFirehoseDestinationProperty | None = None
 
     @classmethod
     def with_shared_role(cls, archive: EventArchive) -> FirehoseDestination:
@@ -80,12 +88,7 @@ class FirehoseDestination:
         """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
         stream = self.delivery_stream
         if not self._is_beside(publishing):
-            account, region = _place(stream)
-            check(
-                (publishing, ""),
-                limits.same_account("delivery_stream", account, publishing.stack),
-                limits.same_region("delivery_stream", region, publishing.stack),
-            )
+            check((publishing, ""), limits.same_place("delivery_stream", _place(stream), publishing.stack))
         after: list[IDependable] = []
         if self._shared_role_arn:
             role_arn = self._shared_role_arn
@@ -96,10 +99,11 @@ class FirehoseDestination:
             role = _role_of_the_set(publishing, stream)
             role_arn = role.attr_arn
             self._create_stream_after(role, publishing)
-        properties = ses.CfnConfigurationSetEventDestination.KinesisFirehoseDestinationProperty(
-            delivery_stream_arn=self._delivery_stream_arn, iam_role_arn=role_arn
-        )
-        return {"kinesis_firehose_destination": properties}, after
+        if self._properties is None or self._properties.iam_role_arn != role_arn:
+            self._properties = ses.CfnConfigurationSetEventDestination.KinesisFirehoseDestinationProperty(
+                delivery_stream_arn=self._delivery_stream_arn, iam_role_arn=role_arn
+            )
+        return {"kinesis_firehose_destination": self._properties}, after
 
     @cached_property
     def _delivery_stream_arn(self) -> str:
@@ -160,16 +164,15 @@ class FirehoseDestination:
 
 def _shared_role(archive: EventArchive) -> iam.CfnRole:
     """The role of an archive for any configuration set of the account, made at the first call."""
-    role = archive.node.try_find_child("SesRole")
-    if not isinstance(role, iam.CfnRole):
-        role = _role(
+    if archive not in _SHARED_ROLES:
+        role = _SHARED_ROLES[archive] = _role(
             archive,
             "Lets SES put the events of any configuration set into the archive",
             only_for_sets_named("*", archive.stack),
             archive,
         )
         archive.delivery_stream.add_resource_dependency(role)
-    return role
+    return _SHARED_ROLES[archive]
 
 
 def _role_of_the_set(publishing: EventPublishing, stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole:
@@ -223,11 +226,10 @@ def _trust(condition: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _place(stream: EventArchive | firehose.IDeliveryStream) -> tuple[str | None, str | None]:
+def _place(stream: EventArchive | firehose.IDeliveryStream) -> limits.Place:
     """The account and region of a stream: those in an imported ARN, which CDK does not look at."""
     if isinstance(stream, EventArchive):
-        return stream.stack.account, stream.stack.region
+        return environment_of(stream.stack)
     if cdk.Token.is_unresolved(stream.delivery_stream_arn):
-        return stream.env.account, stream.env.region
-    arn = cdk.Arn.split(stream.delivery_stream_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME)
-    return arn.account, arn.region
+        return stream.env
+    return cdk.Arn.split(stream.delivery_stream_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME)

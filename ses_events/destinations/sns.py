@@ -55,7 +55,7 @@ class SnsDestination:
             condition = only_for_sets_named(_known_name(publishing.configuration_set) or "*", stack)
         else:
             condition = only_for(publishing)
-        check((publishing, ""), limits.same_region("topic", self.topic.env.region, stack))
+        check((publishing, ""), limits.same_region("topic", self.topic.env, stack))
         publish = iam.PolicyStatement(
             actions=["sns:Publish"],
             principals=[iam.ServicePrincipal("ses.amazonaws.com")],
