@@ -20,8 +20,8 @@ from tests.local_aws.deployed import (
     Json,
     Stream,
     event_destinations,
-    eventually,
     events_in,
+    eventually,
     ses_role,
     without_action,
 )
