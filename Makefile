@@ -11,6 +11,7 @@ PYTHON ?= python3
 NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics
 .DEFAULT_GOAL := test
@@ -18,7 +19,7 @@ export NODE_USE_SYSTEM_CA = 1
 demo: setup
 	@python -m local_aws.demo $(if $(KEEP),--keep)
 
-# Two jobs at once: mypy alone takes a minute when its cache is empty, and the tests on the local AWS mostly wait.
+# Two jobs at once: the tests on the local AWS mostly wait.
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 lint unit end-to-end
 
