@@ -23,8 +23,9 @@ from tests.templates import RECOMMENDED_FLAGS, UNVALIDATED, new_app
 ALL_KINDS = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 choices = st.fixed_dictionaries(
     {name: st.sampled_from(options) for name, options in CHOICES.items()}
-    # seldom, as they are more resources than all the rest
+    # seldom, as they are more resources than all the rest; the pairs below have as many of them as of the others
     | {
+        "sets": st.sampled_from(["one"] * 4 + CHOICES["sets"]),
         "analytics": st.sampled_from(["none"] * 6 + CHOICES["analytics"]),
         "monitoring": st.sampled_from(["none"] * 12 + CHOICES["monitoring"]),
     }
