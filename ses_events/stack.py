@@ -110,6 +110,7 @@ class SesEventsStack(cdk.Stack):
         told = []
         if topic_arn:
             topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
+            check((self, ""), limits.same_region("alarm_topic_arn", topic.env, self))
             told.append(cdk.aws_cloudwatch_actions.SnsAction(topic))
         return EventMonitoring(
             self,

@@ -69,6 +69,16 @@ def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> No
     assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms)
 
 
+def test_a_topic_of_another_region_is_refused() -> None:
+    settings: dict[str, Any] = {
+        "env": cdk.Environment(region="eu-west-1"),
+        "alarm_topic_arn": "arn:aws:sns:us-east-1:111122223333:on-call",
+    }
+    message = "Mail: alarm_topic_arn is in us-east-1, this stack in eu-west-1; use one of this region"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        SesEventsStack(new_app(), "Mail", **settings)
+
+
 @pytest.mark.parametrize(
     ("source", "grouped_by"),
     [
