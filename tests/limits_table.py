@@ -76,7 +76,7 @@ RULES: dict[str, Callable[..., Any]] = {
 
 ELSEWHERE: dict[str, Callable[..., Any]] = {
     "the stack's region": limits.region,
-    "the topic that a destination sends to": limits.same_region,
+    "a topic": limits.same_region,
     "a delivery stream, event bus or set": limits.same_place,
     "a destination of a set that is monitored": limits.destination_before_monitoring,
     "the topic of the reference stack": limits.topic_arn,
