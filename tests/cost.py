@@ -58,15 +58,13 @@ def sets(number: int, *, role: str) -> dict[str, int]:
 
 def monitoring() -> int:
     """The round trips that the alarms and the dashboard of the reference stack cost."""
-    import aws_cdk as cdk
-
     from ses_events import SesEventsStack
+    from tests.templates import new_app
 
     trips = []
     for watched in (False, True):
         before = _TRAFFIC["round_trips"]
-        app = cdk.App(builtin_cloud_formation_validation=False, analytics_reporting=False)
-        SesEventsStack(app, "SesEvents", monitoring=watched)
+        SesEventsStack(new_app(), "SesEvents", monitoring=watched)
         trips.append(_TRAFFIC["round_trips"] - before)
     return trips[1] - trips[0]
 

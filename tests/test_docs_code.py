@@ -26,9 +26,8 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions, aws_iam as iam
 from aws_cdk import aws_s3 as s3, aws_ses as ses, aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 from ses_events import *
-stack = cdk.Stack(app, "Mail")
 """
-"""What the Python of the pages takes as given, besides ``app``."""
+"""What the Python of the pages takes as given, besides ``app`` and a ``stack``."""
 
 OPTIONS_OF_ALL_COMMANDS = {"--output", "--profile", "--query", "--region"}
 RENAMED_BY_THE_CLI = {("ses", "send-email"): {"--from", "--to", "--subject", "--text"}}
@@ -46,7 +45,10 @@ def synthesized(page: Path) -> cdk.App:
     app = new_app(**RECOMMENDED_FLAGS)
     names: dict[str, Any] = {"app": app}
     exec(GIVEN, names)
-    for code in blocks(page, "python"):
+    codes = blocks(page, "python")
+    if re.search(r"\bstack\b", "".join(codes)):  # an empty one is refused by older versions of CDK
+        names["stack"] = cdk.Stack(app, "Mail")
+    for code in codes:
         exec(compile(code, page.name, "exec"), names)
     app.synth()
     return app
