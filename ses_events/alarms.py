@@ -193,7 +193,9 @@ def _complaints(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -
 
 
 def _late(name: str, metric: cloudwatch.Metric, delay: float, what: str, why: str, causes: str) -> AlarmRule:
-    description = f"{what}: the oldest for more than {delay / 60:g} minutes. {why}; {causes}"
+    # A token is a negative number: CDK is asked about such a one only.
+    age = "its threshold" if delay < 0 and cdk.Token.is_unresolved(delay) else f"{delay / 60:g} minutes"
+    description = f"{what}: the oldest for more than {age}. {why}; {causes}"
     return AlarmRule(name, metric, delay, description, comparison="GREATER_THAN_THRESHOLD", periods=3)
 
 

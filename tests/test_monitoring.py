@@ -726,6 +726,16 @@ def test_a_threshold_that_is_known_at_deployment_passes(stack: cdk.Stack) -> Non
     assert "has reached its threshold" in made["account_bounce_rate"]["AlarmDescription"]
 
 
+def test_a_delay_that_is_known_at_deployment_passes(stack: cdk.Stack) -> None:
+    delay = cdk.Duration.seconds(cdk.CfnParameter(stack, "Delay", type="Number", default=900).value_as_number)
+    archive = EventArchive(stack, "Archive", format=ParquetFormat())
+    monitoring = EventMonitoring(stack, "Monitoring", archive=archive, archive_delay=delay, dashboard=False)
+    made = properties_by_name(monitoring)
+    for alarm in ("data_freshness", "backup_freshness"):
+        assert made[alarm]["Threshold"] == "${Delay}"
+        assert "the oldest for more than its threshold." in made[alarm]["AlarmDescription"]
+
+
 SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} MetricName="Bounce"', 'Sum')""")
 SPRING = {"campaign": "spring"}
 
