@@ -12,7 +12,7 @@ from ses_events.access import allow, grant, key_arn, reading, use_of_key
 from ses_events.bucket import new_results_bucket
 from ses_events.environment import environment_of
 from ses_events.queries import named_queries, prepared_statements
-from ses_events.refusal import check, instead_of, interface, stack_of
+from ses_events.refusal import check, instead_of, interface, new_id, stack_of
 from ses_events.table import JSON, EventTable, derived_name
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class EventAnalytics(Construct):
             instead_of("results_bucket", results_bucket, {"results_expiration": results_expiration}),
             limits.expiration("results_expiration", results_expiration),
         )
-        super().__init__(scope, construct_id)
+        with new_id(scope, construct_id):
+            super().__init__(scope, construct_id)
         from aws_cdk import aws_athena as athena
 
         self._archive = archive

@@ -15,7 +15,7 @@ from ses_events.access import acknowledge_objects, allow, folders_of, grant, key
 from ses_events.bucket import new_bucket
 from ses_events.environment import environment_of
 from ses_events.parquet import READ_SCHEMA, converted
-from ses_events.refusal import check, instance, instead_of, interface, stack_of
+from ses_events.refusal import check, instance, instead_of, interface, new_id, stack_of
 from ses_events.table import PARQUET, EventTable
 from ses_events.text import as_text, warn_of_policy
 
@@ -132,7 +132,8 @@ class EventArchive(Construct):
             limits.removal_policy("removal_policy", removal_policy),
             limits.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
-        super().__init__(scope, construct_id)
+        with new_id(scope, construct_id):
+            super().__init__(scope, construct_id)
         here = environment_of(stack)
         self.stack = stack
         """The stack of the archive."""

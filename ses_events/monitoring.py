@@ -13,7 +13,7 @@ from constructs import Construct
 from ses_events import alarms as rules
 from ses_events import limits
 from ses_events.destinations.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, is_rate
-from ses_events.refusal import check, instance, optional_interface, stack_of
+from ses_events.refusal import check, instance, new_id, optional_interface, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -160,7 +160,8 @@ class EventMonitoring(Construct):
                 check((scope, construct_id), limits.room_to_count("count_events", publishing.destinations))
                 publishing.add_destination("ToMonitoring", _set_destination(), events=uncounted)
             metrics = _counts_of_the_set(publishing)
-        super().__init__(scope, construct_id)
+        with new_id(scope, construct_id):
+            super().__init__(scope, construct_id)
         from ses_events.dashboard import new_dashboard  # it needs CloudWatch, which is slow to import
 
         self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)

@@ -16,7 +16,7 @@ from ses_events import limits
 from ses_events.configuration_set import new_configuration_set
 from ses_events.environment import environment_of
 from ses_events.event_names import metric_name
-from ses_events.refusal import check, instance, interface, stack_of
+from ses_events.refusal import check, instance, interface, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -127,7 +127,8 @@ class EventPublishing(Construct):
             limits.configuration_set("configuration_set", configuration_set, stack, options),
             limits.options_of_a_set(options),
         )
-        super().__init__(scope, construct_id)
+        with new_id(scope, construct_id):
+            super().__init__(scope, construct_id)
         self.stack = stack
         """The stack of the configuration set."""
 

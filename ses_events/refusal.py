@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import UnionType
 from typing import TypeVar
 
@@ -42,12 +43,15 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
     """The stack in which a construct is to be made.
 
     :raises TypeError: when the scope or the id has a wrong type.
-    :raises ValueError: when the scope is in no stack.
+    :raises ValueError: when the scope is in no stack, or the id is empty.
     """
     check(
-        str(construct_id),
+        str(construct_id) or repr(construct_id),
         instance("scope", scope, Construct, "a construct in a stack, such as self"),
         instance("construct_id", construct_id, str, "a string such as 'Events'"),
+        ["construct_id is empty; use a short one that says the purpose, such as 'Events'"]
+        if construct_id == ""
+        else (),
     )
     if isinstance(scope, cdk.Stack):
         return scope
@@ -55,6 +59,21 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
         return cdk.Stack.of(scope)
     except RuntimeError:
         raise ValueError(f"{construct_id}: scope {scope.node.path!r} is in no stack; make a cdk.Stack for it") from None
+
+
+@contextmanager
+def new_id(scope: Construct, construct_id: str) -> Iterator[None]:
+    """While a construct is made: refuse an id that another one has, of which CDK tells in JavaScript.
+
+    :raises ValueError: when the id is taken in the scope.
+    """
+    try:
+        yield
+    except RuntimeError:
+        if not scope.node.try_find_child(construct_id):
+            raise
+        problem = f"construct_id {construct_id!r} is taken in this scope; use another one"
+        raise ValueError(f"{scope.node.path}/{construct_id}: {problem}") from None
 
 
 def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -31,8 +31,10 @@ from aws_cdk.aws_ses import (
 
 from ses_events import (
     CloudWatchDestination,
+    EventAnalytics,
     EventArchive,
     EventBridgeDestination,
+    EventMonitoring,
     EventPublishing,
     FirehoseDestination,
     SesEventsStack,
@@ -639,6 +641,33 @@ def test_an_id_that_a_destination_has_is_refused_before_anything_is_made(stack: 
             ValueError, publishing.add_destination, taken, FirehoseDestination(archive)
         )
     assert publishing.ses_role is None
+
+
+def an_archive(stack: cdk.Stack) -> EventArchive:
+    return cast(EventArchive, stack.node.try_find_child("Archive") or EventArchive(stack, "Archive"))
+
+
+CONSTRUCTS: dict[str, Callable[[cdk.Stack, str], object]] = {
+    "publishing": EventPublishing,
+    "archive": EventArchive,
+    "analytics": lambda stack, name: EventAnalytics(stack, name, archive=an_archive(stack)),
+    "monitoring": lambda stack, name: EventMonitoring(stack, name, archive=an_archive(stack)),
+}
+
+
+@pytest.mark.parametrize("construct", CONSTRUCTS)
+def test_an_id_that_something_else_in_the_scope_has_is_refused(stack: cdk.Stack, construct: str) -> None:
+    cdk.CfnOutput(stack, "Mail", value="1")
+    cdk.CfnOutput(stack, "c/d", value="1")
+    for taken in ("Mail", "c/d", "c--d"):
+        problem = refused(ValueError, CONSTRUCTS[construct], stack, taken)
+        assert problem == f"{stack.node.path}/{taken}: construct_id {taken!r} is taken in this scope; use another one"
+
+
+@pytest.mark.parametrize("construct", ["publishing", "archive"])
+def test_an_empty_id_is_refused(stack: cdk.Stack, construct: str) -> None:
+    problem = refused(ValueError, CONSTRUCTS[construct], stack, "")
+    assert problem == "'': construct_id is empty; use a short one that says the purpose, such as 'Events'"
 
 
 @pytest.mark.parametrize("taken", ["X", "c--d", "c/d"])
