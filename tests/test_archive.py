@@ -119,6 +119,21 @@ def test_what_was_made_is_there_to_work_with(stack: cdk.Stack) -> None:
     assert synthesize(stack)["Outputs"]["Stream"]
 
 
+@pytest.mark.parametrize("tagged", ["archive", "stack", "app"])
+def test_tags_are_on_whatever_of_the_archive_has_tags(tagged: str) -> None:
+    # With the flag nothing is left to CloudFormation, which passes on a stack's tags.
+    app = new_app(**{"@aws-cdk/core:explicitStackTags": True})
+    stack = cdk.Stack(app, "Test")
+    archive = EventArchive(stack, "Archive")
+    cdk.Tags.of({"archive": archive, "stack": stack, "app": app}[tagged]).add("team", cdk.Aws.STACK_NAME)
+    cdk.Tags.of(archive).add("no", "stream", exclude_resource_types=[STREAM])
+    template = synthesize(stack)
+    team = {"Key": "team", "Value": {"Ref": "AWS::StackName"}}
+    assert properties(template, STREAM)["Tags"] == [team]
+    for resource_type in (BUCKET, ROLE, "AWS::Logs::LogGroup"):
+        assert properties(template, resource_type)["Tags"] == [{"Key": "no", "Value": "stream"}, team]
+
+
 @pytest.mark.parametrize(
     ("prefix", "warning"),
     [

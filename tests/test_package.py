@@ -135,7 +135,8 @@ def test_the_constructs_import_nothing_but_cdk_and_the_standard_library() -> Non
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             if isinstance(node, ast.ImportFrom):
                 imported.add(str(node.module).partition(".")[0])
-    assert imported - set(sys.stdlib_module_names) == {"aws_cdk", "constructs", "ses_events"}
+    cdk = {"aws_cdk", "constructs", "jsii"}  # jsii is what the other two are made of
+    assert imported - set(sys.stdlib_module_names) == {*cdk, "ses_events"}
 
 
 def _python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
