@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ def deployed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployed:
-    for name, value in aws.settings.items():
+    for name in set(os.environ) - set(aws.environment):
+        monkeypatch.delenv(name)
+    for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
     return Deployed(aws, reference_stack, capsys)
 
