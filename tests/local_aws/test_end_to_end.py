@@ -115,9 +115,9 @@ def test_firehose_needs_s3_put_object(system: System) -> None:
 
 
 def test_firehose_needs_logs_put_log_events(system: System) -> None:
-    before = len(system.stream.errors())
     with without_action(system.aws, system.stream.role, "s3:PutObject"):
         with without_action(system.aws, system.stream.role, "logs:PutLogEvents"):
+            before = len(system.stream.errors())
             late = system.send()
             assert eventually(lambda: refusals(system.aws, system.stream.role, "logs:PutLogEvents"))
             assert system.stays_out(late)
