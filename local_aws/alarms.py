@@ -2,7 +2,8 @@
 
 Periods run as much faster as everything here: at a speed of 100 a period of 5 minutes is 3 seconds, and so old a data
 point may be. An alarm is evaluated each minute on AWS, here each 60 s / speed, but not more often than four times a
-second; the periods end at that moment. A change of state goes through SetAlarmState, which runs the actions.
+second; the periods end at that moment. What a busy machine is late with is made up for, up to a minute: no data point
+falls between two evaluations. A change of state goes through SetAlarmState, which runs the actions.
 """
 
 from __future__ import annotations
@@ -28,23 +29,24 @@ def evaluate_always(speed: float) -> None:
 
 def _evaluate_always(speed: float) -> None:
     client = boto3.Session().client("cloudwatch")
+    pause = max(60 / speed, 0.25)
+    at = time.time()
     while True:
-        time.sleep(max(60 / speed, 0.25))
+        time.sleep(max(at - time.time(), 0))
         try:
             alarms = ministack_gaps.metric_alarms()
         except RuntimeError:  # one was made or deleted while they were listed
             continue
         for alarm in alarms:
             try:
-                _evaluate(alarm, speed, client)
+                _evaluate(alarm, at, speed, client)
             except Exception as failure:  # one alarm that cannot be evaluated must not stop the others
                 log.error("the alarm %s cannot be evaluated: %s", alarm["AlarmName"], failure)
+        at = max(at + pause, time.time() - 60)
 
 
-def _evaluate(alarm: Mapping[str, Any], speed: float, client: Any) -> None:
-    points = metric_math.data_points(
-        alarm, functools.partial(_series, time.time(), speed, alarm["EvaluationPeriods"] + 1)
-    )
+def _evaluate(alarm: Mapping[str, Any], now: float, speed: float, client: Any) -> None:
+    points = metric_math.data_points(alarm, functools.partial(_series, now, speed, alarm["EvaluationPeriods"] + 1))
     state = metric_math.state_of(alarm, points)
     if state and state != alarm["StateValue"]:
         log.info("%s is %s", alarm["AlarmName"], state)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -8,6 +9,15 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.templates import RECOMMENDED_FLAGS, new_app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uncoloured() -> Iterator[None]:
+    """The output of programs as tests read it, also where a CI system wants colours of them."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+            environment.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

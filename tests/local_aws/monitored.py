@@ -37,13 +37,18 @@ class Monitored(cdk.Stack):
         monitoring = EventMonitoring(
             self, "Monitoring", publishing=publishing, archive=archive, alarm_actions=on_call, ok_actions=on_call
         )
+        day = cdk.Duration.days(
+            1
+        )  # 86 s where a test deploys it: some mails of it are within, however slow they are sent
         monitoring.add_alarm(
             "MuchSpring",
-            campaigns.metric(EmailSendingEvent.SEND, {"campaign": "spring"}).with_(period=cdk.Duration.hours(1)),
+            campaigns.metric(EmailSendingEvent.SEND, {"campaign": "spring"}).with_(period=day),
             threshold=3,
         )
         monitoring.add_alarm(
-            "AutumnBounces", campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "autumn"}, minimum=4), threshold=0.5
+            "AutumnBounces",
+            campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "autumn"}, minimum=4).with_(period=day),
+            threshold=0.5,
         )
         outputs = {
             "ConfigurationSet": publishing.configuration_set_name,

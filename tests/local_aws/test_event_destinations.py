@@ -49,6 +49,10 @@ def create(aws: LocalAws, name: str, **destination: Any) -> None:
     )
 
 
+def delete(aws: LocalAws, name: str) -> None:
+    aws.client("sesv2").delete_configuration_set_event_destination(ConfigurationSetName=SET, EventDestinationName=name)
+
+
 def firehose(role: str, stream: str = STREAM) -> dict[str, Any]:
     return {"KinesisFirehoseDestination": {"IamRoleArn": ROLE.format(role), "DeliveryStreamArn": stream}}
 
@@ -106,14 +110,14 @@ NO_ACCESS = "Could not access Kinesis Firehose Stream <{}> using IAM role <{}>."
 def test_what_ses_cannot_publish_to_is_refused_and_the_reason_logged(
     aws: LocalAws, destination: dict[str, Any], message: str, reason: str
 ) -> None:
-    before = len(aws.refusals)
+    before = len(refusals(aws, f"refused of {SET} not created"))
     with pytest.raises(ClientError) as refused:
         create(aws, "refused", **destination)
     assert refused.value.response["Error"] == {"Code": "BadRequestException", "Message": message}
     assert "EventDestinations" not in aws.client("sesv2").get_configuration_set_event_destinations(
         ConfigurationSetName=SET
     )
-    [line] = aws.refusals[before:]
+    [line] = refusals(aws, f"refused of {SET} not created")[before:]  # others go on meanwhile
     assert f"refused of {SET} not created: {message}" in line
     assert reason in line
 
@@ -150,7 +154,7 @@ def test_a_destination_is_tried_again_when_it_changes(aws: LocalAws) -> None:
         )
     [kept] = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=SET)["EventDestinations"]
     assert kept["KinesisFirehoseDestination"]["IamRoleArn"] == ROLE.format("fitting")
-    sesv2.delete_configuration_set_event_destination(ConfigurationSetName=SET, EventDestinationName="changing")
+    delete(aws, "changing")
 
 
 def test_a_topic_gets_a_message_when_it_is_tried(aws: LocalAws) -> None:
@@ -162,18 +166,23 @@ def test_a_topic_gets_a_message_when_it_is_tried(aws: LocalAws) -> None:
     [message] = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
     text = "Successfully validated SNS topic for Amazon SES event publishing."
     assert json.loads(message["Body"])["Message"] == text
+    delete(aws, "topic")
 
 
 def test_an_event_that_cannot_be_published_is_in_the_log_once(aws: LocalAws) -> None:
-    aws.client("sns").set_topic_attributes(
-        TopicArn=ARN.format("sns", "open"), AttributeName="Policy", AttributeValue=_allow("sns:Publish", principal="x")
-    )
-    message_id = send_mail(aws, SET)
-    [line] = eventually(lambda: refusals(aws, message_id))
-    reason = f"ses.amazonaws.com is not authorized to perform: sns:Publish on resource: {ARN.format('sns', 'open')}"
+    sns, topic = aws.client("sns"), ARN.format("sns", "closing")
+    sns.create_topic(Name="closing", Attributes={"Policy": _allow("sns:Publish", principal="ses.amazonaws.com")})
+    create(aws, "closing", SnsDestination={"TopicArn": topic})
+    closed = _allow("sns:Publish", principal="x")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=closed)
+    message_id, next_id = send_mail(aws, SET), send_mail(aws, SET)
+    assert eventually(lambda: refusals(aws, next_id))  # events leave in the order of the mail
+    [line] = refusals(aws, message_id)
+    reason = f"ses.amazonaws.com is not authorized to perform: sns:Publish on resource: {topic}"
     assert line.endswith(
-        f"Send of {message_id} not published to topic of {SET} (Sns): {reason}: its policy does not allow it"
+        f"Send of {message_id} not published to closing of {SET} (Sns): {reason}: its policy does not allow it"
     )
+    delete(aws, "closing")
 
 
 def _allow(action: str, *, resource: str = "*", principal: str | None = None) -> str:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -69,15 +71,20 @@ def test_a_full_buffer_is_delivered_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    hours = 0
+
     def refuse(buffer: object) -> None:
+        nonlocal hours
+        hours += 10
         raise PermissionError("no")
 
     monkeypatch.setattr(ministack_gaps, "is_deployed", lambda stream: True)
     monkeypatch.setattr(firehose, "_put_object", refuse)
-    # A day takes 0.5 s here, the interval 1.7 ms.
-    firehose.Firehose(24 * 3600 / 0.5).accept(STREAM, {"id": "1", "config": {}}, [("1", b"record")])
+    monkeypatch.setattr(firehose, "time", Mock(wraps=time, time=lambda: time.time() + hours * 3600))
+    config = {"BufferingHints": {"IntervalInSeconds": 0}}
+    firehose.Firehose(1).accept(STREAM, {"id": "1", "config": config}, [("1", b"record")])
     assert eventually(lambda: "Archive gave up 1 records" in caplog.text)
-    assert caplog.text.count("Archive could not deliver: no") > 1
+    assert caplog.text.count("Archive could not deliver: no") == 3
 
 
 def test_records_arrive_together_and_compressed(aws: LocalAws, archive: Archive) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -44,10 +44,7 @@ def test_it_prints_exports_and_then_what_it_publishes_until_it_is_interrupted(tm
     (tmp_path / "send.py").write_text(SEND)
     with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, text=True) as local:
         assert local.stdout
-        exports = ""
-        while not (line := local.stdout.readline()).startswith("# It runs until Ctrl-C. Its log: "):
-            exports += line
-        folder = Path(line.rpartition(" ")[2]).parent
+        exports, folder = _started(local.stdout)
         shell = f"{exports}\n{sys.executable} {tmp_path / 'send.py'}"
         subprocess.run(["sh", "-c", shell], check=True)
         lines = [local.stdout.readline() for _ in range(2)]
@@ -65,9 +62,7 @@ def test_it_prints_exports_and_then_what_it_publishes_until_it_is_interrupted(tm
 def test_it_ends_when_its_server_does() -> None:
     with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as local:
         assert local.stdout
-        while not (line := local.stdout.readline()).startswith("# It runs until Ctrl-C. Its log: "):
-            pass
-        folder = Path(line.rpartition(" ")[2]).parent
+        _, folder = _started(local.stdout)
         [server] = [int(pid) for pid in Path(f"/proc/{local.pid}/task/{local.pid}/children").read_text().split()]
         os.kill(server, signal.SIGKILL)
         _, errors = local.communicate(timeout=30)
@@ -98,3 +93,13 @@ def test_numbers_that_are_none_are_refused(settings: dict[str, Any], problem: st
 def test_a_delay_that_is_none_is_refused_while_it_runs(aws: LocalAws) -> None:
     with pytest.raises(LocalAwsError, match="the IAM delay of -1 s is no time; it takes 0 s or more"):
         aws.set_delays(iam=-1)
+
+
+def _started(printed: IO[str]) -> tuple[str, Path]:
+    """The exports that the command prints once it runs, and its folder."""
+    exports = ""
+    for line in iter(printed.readline, ""):
+        if line.startswith("# It runs until Ctrl-C. Its log: "):
+            return exports, Path(line.rpartition(" ")[2]).parent
+        exports += line
+    pytest.fail(f"it ended after {exports!r}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -146,7 +147,10 @@ def _answers(url: str) -> bool:
 
 def _listening(pid: int) -> set[tuple[str, str, int]]:
     """Protocol, address and port of each socket that a process has open to others, as /proc has them."""
-    inodes = {os.readlink(file).strip("socket:[]") for file in Path(f"/proc/{pid}/fd").iterdir()}
+    inodes = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed in the meantime
+            inodes.add(os.readlink(file).strip("socket:[]"))
     found = set()
     for protocol in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]:
