@@ -229,11 +229,20 @@ def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterato
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
 
 
-def minimum(argument: str, value: int) -> Iterator[str]:
-    """A whole number from 1 (CloudWatch user guide, metric math)."""
+def count(argument: str, value: int) -> Iterator[str]:
+    """A whole number from 1 (CloudWatch API, PutMetricAlarm)."""
+    if isinstance(value, float) and cdk.Token.is_unresolved(value):
+        return
     yield from _number(argument, value, "a whole number such as 100", int)
-    if value < 1 and not cdk.Token.is_unresolved(value):
+    if value < 1:
         yield f"{argument} {value} is out of range; use a whole number from 1"
+
+
+def minimum(argument: str, value: int) -> Iterator[str]:
+    """A whole number from 1 that is known at synth (CloudWatch user guide, metric math)."""
+    if isinstance(value, float) and cdk.Token.is_unresolved(value):
+        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
+    yield from count(argument, value)
 
 
 def reputation_threshold(argument: str, value: float) -> Iterator[str]:

@@ -726,6 +726,15 @@ def test_a_threshold_that_is_known_at_deployment_passes(stack: cdk.Stack) -> Non
     assert "has reached its threshold" in made["account_bounce_rate"]["AlarmDescription"]
 
 
+def test_a_number_of_mails_that_is_known_at_deployment_passes(stack: cdk.Stack) -> None:
+    rejects: Any = cdk.CfnParameter(stack, "Rejects", type="Number", default=1).value_as_number
+    publishing = EventPublishing(stack, "Events")
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, rejects=rejects, dashboard=False)
+    assert properties_by_name(monitoring)["rejects"]["Threshold"] == "${Rejects}"
+    with pytest.raises(ValueError, match="minimum is known at deployment only, and metric math holds it as text; "):
+        CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, minimum=rejects)
+
+
 def test_a_delay_that_is_known_at_deployment_passes(stack: cdk.Stack) -> None:
     delay = cdk.Duration.seconds(cdk.CfnParameter(stack, "Delay", type="Number", default=900).value_as_number)
     archive = EventArchive(stack, "Archive", format=ParquetFormat())
