@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import dataclasses
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -22,6 +23,8 @@ from local_aws.mail import Mail, read_v1, read_v2
 from local_aws.ministack_gaps import Response
 from local_aws.roles import ServicePrincipal
 from local_aws.suppression import SuppressionList
+
+log = logging.getLogger(__name__)
 
 _REMEMBERED = 10_000
 """How many mails can still be opened."""
@@ -119,8 +122,11 @@ class Ses:
         service = _service(mail.account, mail.region, mail.mail.configuration_set)
 
         def publish() -> None:
-            for event in events:
-                event_destinations.publish(event, destinations, service)
+            try:
+                for event in events:
+                    event_destinations.publish(event, destinations, service)
+            except Exception:  # in a thread, where nobody would hear of it
+                log.exception("events of %s not published", mail.message_id)
 
         # MiniStack keeps the account and region of a request in its context.
         self._publisher.submit(contextvars.copy_context().run, publish)
