@@ -66,7 +66,9 @@ class EventArchive(Construct):
     :param delivery_stream_name: 1-64 of ``A-Z a-z 0-9 . _ -`` (Firehose API). A change replaces the stream. Default:
         derived from the construct's path, so one template launched twice in an account and region needs a name.
     :param encryption_key: the KMS key of the new bucket and of the stream; of the stream alone for a given bucket. Who
-        deploys needs ``kms:CreateGrant`` on it. Default: keys of S3 and Firehose.
+        deploys needs ``kms:CreateGrant`` on it. For the key of a bucket that belongs to another account
+        ``ses-events:key-of-another-account`` warns with the statement that its policy needs. Default: keys of S3 and
+        Firehose.
     :param error_output_prefix: where Firehose puts what it could not process: outside ``prefix``, with
         ``!{firehose:error-output-type}``, at most 512 characters.
     :param expiration: when events are deleted from the new bucket, in whole days. Default: never.
@@ -192,7 +194,8 @@ class EventArchive(Construct):
         if self.event_table:
             statements.append(allow(READ_SCHEMA, *self.event_table.arns, sid="Schema"))
         key = bucket.encryption_key if bucket else encryption_key
-        statements += use_of_key(key, bucket_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"])
+        key_statements = use_of_key(key, bucket_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"])
+        statements += key_statements
         self.role = iam.Role(
             self,
             "Role",
@@ -253,6 +256,11 @@ class EventArchive(Construct):
             }
             owner = f"the bucket {as_text(self, self.bucket.bucket_name)}"
             warn_of_policy(self, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", needed)
+        if key and limits.known_to_differ(key.env.account, here.account):
+            # in a key policy, * is this key
+            needed = {**key_statements[0], "Principal": {"AWS": self.role.role_arn}, "Resource": "*"}
+            owner = f"the key {as_text(self, key_arn(key))}"
+            warn_of_policy(self, "ses-events:key-of-another-account", owner, "Firehose can deliver", needed)
         for warning, text in (
             *limits.oddities_of_prefix("prefix", prefix),
             *limits.oddities_of_prefix("error_output_prefix", error_output_prefix),

@@ -90,6 +90,7 @@ WARNINGS = {
     "errors-among-events": "a prefix that starts with no folder: who reads all events reads the errors too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",
     "role-for-anybody": "a role that SES may assume on behalf of any account",
+    "key-of-another-account": "the key of an archive's bucket is of another account: its policy needs a statement",
     "bucket-of-another-account": "`EventArchive(bucket=...)` of another account: its policy needs a statement",
     "endless-dimension": "a dimension whose values never end, each of them a billed metric",
     "imported-role": "`FirehoseDestination(role=...)` imported: its trust policy needs the statement printed",

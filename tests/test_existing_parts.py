@@ -200,6 +200,23 @@ def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
     assert archive.bucket.bucket_name == "theirs"
 
 
+@pytest.mark.parametrize("given", ["the archive", "its bucket"])
+def test_a_key_of_another_account_is_warned_of_with_the_statement_it_needs(given: str) -> None:
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(new_app(), "Mail", env=env)
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1")
+    bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="ours", encryption_key=key)
+    EventArchive(stack, "Archive", **({"encryption_key": key} if given == "the archive" else {"bucket": bucket}))
+    role, _ = only(synthesize(stack), "AWS::IAM::Role")
+    assert warnings(stack) == {"ses-events:key-of-another-account"}
+    (text,) = warning_texts(stack)
+    assert text.startswith("the policy of the key arn:aws:kms:eu-west-1:444455556666:key/1 cannot be edited from here")
+    (needed,) = statements_in(text)
+    assert needed["Principal"] == {"AWS": f"${{{role}.Arn}}"}
+    assert (needed["Action"], needed["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], "*")
+    assert needed["Condition"]["StringEquals"] == {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+
+
 def test_a_bucket_and_key_of_another_stack_make_no_circle_of_stacks(stack: cdk.Stack) -> None:
     shared = cdk.Stack(cdk.Stage.of(stack), "Shared")
     key = kms.Key(shared, "Key")
