@@ -11,6 +11,7 @@ PYTHON ?= python3
 NODE := .venv/node
 export PATH := $(CURDIR)/$(NODE):$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export NODE_USE_SYSTEM_CA = 1
+# Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics
