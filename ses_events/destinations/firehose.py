@@ -99,6 +99,7 @@ class FirehoseDestination:
             role = _role_of_the_set(publishing, stream)
             role_arn = role.attr_arn
             self._create_stream_after(role, publishing)
+        # of all sets that share a role the same, which jsii takes long to check
         if self._properties is None or self._properties.iam_role_arn != role_arn:
             self._properties = ses.CfnConfigurationSetEventDestination.KinesisFirehoseDestinationProperty(
                 delivery_stream_arn=self._delivery_stream_arn, iam_role_arn=role_arn

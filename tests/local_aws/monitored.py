@@ -37,9 +37,8 @@ class Monitored(cdk.Stack):
         monitoring = EventMonitoring(
             self, "Monitoring", publishing=publishing, archive=archive, alarm_actions=on_call, ok_actions=on_call
         )
-        day = cdk.Duration.days(
-            1
-        )  # 86 s where a test deploys it: some mails of it are within, however slow they are sent
+        # 86 s where a test deploys it: all mails of it are within, however slowly they are sent
+        day = cdk.Duration.days(1)
         monitoring.add_alarm(
             "MuchSpring",
             campaigns.metric(EmailSendingEvent.SEND, {"campaign": "spring"}).with_(period=day),
