@@ -107,6 +107,8 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
 }
 _HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
+_NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
+"""What no pattern of Java's DateTimeFormatter has outside quoted text."""
 
 
 def name(argument: str, value: str | None) -> Iterator[str]:
@@ -750,3 +752,8 @@ def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterato
                 yield f"{argument} {value!r} has {problem}"
         elif not pattern:
             yield f"{argument} {value!r} has {expression!r} without a pattern; use !{{timestamp:yyyy-MM-dd}}"
+        elif strange := _NO_PATTERN_LETTER.search(re.sub("'[^']*'", "", pattern)):
+            yield (
+                f"{argument} {value!r} has {expression!r}, where {strange[0]!r} means nothing to Java's "
+                "DateTimeFormatter; put text between single quotes, or outside the expression"
+            )

@@ -127,6 +127,12 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
             {"prefix": "a/!{timestamp:}/"},
             "has '!{timestamp:}' without a pattern; use !{timestamp:yyyy-MM-dd}",
         ),
+        (
+            {"prefix": "a/!{timestamp:yyyy-MM-ddTHH}/"},
+            "has '!{timestamp:yyyy-MM-ddTHH}', where 'T' means nothing to Java's DateTimeFormatter; put text between "
+            "single quotes, or outside the expression",
+        ),
+        ({"prefix": "a/!{timestamp:yyyy'T}/"}, 'where "\'" means nothing to Java\'s DateTimeFormatter'),
         ({"prefix": "a/!{partitionKeyFromQuery:x}/"}, "which needs dynamic partitioning; use !{timestamp:...}"),
         (
             {"prefix": "a/!{firehose:error-output-type}/"},
