@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
 
     from ses_events.archive import EventArchive
+    from ses_events.destinations import EventDestination
     from ses_events.parquet import ParquetFormat
     from ses_events.publishing import EventPublishing
 
@@ -393,8 +394,10 @@ def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
     return bool(options.get("reputationMetricsEnabled"))
 
 
-def destination(argument: str, value: object) -> Iterator[str]:
-    """One of the four kinds of event destination (SES API, EventDestination)."""
+def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Iterator[str]:
+    """One of the four kinds of event destination, in the region of the stack, a delivery stream or event bus in its
+    account too (SES API, EventDestination; SES developer guide).
+    """
     yield from interface(
         argument,
         value,
@@ -402,6 +405,7 @@ def destination(argument: str, value: object) -> Iterator[str]:
         "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
         "EventBridgeDestination()",
     )
+    yield from value.problems(stack)
 
 
 def max_delivery_duration(argument: str, value: cdk.Duration | None) -> Iterator[str]:

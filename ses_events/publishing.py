@@ -180,7 +180,7 @@ class EventPublishing(Construct):
         check(
             (self, str(construct_id)),
             limits.destination_id(construct_id, self._ids),
-            limits.destination("destination", destination),
+            limits.destination("destination", destination, self.stack),
             limits.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
             limits.destination_name(name, [other.name for other in self._destinations.made]),

@@ -140,7 +140,7 @@ def _option_rows() -> Iterator[str]:
         methods = {"": public.__init__} | {
             f".{method}": function
             for method, function in inspect.getmembers(public, inspect.isfunction)
-            if function.__qualname__ == f"{name}.{method}" and method[0] != "_" and method != "bind"
+            if function.__qualname__ == f"{name}.{method}" and method[0] != "_" and method not in ("bind", "problems")
         }
         for method, function in methods.items():
             option = f"{name}{method}"

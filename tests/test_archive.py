@@ -154,7 +154,9 @@ def test_an_odd_prefix_is_taken_with_a_warning_that_can_be_acknowledged(prefix: 
     assert warnings(quiet) == set()
 
 
-@pytest.mark.parametrize("prefix", ["ses/", "ses/!{timestamp:yyyy/MM/dd/HH}/", "ses/!{timestamp:yyyy-MM-dd'T'HH}/", "DD/YYYY/"])
+@pytest.mark.parametrize(
+    "prefix", ["ses/", "ses/!{timestamp:yyyy/MM/dd/HH}/", "ses/!{timestamp:yyyy-MM-dd'T'HH}/", "DD/YYYY/"]
+)
 def test_an_ordinary_prefix_raises_no_warning(stack: cdk.Stack, prefix: str) -> None:
     EventArchive(stack, "Archive", prefix=prefix)
     assert warnings(stack) == set()

@@ -132,7 +132,7 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
             "has '!{timestamp:yyyy-MM-ddTHH}', where 'T' means nothing to Java's DateTimeFormatter; put text between "
             "single quotes, or outside the expression",
         ),
-        ({"prefix": "a/!{timestamp:yyyy'T}/"}, 'where "\'" means nothing to Java\'s DateTimeFormatter'),
+        ({"prefix": "a/!{timestamp:yyyy'T}/"}, "where \"'\" means nothing to Java's DateTimeFormatter"),
         ({"prefix": "a/!{partitionKeyFromQuery:x}/"}, "which needs dynamic partitioning; use !{timestamp:...}"),
         (
             {"prefix": "a/!{firehose:error-output-type}/"},
@@ -524,15 +524,18 @@ def test_a_topic_a_stream_or_a_set_elsewhere_is_refused(recommended_flags: dict[
     stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=env)
     publishing = EventPublishing(stack, "Events")
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:events")
-    assert refused(ValueError, publishing.add_destination, "ToTopic", SnsDestination(topic)) == (
-        "Mail/Events: topic is in us-east-1, this stack in eu-west-1; use one of this region"
-    )
+    assert refused(
+        ValueError, publishing.add_destination, "ToTopic", SnsDestination(topic), name="a b"
+    ).splitlines() == [
+        "Mail/Events/ToTopic: topic is in us-east-1, this stack in eu-west-1; use one of this region",
+        "Mail/Events/ToTopic: name 'a b' has a space; use 1-64 of A-Z a-z 0-9 _ -, for example 'my-set'",
+    ]
     stream = firehose.DeliveryStream.from_delivery_stream_arn(
         stack, "Stream", "arn:aws:firehose:us-east-1:444455556666:deliverystream/events"
     )
     assert refused(ValueError, publishing.add_destination, "ToStream", FirehoseDestination(stream)).splitlines() == [
-        "Mail/Events: delivery_stream is in 444455556666, this stack in 111122223333; use one of this account",
-        "Mail/Events: delivery_stream is in us-east-1, this stack in eu-west-1; use one of this region",
+        "Mail/Events/ToStream: delivery_stream is in 444455556666, this stack in 111122223333; use one of this account",
+        "Mail/Events/ToStream: delivery_stream is in us-east-1, this stack in eu-west-1; use one of this region",
     ]
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", "arn:aws:events:us-east-1:111122223333:event-bus/default")
     assert "event_bus is in us-east-1" in refused(

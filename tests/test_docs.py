@@ -129,12 +129,12 @@ def _methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
 
 
 def _documented(node: ast.ClassDef) -> Iterator[tuple[ast.FunctionDef, str]]:
-    """The constructor with the docstring of the class, and the public methods; ``bind`` is described once."""
+    """The constructor with the docstring of the class, and the public methods; those of all destinations once."""
     constructor = _functions(node).get("__init__")
     if constructor:
         yield constructor, str(ast.get_docstring(node))
     for function in _methods(node):
-        if function.name != "bind" or node.name == "EventDestination":
+        if function.name not in ("bind", "problems") or node.name == "EventDestination":
             yield function, str(ast.get_docstring(function))
 
 

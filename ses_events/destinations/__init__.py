@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import aws_cdk as cdk
     from aws_cdk import aws_ses as ses
     from constructs import IDependable
 
@@ -18,6 +19,12 @@ class EventDestination(Protocol):
     The four of SES are ``FirehoseDestination``, ``CloudWatchDestination``, ``SnsDestination`` and
     ``EventBridgeDestination``.
     """
+
+    def problems(self, stack: cdk.Stack) -> Iterable[str]:
+        """Why no configuration set of a stack can publish to it.
+
+        :param stack: the stack of the configuration set.
+        """
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,10 @@ class CloudWatchDestination:
         """What SES counts by."""
         self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
         """Whether it counts by the configuration set alone."""
+
+    def problems(self, stack: cdk.Stack) -> Iterable[str]:
+        """Why no configuration set of this stack can publish to it: never, metrics are where the set is."""
+        return ()
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]

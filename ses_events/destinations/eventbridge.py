@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_ses as ses
@@ -13,6 +13,7 @@ from ses_events.environment import environment_of
 from ses_events.refusal import check
 
 if TYPE_CHECKING:
+    import aws_cdk as cdk
     from aws_cdk import aws_events as events_
 
     from ses_events.publishing import EventPublishing
@@ -35,13 +36,16 @@ class EventBridgeDestination:
         self.event_bus = event_bus
         """The default bus as it was given."""
 
+    def problems(self, stack: cdk.Stack) -> Iterable[str]:
+        """Why no configuration set of this stack can publish to it."""
+        return limits.same_place("event_bus", self.event_bus.env, stack) if self.event_bus else ()
+
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
     ) -> tuple[dict[str, Any], list[IDependable]]:
         """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
         stack = publishing.stack
         if self.event_bus:
-            check((publishing, ""), limits.same_place("event_bus", self.event_bus.env, stack))
             event_bus_arn = self.event_bus.event_bus_arn
         else:
             event_bus_arn = environment_of(stack).arn("events", "event-bus/default")

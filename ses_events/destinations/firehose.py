@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Iterable, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -82,13 +82,15 @@ class FirehoseDestination:
         destination._shared_role_arn = _shared_role(archive).attr_arn
         return destination
 
+    def problems(self, stack: cdk.Stack) -> Iterable[str]:
+        """Why no configuration set of this stack can publish to it."""
+        return limits.same_place("delivery_stream", _place(self.delivery_stream), stack)
+
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
     ) -> tuple[dict[str, Any], list[IDependable]]:
         """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
         stream = self.delivery_stream
-        if not self._is_beside(publishing):
-            check((publishing, ""), limits.same_place("delivery_stream", _place(stream), publishing.stack))
         after: list[IDependable] = []
         if self._shared_role_arn:
             role_arn = self._shared_role_arn
@@ -112,9 +114,6 @@ class FirehoseDestination:
         if isinstance(self.delivery_stream, EventArchive):
             return cdk.Token.as_string(self.delivery_stream.delivery_stream.get_att("Arn"))
         return self.delivery_stream.delivery_stream_arn
-
-    def _is_beside(self, publishing: EventPublishing) -> bool:
-        return isinstance(self.delivery_stream, EventArchive) and self.delivery_stream.stack is publishing.stack
 
     def _permit(self, role: iam.IRole, publishing: EventPublishing) -> list[IDependable]:
         """Let the user's role put events; what the event destination must come after."""
@@ -151,7 +150,7 @@ class FirehoseDestination:
     def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy, publishing: EventPublishing) -> None:
         """Give IAM the time in which the stream comes up to propagate the role."""
         stream = self.delivery_stream
-        if isinstance(stream, EventArchive) and self._is_beside(publishing):
+        if isinstance(stream, EventArchive) and stream.stack is publishing.stack:
             stream.delivery_stream.add_resource_dependency(permission)
         else:
             instead = "or use FirehoseDestination.with_shared_role(archive)" if isinstance(stream, EventArchive) else ""

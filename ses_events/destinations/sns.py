@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -46,6 +46,10 @@ class SnsDestination:
         self.topic = topic
         """Where the events go."""
 
+    def problems(self, stack: cdk.Stack) -> Iterable[str]:
+        """Why no configuration set of this stack can publish to it."""
+        return limits.same_region("topic", self.topic.env, stack)
+
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
     ) -> tuple[dict[str, Any], list[IDependable]]:
@@ -55,7 +59,6 @@ class SnsDestination:
             condition = only_for_sets_named(_known_name(publishing.configuration_set) or "*", stack)
         else:
             condition = only_for(publishing)
-        check((publishing, ""), limits.same_region("topic", self.topic.env, stack))
         publish = iam.PolicyStatement(
             actions=["sns:Publish"],
             principals=[iam.ServicePrincipal("ses.amazonaws.com")],
