@@ -401,7 +401,7 @@ def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Ite
     yield from interface(
         argument,
         value,
-        "bind",
+        "problems",
         "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
         "EventBridgeDestination()",
     )

@@ -66,7 +66,7 @@ class SesEventsStack(cdk.Stack):
         **stack_options: Any,
     ) -> None:
         check(
-            (scope, construct_id),
+            (scope, construct_id) if isinstance(scope, Construct) else str(construct_id),
             instance("analytics", analytics, bool, "True or False"),
             limits.name("configuration_set_name", configuration_set_name),
             limits.dimensions("dimension", [dimension]),

@@ -341,9 +341,10 @@ def test_add_destination_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[
     assert refusal.startswith("Mail/Events/") and message in refusal
 
 
-def test_an_archive_is_not_yet_a_destination(stack: cdk.Stack) -> None:
+def test_an_archive_or_what_firehose_delivers_to_is_not_yet_a_destination(stack: cdk.Stack) -> None:
     publishing, archive = EventPublishing(stack, "Events"), EventArchive(stack, "Archive")
-    assert "use FirehoseDestination(archive)" in refused(TypeError, publishing.add_destination, "ToArchive", archive)
+    for each in (archive, firehose.S3Bucket(archive.bucket)):
+        assert "use FirehoseDestination(archive)" in refused(TypeError, publishing.add_destination, "ToArchive", each)
 
 
 def test_the_eleventh_destination_of_a_set_is_refused(stack: cdk.Stack) -> None:
@@ -640,6 +641,11 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
         TypeError, SesEventsStack, app, "Mail", dimension="campaign"
     )
     SesEventsStack(app, "Mail")
+
+
+def test_a_stack_without_a_scope_says_what_is_wrong_too() -> None:
+    scope = cast(cdk.App, None)
+    assert refused(TypeError, SesEventsStack, scope, "Mail", prefix=5).startswith("Mail: prefix 5 is of type int")
 
 
 def test_an_id_that_a_destination_has_is_refused_before_anything_is_made(stack: cdk.Stack) -> None:
