@@ -142,6 +142,45 @@ def test_domain_rates(ask: Callable[..., Rows]) -> None:
     ]
 
 
+def test_a_complaint_counts_once_however_many_it_names(tmp_path: Path) -> None:
+    """It names whom the mail was sent to at the domain that complained, not who complained; ``again`` is one more."""
+    ann, bob, cat, dan = (f"{name}@example.com" for name in ("ann", "bob", "cat", "dan"))
+    sent = mail("1", "2026-03-09T10:00:00.000Z", ann, bob, cat, dan, tags=None)
+    arrived = [
+        send(sent),
+        delivery(sent, "2026-03-09T10:00:01.000Z", 1000, ann, bob, cat),
+        *[complaint(sent, "2026-03-09T11:00:00.000Z", ann, bob)] * 2,  # Firehose tried again
+        complaint(sent, "2026-03-09T12:00:00.000Z", dan, feedbackId="again"),
+        complaint(sent, "2026-03-09T12:00:00.000Z", cat, feedbackId="kind", complaintFeedbackType="not-spam"),
+        complaint(sent, "2026-03-09T12:00:00.000Z", cat, feedbackId="own", complaintSubType="OnAccountSuppressionList"),
+    ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    assert ask("daily_rates") == [(_day("03-09"), "unknown", 4, 3, 0, 0, 1, 2, 0, 66.667)]
+    assert ask("domain_rates") == [("example.com", 4, 3, 0, 0, 0, 1, 2, 75, 0, 66.667)]
+
+
+def test_who_may_have_complained_is_told_from_who_did(tmp_path: Path) -> None:
+    """SES names them all where a mail has several recipients at the domain that complained."""
+    ann, bob, cat = (f"{name}@example.com" for name in ("ann", "bob", "cat"))
+    several = mail("1", "2026-03-09T10:00:00.000Z", ann, bob, cat, tags=None)
+    alone = mail("2", "2026-03-09T10:00:00.000Z", ann, tags=None)
+    gone = {"emailAddress": bob}
+    arrived = [
+        complaint(several, "2026-03-09T11:00:00.000Z", ann, bob, cat),
+        complaint(alone, "2026-03-09T12:00:00.000Z", ann),
+        bounce(several, "2026-03-09T10:30:00.000Z", "Permanent/General", gone),
+    ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    assert [row[:3] for row in ask("addresses_to_remove")] == [
+        (ann, "Complaint", 2),
+        (bob, "Hard bounce", 1),
+        (cat, "Possible complaint", 1),
+    ]
+    assert [row[3] for row in ask("recipient_trace", cat)] == ["Possible complaint"]
+
+
 def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
     """What SES says about suppressed recipients is no diagnostic; addresses, IPs and ids are masked."""
     assert ask("bounce_diagnostics") == [
@@ -192,6 +231,15 @@ def test_percentiles_of_the_time_to_deliver(tmp_path: Path) -> None:
     assert (p50, p90, p99) == pytest.approx((50_000, 90_000, 99_000), abs=1_000)
 
 
+def test_a_delivery_is_slow_after_five_minutes(tmp_path: Path) -> None:
+    deliveries = []
+    for millis in (300_000, 300_001):
+        sent = mail(f"{millis}", "2026-03-09T10:00:00.000Z", "ann@example.com", tags=None)
+        deliveries.append(("2026-03-09", delivery(sent, "2026-03-09T10:05:00.000Z", millis, "ann@example.com")))
+    write(tmp_path, deliveries)
+    assert [(row[1], row[6]) for row in _asking(tmp_path)("time_to_deliver")] == [(2, 1)]
+
+
 def test_engagement(ask: Callable[..., Rows]) -> None:
     """Only a bot has opened and clicked ida's message; one link of the message to two is clicked by a person."""
     assert ask("engagement") == [
@@ -211,6 +259,16 @@ def test_suppressed_recipients(ask: Callable[..., Rows]) -> None:
         ),
         ("finn@example.org", "Suppressed", 1, "spring", _time("03-08 09:00:01"), _time("03-08 09:00:01")),
     ]
+
+
+def test_the_last_dimension_value_is_that_of_the_last_event(tmp_path: Path) -> None:
+    arrived = []
+    for hour, value in (("10", "winter"), ("12", "autumn"), ("11", "summer")):
+        sent = mail(hour, f"2026-03-09T{hour}:00:00.000Z", "ann@example.com", tags=tags(campaign=value))
+        told = {"emailAddress": "ann@example.com"}
+        arrived.append(("2026-03-09", bounce(sent, f"2026-03-09T{hour}:00:01.000Z", "Permanent/Suppressed", told)))
+    write(tmp_path, arrived)
+    assert [row[2:4] for row in _asking(tmp_path)("suppressed_recipients")] == [(3, "autumn")]
 
 
 def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
@@ -245,6 +303,13 @@ def test_never_sent(ask: Callable[..., Rows]) -> None:
         ("Reject", "unknown", None, "Bad content", 1, _time("03-09 14:00:00"), "0102-13"),
         ("Rendering Failure", "spring", "Welcome", failure, 1, _time("03-09 13:00:00"), "0102-12"),
     ]
+
+
+def test_the_last_mail_never_sent_is_the_latest(tmp_path: Path) -> None:
+    """Ids are no order in time."""
+    times = {"b": "2026-03-09T10:00:00.000Z", "a": "2026-03-09T12:00:00.000Z", "c": "2026-03-09T11:00:00.000Z"}
+    write(tmp_path, [("2026-03-09", reject(mail(of, at, "ann@example.com", tags=None))) for of, at in times.items()])
+    assert [row[4:] for row in _asking(tmp_path)("never_sent")] == [(3, _time("03-09 12:00:00"), "a")]
 
 
 def test_top_links(ask: Callable[..., Rows]) -> None:
@@ -311,8 +376,18 @@ def test_events_of_one_moment_are_no_duplicates(tmp_path: Path) -> None:
 
 
 def test_unreadable_records_are_no_duplicates(tmp_path: Path) -> None:
-    write(tmp_path, [("2026-03-09", {"notificationType": "Bounce"})] * 3)
-    assert _asking(tmp_path)("archive_health") == [("2026-03-09", None, 3, 0, 3, 0, 0)]
+    write(tmp_path, [(day, {"notificationType": "Bounce"}) for day in ("2026-03-08", "2026-03-09", "2026-03-09")])
+    assert _asking(tmp_path)("archive_health") == [
+        ("2026-03-09", None, 2, 0, 2, 0, 0),
+        ("2026-03-08", None, 1, 0, 1, 0, 0),
+    ]
+
+
+def test_a_copy_of_the_next_day_is_a_duplicate(tmp_path: Path) -> None:
+    """And no event that arrived late: the first was in time."""
+    sent = send(mail("1", "2026-03-09T23:59:00.000Z", "ann@example.com", tags=None))
+    write(tmp_path, [("2026-03-10", sent), ("2026-03-09", sent)])
+    assert _asking(tmp_path)("archive_health") == [("2026-03-09", "Send", 1, 1, 0, 0, 0)]
 
 
 def test_message_trace(ask: Callable[..., Rows]) -> None:
