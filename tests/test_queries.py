@@ -142,6 +142,45 @@ def test_domain_rates(ask: Callable[..., Rows]) -> None:
     ]
 
 
+def test_a_complaint_counts_once_however_many_it_names(tmp_path: Path) -> None:
+    """It names whom the mail was sent to at the domain that complained, not who complained; ``again`` is one more."""
+    ann, bob, cat, dan = (f"{name}@example.com" for name in ("ann", "bob", "cat", "dan"))
+    sent = mail("1", "2026-03-09T10:00:00.000Z", ann, bob, cat, dan, tags=None)
+    arrived = [
+        send(sent),
+        delivery(sent, "2026-03-09T10:00:01.000Z", 1000, ann, bob, cat),
+        *[complaint(sent, "2026-03-09T11:00:00.000Z", ann, bob)] * 2,  # Firehose tried again
+        complaint(sent, "2026-03-10T01:00:00.000Z", dan, feedbackId="again"),
+        complaint(sent, "2026-03-09T12:00:00.000Z", cat, feedbackId="kind", complaintFeedbackType="not-spam"),
+        complaint(sent, "2026-03-09T12:00:00.000Z", cat, feedbackId="own", complaintSubType="OnAccountSuppressionList"),
+    ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    assert ask("daily_rates") == [(_day("03-09"), "unknown", 4, 3, 0, 0, 1, 2, 0, 66.667)]
+    assert ask("domain_rates") == [("example.com", 4, 3, 0, 0, 0, 1, 2, 75, 0, 66.667)]
+
+
+def test_who_may_have_complained_is_told_from_who_did(tmp_path: Path) -> None:
+    """SES names them all where a mail has several recipients at the domain that complained."""
+    ann, bob, cat = (f"{name}@example.com" for name in ("ann", "bob", "cat"))
+    one, two = (mail(f"{number}", "2026-03-09T10:00:00.000Z", ann, bob, cat, tags=None) for number in (1, 2))
+    alone = mail("3", "2026-03-09T10:00:00.000Z", ann, tags=None)
+    arrived = [
+        complaint(one, "2026-03-09T11:00:00.000Z", ann, bob),
+        complaint(two, "2026-03-09T11:00:00.000Z", bob, cat),
+        complaint(alone, "2026-03-09T12:00:00.000Z", ann),
+        bounce(one, "2026-03-09T10:30:00.000Z", "Permanent/General", {"emailAddress": bob}),
+    ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    assert [row[:3] for row in ask("addresses_to_remove")] == [
+        (ann, "Complaint", 2),
+        (bob, "Hard bounce", 2),
+        (cat, "Possible complaint", 1),
+    ]
+    assert [row[3] for row in ask("recipient_trace", cat)] == ["Possible complaint"]
+
+
 def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
     """What SES says about suppressed recipients is no diagnostic; addresses, IPs and ids are masked."""
     assert ask("bounce_diagnostics") == [
@@ -169,6 +208,26 @@ def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
     ]
 
 
+def test_bounces_for_one_reason_are_by_message_and_recipient(tmp_path: Path) -> None:
+    ann, bob = "ann@example.com", "bob@example.com"
+    one, two, three = (mail(f"{number}", "2026-03-09T10:00:00.000Z", ann, bob, tags=None) for number in (1, 2, 3))
+    arrived = [
+        bounce(of, f"2026-03-09T{hour}:00:00.000Z", "Permanent/General", {"emailAddress": to, "diagnosticCode": said})
+        for of, hour, to, said in [
+            (one, "11", ann, "550 gone 1abcde"),
+            (one, "11", ann, "550 gone 1abcde"),  # Firehose tried again
+            (one, "12", bob, "550 gone 2fghij"),
+            (two, "13", ann, "550 gone 3klmno"),
+            (three, "14", ann, "550 full"),
+        ]
+    ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    assert [row[4:8] for row in _asking(tmp_path)("bounce_diagnostics")] == [
+        ("550 gone #", 3, _time("03-09 11:00:00"), _time("03-09 13:00:00")),
+        ("550 full", 1, _time("03-09 14:00:00"), _time("03-09 14:00:00")),
+    ]
+
+
 def test_time_to_deliver(ask: Callable[..., Rows]) -> None:
     """A delivery that arrived twice is one: ann's is no second one of example.com."""
     rows = ask("time_to_deliver")
@@ -186,10 +245,27 @@ def test_percentiles_of_the_time_to_deliver(tmp_path: Path) -> None:
     for seconds in range(1, 101):
         sent = mail(f"{seconds}", "2026-03-09T10:00:00.000Z", "ann@example.com", tags=tags())
         deliveries.append(("2026-03-09", delivery(sent, "2026-03-09T10:30:00.000Z", 1000 * seconds, "ann@example.com")))
+        late = delay(sent, "2026-03-09T10:00:01.000Z", "General", {"emailAddress": "ann@example.com"})
+        deliveries.append(("2026-03-09", late))
     write(tmp_path, deliveries)
-    ((_, count, p50, p90, p99, most, slow),) = _asking(tmp_path)("time_to_deliver")
+    ask = _asking(tmp_path)
+    ((*_, delayed_p50, _),) = ask("delivery_delays")
+    assert delayed_p50 == pytest.approx(50_000, abs=1_000)
+    ((_, count, p50, p90, p99, most, slow),) = ask("time_to_deliver")
     assert (count, most, slow) == (100, 100_000, 0)
     assert (p50, p90, p99) == pytest.approx((50_000, 90_000, 99_000), abs=1_000)
+
+
+def test_a_delivery_is_slow_after_five_minutes(tmp_path: Path) -> None:
+    deliveries = []
+    for millis, to in ((1000, "ann@example.com"), (300_000, "bob@example.org"), (300_001, "bob@example.org")):
+        sent = mail(f"{millis}", "2026-03-09T10:00:00.000Z", to, tags=None)
+        deliveries.append(("2026-03-09", delivery(sent, "2026-03-09T10:05:00.000Z", millis, to)))
+    write(tmp_path, deliveries)
+    assert [(row[0], row[1], row[6]) for row in _asking(tmp_path)("time_to_deliver")] == [
+        ("example.org", 2, 1),
+        ("example.com", 1, 0),
+    ]
 
 
 def test_engagement(ask: Callable[..., Rows]) -> None:
@@ -211,6 +287,21 @@ def test_suppressed_recipients(ask: Callable[..., Rows]) -> None:
         ),
         ("finn@example.org", "Suppressed", 1, "spring", _time("03-08 09:00:01"), _time("03-08 09:00:01")),
     ]
+
+
+def test_the_last_dimension_value_is_that_of_the_last_event(tmp_path: Path) -> None:
+    arrived = []
+    for hour, name, value in (
+        ("10", "ann", "winter"),
+        ("12", "ann", "autumn"),
+        ("11", "ann", "summer"),
+        ("13", "bob", "a"),
+    ):
+        sent = mail(hour, f"2026-03-09T{hour}:00:00.000Z", f"{name}@example.com", tags=tags(campaign=value))
+        told = {"emailAddress": f"{name}@example.com"}
+        arrived.append(("2026-03-09", bounce(sent, f"2026-03-09T{hour}:00:01.000Z", "Permanent/Suppressed", told)))
+    write(tmp_path, arrived)
+    assert [row[2:4] for row in _asking(tmp_path)("suppressed_recipients")] == [(3, "autumn"), (1, "a")]
 
 
 def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
@@ -238,6 +329,24 @@ def test_delivery_delays(ask: Callable[..., Rows]) -> None:
     ]
 
 
+def test_the_last_response_and_delay_are_those_of_the_last_event(tmp_path: Path) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", tags=None)
+    events = [
+        event(sent, f"2026-03-09T1{hour}:00:00.000Z", kind, {"emailAddress": "ann@example.com", "diagnosticCode": said})
+        for event, hour, kind, said in [
+            (delay, 2, "General", "451 c"),
+            (delay, 1, "MailboxFull", "452 d"),
+            (bounce, 4, "Permanent/General", "550 a"),
+            (bounce, 3, "Permanent/General", "550 b"),
+        ]
+    ]
+    write(tmp_path, [("2026-03-09", event) for event in events])
+    ask = _asking(tmp_path)
+    assert [row[3] for row in ask("addresses_to_remove")] == ["550 a"]
+    assert [row[4] for row in ask("recipient_trace", "ann@example.com")] == ["550 a"]
+    assert [(row[1], row[7]) for row in ask("delivery_delays")] == [("General", "451 c")]
+
+
 def test_never_sent(ask: Callable[..., Rows]) -> None:
     failure = "Attribute 'attributeName' is not present in the rendering data."
     assert ask("never_sent") == [
@@ -247,12 +356,34 @@ def test_never_sent(ask: Callable[..., Rows]) -> None:
     ]
 
 
+def test_the_last_mail_never_sent_is_the_latest(tmp_path: Path) -> None:
+    """Ids are no order in time."""
+    times = {"b": "2026-03-09T10:00:00.000Z", "a": "2026-03-09T12:00:00.000Z", "c": "2026-03-09T11:00:00.000Z"}
+    rejected = [reject(mail(of, at, "ann@example.com", tags=None)) for of, at in times.items()]
+    failed = rendering_failure(
+        mail("d", "2026-03-09T13:00:00.000Z", "ann@example.com", tags=None), "Welcome", "no name"
+    )
+    write(tmp_path, [("2026-03-09", record) for record in [*rejected, failed]])
+    assert [row[4:] for row in _asking(tmp_path)("never_sent")] == [
+        (3, _time("03-09 12:00:00"), "a"),
+        (1, _time("03-09 13:00:00"), "d"),
+    ]
+
+
 def test_top_links(ask: Callable[..., Rows]) -> None:
     assert ask("top_links") == [
         # link, dimension value, clicks, messages
         ("https://example.com/sale", "spring", 2, 1),
         ("https://example.com/imprint", "spring", 1, 1),
     ]
+
+
+def test_clicks_of_one_moment_from_two_places_are_two(tmp_path: Path) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", "bob@example.com", tags=None)
+    at, link = "2026-03-09T11:00:00.000Z", "https://example.com/a"
+    clicks = [click(sent, at, link, ipAddress=f"192.0.2.{host}") for host in (1, 2, 2)]
+    write(tmp_path, [("2026-03-09", record) for record in clicks])
+    assert _asking(tmp_path)("top_links") == [(link, "unknown", 2, 1)]
 
 
 def test_archive_health(ask: Callable[..., Rows]) -> None:
@@ -311,8 +442,22 @@ def test_events_of_one_moment_are_no_duplicates(tmp_path: Path) -> None:
 
 
 def test_unreadable_records_are_no_duplicates(tmp_path: Path) -> None:
-    write(tmp_path, [("2026-03-09", {"notificationType": "Bounce"})] * 3)
-    assert _asking(tmp_path)("archive_health") == [("2026-03-09", None, 3, 0, 3, 0, 0)]
+    records: list[dict[str, Any]] = [{"notificationType": "Bounce"}, {"eventType": "Send", "mail": {}}]
+    days = ("2026-03-08", "2026-03-09", "2026-03-09")
+    write(tmp_path, [(day, record) for day in days for record in records])
+    assert _asking(tmp_path)("archive_health") == [
+        ("2026-03-09", "Send", 2, 0, 2, 0, 0),
+        ("2026-03-09", None, 2, 0, 2, 0, 0),
+        ("2026-03-08", "Send", 1, 0, 1, 0, 0),
+        ("2026-03-08", None, 1, 0, 1, 0, 0),
+    ]
+
+
+def test_a_copy_of_the_next_day_is_a_duplicate(tmp_path: Path) -> None:
+    """And no event that arrived late: the first was in time."""
+    sent = send(mail("1", "2026-03-09T23:59:00.000Z", "ann@example.com", tags=None))
+    write(tmp_path, [("2026-03-10", sent), ("2026-03-09", sent)])
+    assert _asking(tmp_path)("archive_health") == [("2026-03-09", "Send", 1, 1, 0, 0, 0)]
 
 
 def test_message_trace(ask: Callable[..., Rows]) -> None:

@@ -1,10 +1,11 @@
 -- Is the archive whole: what arrived each day, twice, late or unreadable, and which mail has no outcome?
 -- Events that arrived in the last 7 days. Unreadable is what is no SES event. A mail that is two days old is
 -- without_outcome when it has neither Delivery, Bounce, Complaint, Reject nor Rendering Failure: are these published?
+-- A copy counts on the day of the first, on whichever it arrived.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
 event AS (
   SELECT
-    e.dt,
+    min(e.dt) AS dt,
     e.eventtype,
     e.mail.messageid AS message_id,
     e.mail.timestamp AS sent_at,
@@ -16,7 +17,8 @@ event AS (
     coalesce(e.delivery.recipients, transform(e.deliverydelay.delayedrecipients, d -> d.emailaddress)) AS recipients,
     count(*) AS copies
   FROM recent AS e
-  GROUP BY 1, 2, 3, 4, 5, 6, 7
+  -- What is unreadable counts on its own day, and has nothing to be a copy by.
+  GROUP BY 2, 3, 4, 5, 6, 7, IF(e.eventtype IS NULL OR e.mail.messageid IS NULL, e.dt)
 ),
 outcome AS (
   SELECT

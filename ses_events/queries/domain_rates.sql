@@ -1,5 +1,6 @@
 -- Which mailbox providers bounce, delay or complain about the mail?
 -- Mail sent in the last 7 days (UTC), by message and recipient, as in daily_rates; by the domain of the recipient.
+-- A complaint counts once for a domain, though it may name several recipients there.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
 {recipient_events},
 outcome AS (
@@ -13,10 +14,11 @@ outcome AS (
     max(IF(kind = 'Hard bounce', 1, 0)) AS hard_bounced,
     max(IF(kind = 'Soft bounce', 1, 0)) AS soft_bounced,
     max(IF(kind = 'Suppressed', 1, 0)) AS suppressed,
-    max(IF(kind = 'Complaint', 1, 0)) AS complained
+    min(complaint_id) FILTER (WHERE kind IN ('Complaint', 'Possible complaint')) AS complaint_id
   FROM recipient_events
   WHERE sent_at >= current_date - INTERVAL '7' DAY
-    AND kind IN ('Send', 'Delivery', 'DeliveryDelay', 'Hard bounce', 'Soft bounce', 'Suppressed', 'Complaint')
+    AND kind IN ('Send', 'Delivery', 'DeliveryDelay', 'Hard bounce', 'Soft bounce', 'Suppressed',
+      'Complaint', 'Possible complaint')
   GROUP BY message_id, recipient
 )
 SELECT
@@ -27,11 +29,11 @@ SELECT
   sum(hard_bounced) AS hard_bounces,
   sum(soft_bounced) AS soft_bounces,
   sum(suppressed) AS suppressed,
-  sum(complained) AS complaints,
+  count(DISTINCT complaint_id) AS complaints,
   -- 1e2 and not 100.0: Athena would divide that to one decimal.
   round(1e2 * sum(delivered) / nullif(sum(sent), 0), 2) AS delivered_percent,
   round(1e2 * sum(hard_bounced) / nullif(sum(sent), 0), 2) AS hard_bounce_percent,
-  round(1e2 * sum(complained) / nullif(sum(delivered), 0), 3) AS complaint_percent
+  round(1e2 * count(DISTINCT complaint_id) / nullif(sum(delivered), 0), 3) AS complaint_percent
 FROM outcome
 GROUP BY recipient_domain
 ORDER BY sent DESC, recipient_domain

@@ -1,7 +1,7 @@
 -- One row for each event and recipient: sent_at is when its mail was sent, event_at when the event happened.
 -- Firehose may deliver an event twice: count messages and recipients, never rows.
--- Open, Click and Subscription name every recipient of the mail, and so may Complaint: only mail to one
--- recipient says who it was.
+-- Open, Click and Subscription name every recipient of the mail: only mail to one recipient says who it was.
+-- A Complaint names those at the domain that it came from: where it names several, each is a possible complaint.
 recipient_events AS (
   SELECT
     e.mail.messageid AS message_id,
@@ -22,10 +22,12 @@ recipient_events AS (
       WHEN e.bounce.bouncetype = 'Permanent' THEN 'Hard bounce'
       WHEN e.eventtype = 'Bounce' THEN 'Soft bounce'
       WHEN e.complaint.complaintfeedbacktype = 'not-spam' THEN 'Not spam'
+      WHEN cardinality(e.complaint.complainedrecipients) > 1 THEN 'Possible complaint'
       ELSE e.eventtype
     END AS kind,
     coalesce(e.bounce.bouncesubtype, e.complaint.complaintsubtype, e.complaint.complaintfeedbacktype,
       e.deliverydelay.delaytype) AS subtype,
+    e.complaint.feedbackid AS complaint_id,
     coalesce(
       element_at(e.bounce.bouncedrecipients, r.place).status,
       element_at(e.deliverydelay.delayedrecipients, r.place).status) AS smtp_status,
