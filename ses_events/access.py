@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
 
+# An expression of Firehose, or a token, which may hold one; but a pseudo parameter holds none.
+_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS[.:])")
+_UNKNOWN_ELSEWHERE = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Region|Partition)\.)")
+
 
 def allow(
     actions: list[str], *resources: str, sid: str | None = None, condition: Mapping[str, Any] | None = None
@@ -28,8 +33,8 @@ def allow(
 
 
 def reading(bucket: s3.IBucket, region: str, *prefixes: str) -> list[Statement]:
-    """Reading what Firehose wrote with these prefixes."""
-    arn, folders = bucket.bucket_arn, folders_of(*prefixes)
+    """Reading what Firehose wrote with these prefixes, for a reader of any stack."""
+    arn, folders = bucket.bucket_arn, folders_anywhere(*prefixes)
     listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
     return [
         allow(["s3:GetBucketLocation"], arn),
@@ -49,10 +54,16 @@ def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list
 
 
 def folders_of(*prefixes: str) -> list[str]:
-    """The objects that Firehose writes with these prefixes; all, where a prefix is known at deployment only."""
-    if any(cdk.Token.is_unresolved(each) for each in prefixes):
-        return ["*"]
-    return sorted({each.partition("!{")[0] + "*" for each in prefixes})
+    """The objects that Firehose writes with these prefixes: all that begin with what is known of them.
+
+    That is all of the bucket where a prefix begins with what is known at deployment only.
+    """
+    return _folders(prefixes, _UNKNOWN)
+
+
+def folders_anywhere(*prefixes: str) -> list[str]:
+    """The same for a policy of any stack, where a pseudo parameter such as the stack's name may be another one."""
+    return _folders(prefixes, _UNKNOWN_ELSEWHERE)
 
 
 def key_arn(key: kms.IKey) -> str:
@@ -91,3 +102,8 @@ def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], rea
             if arn.endswith("*")
         )
     )
+
+
+def _folders(prefixes: Collection[str], unknown: re.Pattern[str]) -> list[str]:
+    folders = {unknown.split(each, maxsplit=1)[0] + "*" for each in prefixes}
+    return ["*"] if "*" in folders else sorted(folders)

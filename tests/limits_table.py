@@ -98,6 +98,7 @@ WARNINGS = {
     "link-tag-without-click": "a link tag as dimension where no Click event is published",
     "order-not-guaranteed": "the delivery stream cannot wait for the role for SES: a first deployment may fail",
     "prefix-leading-slash": "a prefix that starts with `/`: a folder without a name",
+    "prefix-opens-bucket": "a prefix in a bucket of yours that begins with no folder: permissions are for all of it",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
     "topic-not-editable": "an imported topic: its policy needs the statement printed",

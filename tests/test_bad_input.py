@@ -146,6 +146,13 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
         ),
         ({"prefix": "e"}, "prefix 'e' covers the errors in"),
         (
+            {
+                "prefix": f"{cdk.Aws.ACCOUNT_ID}/",
+                "error_output_prefix": f"{cdk.Aws.ACCOUNT_ID}/errors/!{{firehose:error-output-type}}/",
+            },
+            "which would be read as events; use different folders such as 'events/' and 'errors/'",
+        ),
+        (
             {"error_output_prefix": "errors/"},
             "error_output_prefix 'errors/' lacks !{firehose:error-output-type}, which Firehose requires; add it",
         ),

@@ -56,6 +56,43 @@ def test_a_prefix_that_is_known_at_deployment_only_lets_firehose_write_everywher
     assert statements(template)["Objects"]["Resource"] == f"${{{only(template, BUCKET)[0]}.Arn}}/*"
 
 
+@pytest.mark.parametrize(
+    ("prefix", "folder"),
+    [
+        ("{pseudo}/events/dt=!{{timestamp:yyyy-MM-dd}}/", "${{AWS::AccountId}}/events/dt=*"),
+        ("events/{pseudo}/", "events/${{AWS::AccountId}}/*"),
+        ("events/{stack}-{pseudo}/", "events/${{AWS::StackName}}-${{AWS::AccountId}}/*"),
+        ("events/{parameter}/dt=!{{timestamp:yyyy-MM-dd}}/", "events/*"),
+        ("{pseudo}/{parameter}/", "${{AWS::AccountId}}/*"),
+    ],
+)
+def test_a_prefix_is_known_up_to_what_may_hold_an_expression_of_firehose(
+    stack: cdk.Stack, prefix: str, folder: str
+) -> None:
+    parameter = cdk.CfnParameter(stack, "Parameter").value_as_string
+    tokens = {"pseudo": cdk.Aws.ACCOUNT_ID, "stack": cdk.Aws.STACK_NAME, "parameter": parameter}
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=prefix.format(**tokens))
+    template = synthesize(stack)
+    bucket, _ = only(template, BUCKET)
+    assert set(statements(template)["Objects"]["Resource"]) == {
+        f"${{{bucket}.Arn}}/errors/*",
+        f"${{{bucket}.Arn}}/{folder.format()}",
+    }
+    assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize("prefix", [cdk.Fn.import_value("Prefix"), "!{timestamp:yyyy}/", ""])
+def test_a_prefix_that_opens_a_bucket_of_the_user_is_warned_of(stack: cdk.Stack, prefix: str) -> None:
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=prefix)
+    assert "ses-events:prefix-opens-bucket" in warnings(stack)
+
+
+def test_errors_under_no_folder_open_a_bucket_of_the_user_with_a_warning(stack: cdk.Stack) -> None:
+    errors = "!{firehose:error-output-type}/"
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), error_output_prefix=errors)
+    assert warnings(stack) == {"ses-events:prefix-opens-bucket"}
+
+
 def test_an_imported_bucket_is_used_as_it_is(stack: cdk.Stack) -> None:
     EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail-archive"))
     template = synthesize(stack)
@@ -270,5 +307,11 @@ def test_an_access_log_bucket_of_another_stack_makes_no_circle_of_stacks(stack: 
 
 @pytest.mark.parametrize("name", ["mail-archive", cdk.Fn.import_value("MailArchive"), cdk.Fn.ref("AWS::StackName")])
 def test_the_finding_about_the_prefixes_in_an_imported_bucket_is_acknowledged(stack: cdk.Stack, name: str) -> None:
-    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", name))
+    archive = EventArchive(
+        stack,
+        "Archive",
+        bucket=s3.Bucket.from_bucket_name(stack, "Bucket", name),
+        prefix=f"{cdk.Aws.ACCOUNT_ID}/events/dt=!{{timestamp:yyyy-MM-dd}}/",
+    )
+    archive.grant_read(iam.Role.from_role_name(stack, "Reader", "reader"))
     assert [violation.rule_name for violation in AwsSolutionsChecks().validate_scope(stack).violations] == []
