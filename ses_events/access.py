@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 
+from ses_events.environment import environment_of
+from ses_events.limits import known_to_differ
 from ses_events.text import as_text
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
-    from constructs import Construct
+    from constructs import Construct, IConstruct
 
 Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
@@ -72,8 +75,13 @@ def key_arn(key: kms.IKey) -> str:
     return target.key_arn
 
 
-def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> iam.Grant:
-    """Give statements to a role or user; the reason is for cdk-nag, about objects by prefix."""
+def grant(
+    scope: IConstruct, grantee: iam.IGrantable, statements: list[Statement], reason: str | None = None
+) -> iam.Grant:
+    """Give a role or user statements about the resources of a construct, which warns where that is of no effect.
+
+    :param reason: for cdk-nag, about objects by prefix.
+    """
     grants = [
         cdk.aws_iam.Grant.add_to_principal(
             grantee=grantee,
@@ -83,11 +91,22 @@ def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> 
         )
         for statement in statements
     ]
+    principal = grantee.grant_principal
     # A managed policy is a grantee whose principal is nowhere in the tree.
-    holder: Any = next((each for each in (grantee.grant_principal, grantee) if hasattr(each, "node")), None)
-    if holder:
+    holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
+    if holder and reason:
         arns = [arn for each in statements for arn in each["Resource"]]
         acknowledge_objects(holder, cdk.Stack.of(holder), arns, reason)
+    untouched = [] if grants[0].success and not _is_immutable(principal) else [_name(scope, principal)]
+    account = getattr(principal, "principal_account", None)  # CDK's stand-in for an unknown role has none
+    if known_to_differ(account, environment_of(cdk.Stack.of(scope)).account):
+        untouched.append(f"the resources (not of account {account})")
+    if untouched:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:grant-without-effect",
+            f"the policies of {' and of '.join(untouched)} are left as they are, and the grant has an effect only when "
+            f"they have: {', '.join(json.dumps(as_text(scope, statement)) for statement in statements)}",
+        )
     for other in grants[1:]:
         grants[0] = grants[0].combine(other)
     return grants[0]
@@ -107,3 +126,20 @@ def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], rea
 def _folders(prefixes: Collection[str], unknown: re.Pattern[str]) -> list[str]:
     folders = {unknown.split(each, maxsplit=1)[0] + "*" for each in prefixes}
     return ["*"] if "*" in folders else sorted(folders)
+
+
+def _is_immutable(principal: iam.IPrincipal) -> bool:
+    """Whether a principal is a role to which CDK adds nothing, though it says so: imported thus, or a foreign one."""
+    iam = cdk.aws_iam
+    if isinstance(principal, (iam.Role, iam.LazyRole)) or not hasattr(principal, "role_arn"):
+        return False
+    role: Construct = cast(Any, principal)
+    return not any(isinstance(child, iam.Policy) for child in role.node.children)
+
+
+def _name(scope: IConstruct, principal: Any) -> str:
+    """A principal as a person knows it: by its path, or as policies name it."""
+    if hasattr(principal, "node"):
+        return str(principal.node.path)
+    names = as_text(scope, principal.policy_fragment.principal_json)
+    return ", ".join(name for several in names.values() for name in several)

@@ -200,7 +200,9 @@ class EventAnalytics(Construct):
             allow(_WRITE_RESULTS, f"{results_arn}/{folder}"),
             *use_of_key(results.encryption_key, results_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"]),
         ]
-        return grant(grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only")
+        return grant(
+            self, grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only"
+        )
 
 
 def _pascal(name: str) -> str:

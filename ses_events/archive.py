@@ -380,6 +380,9 @@ class EventArchive(Construct):
         as well. For a grantee of another stack cdk-nag learns the bucket's name later: acknowledge its finding
         AwsSolutions-IAM5 about the objects there, by the id that it prints.
 
+        ``ses-events:grant-without-effect`` warns with the statements where the grantee has no policy that CDK can edit,
+        as a service, an account or an immutable role, or where it is of another account.
+
         :param grantee: who is to read.
         :returns: what was granted.
         :raises TypeError: when the argument has a wrong type.
@@ -390,7 +393,10 @@ class EventArchive(Construct):
         )
         statements = reading(self.bucket, environment_of(self.stack).region, self.prefix, self.table_prefix)
         return grant(
-            grantee, statements, "Firehose names the objects it writes, by these prefixes as far as they are known"
+            self,
+            grantee,
+            statements,
+            "Firehose names the objects it writes, by these prefixes as far as they are known",
         )
 
 

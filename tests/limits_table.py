@@ -93,6 +93,7 @@ WARNINGS = {
     "key-of-another-account": "the key of an archive's bucket is of another account: its policy needs a statement",
     "bucket-of-another-account": "`EventArchive(bucket=...)` of another account: its policy needs a statement",
     "endless-dimension": "a dimension whose values never end, each of them a billed metric",
+    "grant-without-effect": "a grant to whom CDK can give nothing, or who is of another account: with the statements",
     "imported-role": "`FirehoseDestination(role=...)` imported: its trust policy needs the statement printed",
     "key-not-editable": "a topic with an imported key: the key's policy needs the statement printed",
     "link-tag-without-click": "a link tag as dimension where no Click event is published",

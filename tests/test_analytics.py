@@ -300,6 +300,12 @@ def test_whoever_it_is_may_query_without_a_finding_of_nag(
     assert len(granted.principal_statements) == len(document["Statement"])
 
 
+def test_an_analyst_to_whom_nothing_can_be_granted_is_warned_of(stack: cdk.Stack, archive: EventArchive) -> None:
+    immutable = iam.Role.from_role_name(stack, "Analyst", "analyst", mutable=False)
+    EventAnalytics(stack, "Analytics", archive=archive).grant_query(immutable)
+    assert warnings(stack) == {"ses-events:grant-without-effect"}
+
+
 def test_the_archive_may_be_of_another_stack(stack: cdk.Stack, archive: EventArchive) -> None:
     other = cdk.Stack(cdk.Stage.of(stack), "Questions")
     analytics = EventAnalytics(other, "Analytics", archive=archive)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
@@ -315,3 +317,80 @@ def test_the_finding_about_the_prefixes_in_an_imported_bucket_is_acknowledged(st
     )
     archive.grant_read(iam.Role.from_role_name(stack, "Reader", "reader"))
     assert [violation.rule_name for violation in AwsSolutionsChecks().validate_scope(stack).violations] == []
+
+
+HERE = cdk.Environment(account="111122223333", region="eu-west-1")
+THERE = "arn:aws:iam::444455556666:role/reader"
+
+
+@pytest.mark.parametrize(
+    ("grantee", "untouched"),
+    [
+        (lambda scope: iam.ArnPrincipal(THERE), THERE),
+        (lambda scope: iam.ServicePrincipal("lambda.amazonaws.com"), "lambda.amazonaws.com"),
+        (
+            lambda scope: iam.AccountPrincipal("444455556666"),
+            "arn:aws:iam::444455556666:root and of the resources (not of account 444455556666)",
+        ),
+        (
+            lambda scope: iam.Role.from_role_arn(scope, "Reader", THERE),
+            "Mail/Reader and of the resources (not of account 444455556666)",
+        ),
+        (lambda scope: iam.Role.from_role_name(scope, "Reader", "reader", mutable=False), "Mail/Reader"),
+        (
+            lambda scope: iam.Role(
+                cdk.Stack(cdk.Stage.of(scope), "There", env=cdk.Environment(account="444455556666")),
+                "Reader",
+                assumed_by=iam.AccountRootPrincipal(),
+            ),
+            "the resources (not of account 444455556666)",
+        ),
+    ],
+    ids=["ARN", "service", "account", "foreign imported role", "immutable role", "foreign role"],
+)
+def test_a_grant_without_effect_is_warned_of_with_the_statements_it_needs(
+    recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable], untouched: str
+) -> None:
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "mail")
+    EventArchive(stack, "Archive", bucket=bucket).grant_read(grantee(stack))
+    (text,) = warning_texts(stack)
+    assert text.startswith(f"the policies of {untouched} are left as they are, and the grant has an effect only when ")
+    assert warnings(stack) == {"ses-events:grant-without-effect"}
+    assert [(each["Action"], each["Resource"]) for each in statements_in(text)] == [
+        (["s3:GetBucketLocation"], ["arn:aws:s3:::mail"]),
+        (["s3:ListBucket"], ["arn:aws:s3:::mail"]),
+        (["s3:GetObject"], ["arn:aws:s3:::mail/events/dt=*"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "grantee",
+    [
+        lambda scope: iam.Role(scope, "Reader", assumed_by=iam.AccountRootPrincipal()),
+        lambda scope: iam.LazyRole(scope, "Reader", assumed_by=iam.AccountRootPrincipal()),
+        lambda scope: iam.Role.from_role_arn(scope, "Reader", "arn:aws:iam::111122223333:role/reader"),
+        lambda scope: iam.User.from_user_name(scope, "Reader", "reader"),
+        lambda scope: iam.Group(scope, "Reader"),
+        lambda scope: iam.ManagedPolicy(scope, "Reader"),
+        lambda scope: iam.Role(
+            cdk.Stack(cdk.Stage.of(scope), "Other", env=HERE), "Reader", assumed_by=iam.AccountRootPrincipal()
+        ),
+        lambda scope: lambda_.Function(
+            scope,
+            "Reader",
+            code=lambda_.InlineCode("def handler(event, context): pass"),
+            handler="index.handler",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+        ),
+    ],
+    ids=["role", "lazy", "imported role", "imported user", "group", "managed policy", "other stack", "function"],
+)
+def test_a_grant_with_effect_is_not_warned_of(
+    recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable]
+) -> None:
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
+    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail")).grant_read(
+        grantee(stack)
+    )
+    assert warnings(stack) == set()
