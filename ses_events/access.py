@@ -69,10 +69,15 @@ def folders_anywhere(*prefixes: str) -> list[str]:
     return _folders(prefixes, _UNKNOWN_ELSEWHERE)
 
 
-def key_arn(key: kms.IKey) -> str:
-    """The ARN of a key: of an alias' key, as permissions cannot name an alias."""
+def key_of(key: kms.IKey) -> kms.IKey:
+    """A key, or that of an alias: permissions cannot name an alias, nor can a bucket that a service writes to."""
     target: kms.IKey = getattr(key, "alias_target_key", key)
-    return target.key_arn
+    return target
+
+
+def key_arn(key: kms.IKey) -> str:
+    """The ARN of a key, or of that of an alias."""
+    return key_of(key).key_arn
 
 
 def grant(

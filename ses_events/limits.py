@@ -396,8 +396,8 @@ def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
 
 
 def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Iterator[str]:
-    """One of the four kinds of event destination, in the region of the stack, a delivery stream or event bus in its
-    account too (SES API, EventDestination; SES developer guide).
+    """One of the four kinds of event destination, in the region of the stack, a delivery stream, role or event bus in
+    its account too (SES API, EventDestination; SES developer guide).
     """
     yield from interface(
         argument,
@@ -457,10 +457,15 @@ class Place(Protocol):
 
 def same_place(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
     """In the account and region of the stack (SES developer guide; Firehose developer guide)."""
+    yield from same_account(argument, theirs, stack)
+    yield from same_region(argument, theirs, stack)
+
+
+def same_account(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
+    """In the account of the stack (IAM user guide, PassRole)."""
     account, ours = theirs.account, environment_of(stack).account
     if known_to_differ(account, ours):
         yield f"{argument} is in {account}, this stack in {ours}; use one of this account"
-    yield from same_region(argument, theirs, stack)
 
 
 def same_region(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
@@ -559,12 +564,18 @@ def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterato
 
 
 def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str]:
-    """A key of the region of the stack; no imported alias, which a permission cannot name (KMS developer guide)."""
+    """A key of the region of the stack; no alias whose key is not known, as a permission cannot name it (KMS developer
+    guide).
+    """
     yield from optional_interface(argument, value, "key_arn", "a kms.Key")
     if value is None:
         return
     yield from same_region(argument, value.env, stack)
-    if ":alias/" in value.key_arn:
+    try:
+        named = getattr(value, "alias_target_key", value).key_arn
+    except RuntimeError:  # how CDK says that it does not know the key of an alias
+        named = value.key_arn
+    if ":alias/" in named:
         yield f"{argument} {value.node.path!r} is an imported alias, which no permission can name; import its key"
 
 

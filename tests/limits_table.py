@@ -78,6 +78,7 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
     "the stack's region": limits.region,
     "a topic": limits.same_region,
     "a delivery stream, event bus or set": limits.same_place,
+    "the role of a `FirehoseDestination`": limits.same_account,
     "a destination of a set that is monitored": limits.destination_before_monitoring,
     "the topic of the reference stack": limits.topic_arn,
     "name of a dimension": limits.dimension_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,6 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
@@ -271,11 +271,21 @@ def test_a_bucket_and_key_of_another_stack_make_no_circle_of_stacks(stack: cdk.S
     assert shared in stack.dependencies and stack not in shared.dependencies
 
 
-def test_a_key_by_its_alias_is_named_by_its_own_arn(stack: cdk.Stack) -> None:
-    alias = kms.Key(stack, "Key").add_alias("alias/mail")
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_key_by_its_alias_is_named_by_its_own_arn(stack: cdk.Stack, imported: bool) -> None:
+    key = kms.Key(stack, "Key")
+    alias = (
+        kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/mail", alias_target_key=key)
+        if imported
+        else key.add_alias("alias/mail")
+    )
     EventArchive(stack, "Archive", encryption_key=alias)
-    template = synthesize(stack)
-    assert statements(template)["Key"]["Resource"] == f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}"
+    template = readable(synthesize(stack))
+    arn = f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}"
+    (rule,) = properties(template, BUCKET)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == arn
+    assert properties(template, STREAM)["DeliveryStreamEncryptionConfigurationInput"]["KeyARN"] == arn
+    assert statements(template)["Key"]["Resource"] == arn
 
 
 def test_a_policy_that_the_bucket_gets_later_is_waited_for_too(stack: cdk.Stack) -> None:
@@ -319,6 +329,7 @@ def test_the_finding_about_the_prefixes_in_an_imported_bucket_is_acknowledged(st
     assert [violation.rule_name for violation in AwsSolutionsChecks().validate_scope(stack).violations] == []
 
 
+lambda_: Any = importlib.import_module("aws_cdk.aws_lambda")  # which mypy need not read
 HERE = cdk.Environment(account="111122223333", region="eu-west-1")
 THERE = "arn:aws:iam::444455556666:role/reader"
 
