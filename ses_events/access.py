@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 
-from ses_events.environment import environment_of
+from ses_events.environment import Environment, environment_of
 from ses_events.limits import known_to_differ
 from ses_events.text import as_text
 
@@ -23,8 +23,8 @@ Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
 
 # An expression of Firehose, or a token, which may hold one; but a pseudo parameter holds none.
-_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS[.:])")
-_UNKNOWN_ELSEWHERE = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Region|Partition)\.)")
+_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region|StackId|StackName|URLSuffix)\.)")
+_UNKNOWN_ELSEWHERE = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
 
 
 def allow(
@@ -35,15 +35,16 @@ def allow(
     return {**({"Sid": sid} if sid else {}), **statement, **({"Condition": condition} if condition else {})}
 
 
-def reading(bucket: s3.IBucket, region: str, *prefixes: str) -> list[Statement]:
-    """Reading what Firehose wrote with these prefixes, for a reader of any stack."""
-    arn, folders = bucket.bucket_arn, folders_anywhere(*prefixes)
+def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[Statement]:
+    """Reading what Firehose wrote here with these prefixes, for a reader of any stack."""
+    written = (each.replace(cdk.Aws.ACCOUNT_ID, here.account).replace(cdk.Aws.REGION, here.region) for each in prefixes)
+    arn, folders = bucket.bucket_arn, folders_anywhere(*written)
     listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
     return [
         allow(["s3:GetBucketLocation"], arn),
         allow(["s3:ListBucket"], arn, condition=listed),
         allow(["s3:GetObject"], *(f"{arn}/{folder}" for folder in folders)),
-        *use_of_key(bucket.encryption_key, arn, region, ["kms:Decrypt"]),
+        *use_of_key(bucket.encryption_key, arn, here.region, ["kms:Decrypt"]),
     ]
 
 

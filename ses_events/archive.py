@@ -391,7 +391,7 @@ class EventArchive(Construct):
             f"{self.node.path}.grant_read",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
         )
-        statements = reading(self.bucket, environment_of(self.stack).region, self.prefix, self.table_prefix)
+        statements = reading(self.bucket, environment_of(self.stack), self.prefix, self.table_prefix)
         return grant(
             self,
             grantee,

@@ -375,6 +375,16 @@ def test_a_grant_without_effect_is_warned_of_with_the_statements_it_needs(
     ]
 
 
+def test_a_reader_elsewhere_reads_by_the_account_and_region_of_the_archive(recommended_flags: dict[str, Any]) -> None:
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
+    there = cdk.Stack(cdk.Stage.of(stack), "There", env=cdk.Environment(account="444455556666", region="us-east-1"))
+    prefix = f"{cdk.Aws.ACCOUNT_ID}/{cdk.Aws.REGION}/dt=!{{timestamp:yyyy-MM-dd}}/"
+    archive = EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail"), prefix=prefix)
+    archive.grant_read(iam.User(there, "Reader"))
+    statement = properties(readable(synthesize(there)), "AWS::IAM::Policy")["PolicyDocument"]["Statement"][-1]
+    assert statement["Resource"].endswith(":s3:::mail/111122223333/eu-west-1/dt=*")
+
+
 @pytest.mark.parametrize(
     "grantee",
     [
