@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 
+from ses_events.environment import Environment, environment_of
+from ses_events.limits import known_to_differ
 from ses_events.text import as_text
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
-    from constructs import Construct
+    from constructs import Construct, IConstruct
 
 Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
+
+# An expression of Firehose, or a token, which may hold one; but a pseudo parameter holds none.
+_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region|StackId|StackName|URLSuffix)\.)")
+_UNKNOWN_ELSEWHERE = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
 
 
 def allow(
@@ -27,15 +35,16 @@ def allow(
     return {**({"Sid": sid} if sid else {}), **statement, **({"Condition": condition} if condition else {})}
 
 
-def reading(bucket: s3.IBucket, region: str, *prefixes: str) -> list[Statement]:
-    """Reading what Firehose wrote with these prefixes."""
-    arn, folders = bucket.bucket_arn, folders_of(*prefixes)
+def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[Statement]:
+    """Reading what Firehose wrote here with these prefixes, for a reader of any stack."""
+    written = (each.replace(cdk.Aws.ACCOUNT_ID, here.account).replace(cdk.Aws.REGION, here.region) for each in prefixes)
+    arn, folders = bucket.bucket_arn, folders_anywhere(*written)
     listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
     return [
         allow(["s3:GetBucketLocation"], arn),
         allow(["s3:ListBucket"], arn, condition=listed),
         allow(["s3:GetObject"], *(f"{arn}/{folder}" for folder in folders)),
-        *use_of_key(bucket.encryption_key, arn, region, ["kms:Decrypt"]),
+        *use_of_key(bucket.encryption_key, arn, here.region, ["kms:Decrypt"]),
     ]
 
 
@@ -49,20 +58,36 @@ def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list
 
 
 def folders_of(*prefixes: str) -> list[str]:
-    """The objects that Firehose writes with these prefixes; all, where a prefix is known at deployment only."""
-    if any(cdk.Token.is_unresolved(each) for each in prefixes):
-        return ["*"]
-    return sorted({each.partition("!{")[0] + "*" for each in prefixes})
+    """The objects that Firehose writes with these prefixes: all that begin with what is known of them.
+
+    That is all of the bucket where a prefix begins with what is known at deployment only.
+    """
+    return _folders(prefixes, _UNKNOWN)
+
+
+def folders_anywhere(*prefixes: str) -> list[str]:
+    """The same for a policy of any stack, where a pseudo parameter such as the stack's name may be another one."""
+    return _folders(prefixes, _UNKNOWN_ELSEWHERE)
+
+
+def key_of(key: kms.IKey) -> kms.IKey:
+    """A key, or that of an alias: permissions cannot name an alias, nor can a bucket that a service writes to."""
+    target: kms.IKey = getattr(key, "alias_target_key", key)
+    return target
 
 
 def key_arn(key: kms.IKey) -> str:
-    """The ARN of a key: of an alias' key, as permissions cannot name an alias."""
-    target: kms.IKey = getattr(key, "alias_target_key", key)
-    return target.key_arn
+    """The ARN of a key, or of that of an alias."""
+    return key_of(key).key_arn
 
 
-def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> iam.Grant:
-    """Give statements to a role or user; the reason is for cdk-nag, about objects by prefix."""
+def grant(
+    scope: IConstruct, grantee: iam.IGrantable, statements: list[Statement], reason: str | None = None
+) -> iam.Grant:
+    """Give a role or user statements about the resources of a construct, which warns where that is of no effect.
+
+    :param reason: for cdk-nag, about objects by prefix.
+    """
     grants = [
         cdk.aws_iam.Grant.add_to_principal(
             grantee=grantee,
@@ -72,11 +97,22 @@ def grant(grantee: iam.IGrantable, statements: list[Statement], reason: str) -> 
         )
         for statement in statements
     ]
+    principal = grantee.grant_principal
     # A managed policy is a grantee whose principal is nowhere in the tree.
-    holder: Any = next((each for each in (grantee.grant_principal, grantee) if hasattr(each, "node")), None)
-    if holder:
+    holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
+    if holder and reason:
         arns = [arn for each in statements for arn in each["Resource"]]
         acknowledge_objects(holder, cdk.Stack.of(holder), arns, reason)
+    untouched = [] if grants[0].success and not _is_immutable(principal) else [_name(scope, principal)]
+    account = getattr(principal, "principal_account", None)  # CDK's stand-in for an unknown role has none
+    if known_to_differ(account, environment_of(cdk.Stack.of(scope)).account):
+        untouched.append(f"the resources (not of account {account})")
+    if untouched:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:grant-without-effect",
+            f"the policies of {' and of '.join(untouched)} are left as they are, and the grant has an effect only when "
+            f"they have: {', '.join(json.dumps(as_text(scope, statement)) for statement in statements)}",
+        )
     for other in grants[1:]:
         grants[0] = grants[0].combine(other)
     return grants[0]
@@ -91,3 +127,25 @@ def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], rea
             if arn.endswith("*")
         )
     )
+
+
+def _folders(prefixes: Collection[str], unknown: re.Pattern[str]) -> list[str]:
+    folders = {unknown.split(each, maxsplit=1)[0] + "*" for each in prefixes}
+    return ["*"] if "*" in folders else sorted(folders)
+
+
+def _is_immutable(principal: iam.IPrincipal) -> bool:
+    """Whether a principal is a role to which CDK adds nothing, though it says so: imported thus, or a foreign one."""
+    iam = cdk.aws_iam
+    if isinstance(principal, (iam.Role, iam.LazyRole)) or not hasattr(principal, "role_arn"):
+        return False
+    role: Construct = cast(Any, principal)
+    return not any(isinstance(child, iam.Policy) for child in role.node.children)
+
+
+def _name(scope: IConstruct, principal: Any) -> str:
+    """A principal as a person knows it: by its path, or as policies name it."""
+    if hasattr(principal, "node"):
+        return str(principal.node.path)
+    names = as_text(scope, principal.policy_fragment.principal_json)
+    return ", ".join(name for several in names.values() for name in several)

@@ -194,13 +194,15 @@ class EventAnalytics(Construct):
             allow(_RUN_QUERIES, here.arn("athena", f"workgroup/{self.workgroup_name}")),
             allow(["glue:GetDatabase"], catalog, database, here.arn("glue", "database/default")),
             allow(["glue:GetTable"], catalog, database, table),
-            *reading(self._archive.bucket, here.region, self._table.prefix),
+            *reading(self._archive.bucket, here, self._table.prefix),
             allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
             allow(["s3:ListBucket"], results_arn, condition={"StringLike": {"s3:prefix": [folder]}}),
             allow(_WRITE_RESULTS, f"{results_arn}/{folder}"),
             *use_of_key(results.encryption_key, results_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"]),
         ]
-        return grant(grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only")
+        return grant(
+            self, grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only"
+        )
 
 
 def _pascal(name: str) -> str:

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ses_events.access import key_of
 from ses_events.text import as_text, warn_of_policy
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _private_bucket(
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         bucket_key_enabled=True if encryption_key else None,
         encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
-        encryption_key=encryption_key,
+        encryption_key=key_of(encryption_key) if encryption_key else None,
         enforce_ssl=True,
         versioned=versioned,
         removal_policy=removal_policy,

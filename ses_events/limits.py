@@ -108,6 +108,7 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
 }
 _HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
+_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 _NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
 """What no pattern of Java's DateTimeFormatter has outside quoted text."""
 
@@ -395,8 +396,8 @@ def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
 
 
 def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Iterator[str]:
-    """One of the four kinds of event destination, in the region of the stack, a delivery stream or event bus in its
-    account too (SES API, EventDestination; SES developer guide).
+    """One of the four kinds of event destination, in the region of the stack, a delivery stream, role or event bus in
+    its account too (SES API, EventDestination; SES developer guide).
     """
     yield from interface(
         argument,
@@ -456,10 +457,15 @@ class Place(Protocol):
 
 def same_place(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
     """In the account and region of the stack (SES developer guide; Firehose developer guide)."""
+    yield from same_account(argument, theirs, stack)
+    yield from same_region(argument, theirs, stack)
+
+
+def same_account(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
+    """In the account of the stack (IAM user guide, PassRole)."""
     account, ours = theirs.account, environment_of(stack).account
     if known_to_differ(account, ours):
         yield f"{argument} is in {account}, this stack in {ours}; use one of this account"
-    yield from same_region(argument, theirs, stack)
 
 
 def same_region(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
@@ -558,12 +564,18 @@ def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterato
 
 
 def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str]:
-    """A key of the region of the stack; no imported alias, which a permission cannot name (KMS developer guide)."""
+    """A key of the region of the stack; no alias whose key is not known, as a permission cannot name it (KMS developer
+    guide).
+    """
     yield from optional_interface(argument, value, "key_arn", "a kms.Key")
     if value is None:
         return
     yield from same_region(argument, value.env, stack)
-    if ":alias/" in value.key_arn:
+    try:
+        named = getattr(value, "alias_target_key", value).key_arn
+    except RuntimeError:  # how CDK says that it does not know the key of an alias
+        named = value.key_arn
+    if ":alias/" in named:
         yield f"{argument} {value.node.path!r} is an imported alias, which no permission can name; import its key"
 
 
@@ -636,7 +648,7 @@ def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]
     if _ERROR_OUTPUT_TYPE in value:
         yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
     folder = value.partition("!{")[0]
-    if folder and str(error_output_prefix).startswith(folder) and not cdk.Token.is_unresolved(value):
+    if folder and str(error_output_prefix).startswith(folder) and not _TOKEN.fullmatch(folder):
         yield (
             f"{argument} {value!r} covers the errors in {error_output_prefix!r}, which would be read as events; "
             "use different folders such as 'events/' and 'errors/'"
@@ -644,19 +656,21 @@ def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]
 
 
 def table_prefix(argument: str, value: str) -> Iterator[str]:
-    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression, and no folder without a name
-    (Athena user guide, partition projection and table location).
+    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression, which a token cannot hide, and no
+    folder without a name (Athena user guide, partition projection and table location).
     """
     if not isinstance(value, str):  # of which the rule of prefixes tells
         return
-    if cdk.Token.is_unresolved(value):
-        yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write it out"
-    elif not re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", value):
+    written = _TOKEN.sub("token", value)
+    daily = re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", written)
+    if not daily and written != value:
+        yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write them out"
+    elif not daily:
         yield (
             f"{argument} {value!r} has no folder for each day, as a table needs; "
             "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
         )
-    elif value.startswith("/") or "//" in value:
+    elif written.startswith("/") or "//" in written:
         yield f"{argument} {value!r} has a folder without a name, which Athena does not read; take a '/' out"
 
 
@@ -678,7 +692,7 @@ def archive_format(
         return
     yield from prefix(f"{argument}.prefix", value.prefix, error_output_prefix)
     folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
-    if not cdk.Token.is_unresolved(prefix_of_events) and (folder.startswith(other) or other.startswith(folder)):
+    if folder.startswith(other) or other.startswith(folder):
         yield (
             f"{argument}.prefix {value.prefix!r} and prefix {prefix_of_events!r} lie in each other, and a table reads "
             "one format; use different folders such as 'parquet/' and 'events/'"

@@ -13,6 +13,7 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events import limits
+from ses_events.access import allow, grant
 from ses_events.configuration_set import new_configuration_set
 from ses_events.environment import environment_of
 from ses_events.event_names import metric_name
@@ -130,7 +131,7 @@ class EventPublishing(Construct):
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
         self.stack = stack
-        """The stack of the configuration set."""
+        """The stack of this construct, and so of its event destinations."""
 
         self.configuration_set = configuration_set or new_configuration_set(self, options)
         """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
@@ -226,6 +227,8 @@ class EventPublishing(Construct):
         """Let a role or user send mail from an identity with this configuration set.
 
         In the template: ``ses:SendEmail`` and ``ses:SendRawEmail`` on the identity **and** the set; SES asks for both.
+        ``ses-events:grant-without-effect`` warns with the statement where the grantee has no policy that CDK can edit,
+        as a service, an account or an immutable role, or where it is of another account.
 
         :param grantee: who is to send.
         :param identity: the address or domain that the mail is from.
@@ -237,11 +240,8 @@ class EventPublishing(Construct):
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
             interface("identity", identity, "email_identity_arn", "a ses.EmailIdentity"),
         )
-        return cdk.aws_iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["ses:SendEmail", "ses:SendRawEmail"],
-            resource_arns=[identity.email_identity_arn, self.configuration_set_arn],
-        )
+        sending = allow(["ses:SendEmail", "ses:SendRawEmail"], identity.email_identity_arn, self.configuration_set_arn)
+        return grant(self, grantee, [sending])
 
     def metric_bounce_rate(self) -> cloudwatch.Metric:
         """The bounce rate of this set as SES reckons it, a fraction: 0.05 is 5 %, where AWS reviews an account.

@@ -43,15 +43,16 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
     """The stack in which a construct is to be made.
 
     :raises TypeError: when the scope or the id has a wrong type.
-    :raises ValueError: when the scope is in no stack, or the id is empty.
+    :raises ValueError: when the scope is in no stack, or the id is empty or known at deployment only.
     """
+    fault = (
+        "is empty" if construct_id == "" else "is known at deployment only" if "${Token[" in str(construct_id) else ""
+    )
     check(
         str(construct_id) or repr(construct_id),
         instance("scope", scope, Construct, "a construct in a stack, such as self"),
         instance("construct_id", construct_id, str, "a string such as 'Events'"),
-        ["construct_id is empty; use a short one that says the purpose, such as 'Events'"]
-        if construct_id == ""
-        else (),
+        [f"construct_id {fault}; use a short one that says the purpose, such as 'Events'"] if fault else (),
     )
     if isinstance(scope, cdk.Stack):
         return scope

@@ -86,6 +86,16 @@ def test_the_table_has_the_columns_of_a_record_and_a_partition_for_each_day(
         ("events/dt=!{timestamp:yyyy-MM-dd}/", "events/", "events/dt=${dt}/"),
         ("mail/ses/!{timestamp:yyyy-MM-dd}/!{timestamp:HH}/", "mail/ses/", "mail/ses/${dt}/"),
         ("mail/day-!{timestamp:yyyy-MM-dd}-utc/!{firehose:random-string}", "mail/", "mail/day-${dt}-utc/"),
+        (
+            f"{cdk.Aws.ACCOUNT_ID}/dt=!{{timestamp:yyyy-MM-dd}}/",
+            "${AWS::AccountId}/",
+            "${AWS::AccountId}/dt=${dt}/",
+        ),
+        (
+            f"mail/!{{timestamp:yyyy-MM-dd}}-{cdk.Aws.REGION}/{cdk.Aws.ACCOUNT_ID}/",
+            "mail/",
+            "mail/${dt}-${AWS::Region}/",
+        ),
     ],
 )
 def test_a_prefix_with_a_folder_for_each_day_makes_a_table(
@@ -143,11 +153,12 @@ def test_a_stream_with_a_hidden_name_makes_no_hidden_files_where_the_prefix_name
     EventAnalytics(stack, "Analytics", archive=archive)
 
 
-def test_a_prefix_known_at_deployment_only_is_refused(stack: cdk.Stack) -> None:
-    prefix = cdk.CfnParameter(stack, "Prefix").value_as_string
-    archive = EventArchive(stack, "Archive", prefix=prefix)
+@pytest.mark.parametrize("prefix", ["{token}", "mail/{token}/", "{token}/!{{timestamp:yyyy}}/"])
+def test_days_known_at_deployment_only_are_refused(stack: cdk.Stack, prefix: str) -> None:
+    token = cdk.CfnParameter(stack, "Prefix").value_as_string
+    archive = EventArchive(stack, "Archive", prefix=prefix.format(token=token))
     with pytest.raises(
-        ValueError, match=r"^Mail/Analytics: archive\.prefix is known at deployment only.*write it out$"
+        ValueError, match=r"^Mail/Analytics: archive\.prefix is known at deployment only.*write them out$"
     ):
         EventAnalytics(stack, "Analytics", archive=archive)
 
@@ -287,6 +298,12 @@ def test_whoever_it_is_may_query_without_a_finding_of_nag(
     document = policy["Properties"]["PolicyDocument"]
     assert actions(document) == set(GRANTED)
     assert len(granted.principal_statements) == len(document["Statement"])
+
+
+def test_an_analyst_to_whom_nothing_can_be_granted_is_warned_of(stack: cdk.Stack, archive: EventArchive) -> None:
+    immutable = iam.Role.from_role_name(stack, "Analyst", "analyst", mutable=False)
+    EventAnalytics(stack, "Analytics", archive=archive).grant_query(immutable)
+    assert warnings(stack) == {"ses-events:grant-without-effect"}
 
 
 def test_the_archive_may_be_of_another_stack(stack: cdk.Stack, archive: EventArchive) -> None:

@@ -146,6 +146,13 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
         ),
         ({"prefix": "e"}, "prefix 'e' covers the errors in"),
         (
+            {
+                "prefix": f"{cdk.Aws.ACCOUNT_ID}/",
+                "error_output_prefix": f"{cdk.Aws.ACCOUNT_ID}/errors/!{{firehose:error-output-type}}/",
+            },
+            "which would be read as events; use different folders such as 'events/' and 'errors/'",
+        ),
+        (
             {"error_output_prefix": "errors/"},
             "error_output_prefix 'errors/' lacks !{firehose:error-output-type}, which Firehose requires; add it",
         ),
@@ -538,6 +545,11 @@ def test_a_topic_a_stream_or_a_set_elsewhere_is_refused(recommended_flags: dict[
         "Mail/Events/ToStream: delivery_stream is in 444455556666, this stack in 111122223333; use one of this account",
         "Mail/Events/ToStream: delivery_stream is in us-east-1, this stack in eu-west-1; use one of this region",
     ]
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::444455556666:role/x")
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive"), role=role)
+    assert refused(ValueError, publishing.add_destination, "ToArchive", to_archive) == (
+        "Mail/Events/ToArchive: role is in 444455556666, this stack in 111122223333; use one of this account"
+    )
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", "arn:aws:events:us-east-1:111122223333:event-bus/default")
     assert "event_bus is in us-east-1" in refused(
         ValueError, publishing.add_destination, "ToBus", EventBridgeDestination(bus)
@@ -683,6 +695,14 @@ def test_an_id_that_something_else_in_the_scope_has_is_refused(stack: cdk.Stack,
 def test_an_empty_id_is_refused(stack: cdk.Stack, construct: str) -> None:
     problem = refused(ValueError, CONSTRUCTS[construct], stack, "")
     assert problem == "'': construct_id is empty; use a short one that says the purpose, such as 'Events'"
+
+
+@pytest.mark.parametrize("construct", CONSTRUCTS)
+def test_an_id_known_at_deployment_only_is_refused(stack: cdk.Stack, construct: str) -> None:
+    problem = refused(ValueError, CONSTRUCTS[construct], stack, stack.region)
+    assert problem.endswith(
+        "}: construct_id is known at deployment only; use a short one that says the purpose, such as 'Events'"
+    )
 
 
 @pytest.mark.parametrize("taken", ["X", "c--d", "c/d"])

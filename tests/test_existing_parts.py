@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -54,6 +56,43 @@ def test_a_prefix_that_is_known_at_deployment_only_lets_firehose_write_everywher
     EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=cdk.Fn.import_value("Prefix"))
     template = synthesize(stack)
     assert statements(template)["Objects"]["Resource"] == f"${{{only(template, BUCKET)[0]}.Arn}}/*"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "folder"),
+    [
+        ("{pseudo}/events/dt=!{{timestamp:yyyy-MM-dd}}/", "${{AWS::AccountId}}/events/dt=*"),
+        ("events/{pseudo}/", "events/${{AWS::AccountId}}/*"),
+        ("events/{stack}-{pseudo}/", "events/${{AWS::StackName}}-${{AWS::AccountId}}/*"),
+        ("events/{parameter}/dt=!{{timestamp:yyyy-MM-dd}}/", "events/*"),
+        ("{pseudo}/{parameter}/", "${{AWS::AccountId}}/*"),
+    ],
+)
+def test_a_prefix_is_known_up_to_what_may_hold_an_expression_of_firehose(
+    stack: cdk.Stack, prefix: str, folder: str
+) -> None:
+    parameter = cdk.CfnParameter(stack, "Parameter").value_as_string
+    tokens = {"pseudo": cdk.Aws.ACCOUNT_ID, "stack": cdk.Aws.STACK_NAME, "parameter": parameter}
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=prefix.format(**tokens))
+    template = synthesize(stack)
+    bucket, _ = only(template, BUCKET)
+    assert set(statements(template)["Objects"]["Resource"]) == {
+        f"${{{bucket}.Arn}}/errors/*",
+        f"${{{bucket}.Arn}}/{folder.format()}",
+    }
+    assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize("prefix", [cdk.Fn.import_value("Prefix"), "!{timestamp:yyyy}/", ""])
+def test_a_prefix_that_opens_a_bucket_of_the_user_is_warned_of(stack: cdk.Stack, prefix: str) -> None:
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=prefix)
+    assert "ses-events:prefix-opens-bucket" in warnings(stack)
+
+
+def test_errors_under_no_folder_open_a_bucket_of_the_user_with_a_warning(stack: cdk.Stack) -> None:
+    errors = "!{firehose:error-output-type}/"
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), error_output_prefix=errors)
+    assert warnings(stack) == {"ses-events:prefix-opens-bucket"}
 
 
 def test_an_imported_bucket_is_used_as_it_is(stack: cdk.Stack) -> None:
@@ -232,11 +271,21 @@ def test_a_bucket_and_key_of_another_stack_make_no_circle_of_stacks(stack: cdk.S
     assert shared in stack.dependencies and stack not in shared.dependencies
 
 
-def test_a_key_by_its_alias_is_named_by_its_own_arn(stack: cdk.Stack) -> None:
-    alias = kms.Key(stack, "Key").add_alias("alias/mail")
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_key_by_its_alias_is_named_by_its_own_arn(stack: cdk.Stack, imported: bool) -> None:
+    key = kms.Key(stack, "Key")
+    alias = (
+        kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/mail", alias_target_key=key)
+        if imported
+        else key.add_alias("alias/mail")
+    )
     EventArchive(stack, "Archive", encryption_key=alias)
-    template = synthesize(stack)
-    assert statements(template)["Key"]["Resource"] == f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}"
+    template = readable(synthesize(stack))
+    arn = f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}"
+    (rule,) = properties(template, BUCKET)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == arn
+    assert properties(template, STREAM)["DeliveryStreamEncryptionConfigurationInput"]["KeyARN"] == arn
+    assert statements(template)["Key"]["Resource"] == arn
 
 
 def test_a_policy_that_the_bucket_gets_later_is_waited_for_too(stack: cdk.Stack) -> None:
@@ -270,5 +319,99 @@ def test_an_access_log_bucket_of_another_stack_makes_no_circle_of_stacks(stack: 
 
 @pytest.mark.parametrize("name", ["mail-archive", cdk.Fn.import_value("MailArchive"), cdk.Fn.ref("AWS::StackName")])
 def test_the_finding_about_the_prefixes_in_an_imported_bucket_is_acknowledged(stack: cdk.Stack, name: str) -> None:
-    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", name))
+    archive = EventArchive(
+        stack,
+        "Archive",
+        bucket=s3.Bucket.from_bucket_name(stack, "Bucket", name),
+        prefix=f"{cdk.Aws.ACCOUNT_ID}/events/dt=!{{timestamp:yyyy-MM-dd}}/",
+    )
+    archive.grant_read(iam.Role.from_role_name(stack, "Reader", "reader"))
     assert [violation.rule_name for violation in AwsSolutionsChecks().validate_scope(stack).violations] == []
+
+
+lambda_: Any = importlib.import_module("aws_cdk.aws_lambda")  # which mypy need not read
+HERE = cdk.Environment(account="111122223333", region="eu-west-1")
+THERE = "arn:aws:iam::444455556666:role/reader"
+
+
+@pytest.mark.parametrize(
+    ("grantee", "untouched"),
+    [
+        (lambda scope: iam.ArnPrincipal(THERE), THERE),
+        (lambda scope: iam.ServicePrincipal("lambda.amazonaws.com"), "lambda.amazonaws.com"),
+        (
+            lambda scope: iam.AccountPrincipal("444455556666"),
+            "arn:aws:iam::444455556666:root and of the resources (not of account 444455556666)",
+        ),
+        (
+            lambda scope: iam.Role.from_role_arn(scope, "Reader", THERE),
+            "Mail/Reader and of the resources (not of account 444455556666)",
+        ),
+        (lambda scope: iam.Role.from_role_name(scope, "Reader", "reader", mutable=False), "Mail/Reader"),
+        (
+            lambda scope: iam.Role(
+                cdk.Stack(cdk.Stage.of(scope), "There", env=cdk.Environment(account="444455556666")),
+                "Reader",
+                assumed_by=iam.AccountRootPrincipal(),
+            ),
+            "the resources (not of account 444455556666)",
+        ),
+    ],
+    ids=["ARN", "service", "account", "foreign imported role", "immutable role", "foreign role"],
+)
+def test_a_grant_without_effect_is_warned_of_with_the_statements_it_needs(
+    recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable], untouched: str
+) -> None:
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "mail")
+    EventArchive(stack, "Archive", bucket=bucket).grant_read(grantee(stack))
+    (text,) = warning_texts(stack)
+    assert text.startswith(f"the policies of {untouched} are left as they are, and the grant has an effect only when ")
+    assert warnings(stack) == {"ses-events:grant-without-effect"}
+    assert [(each["Action"], each["Resource"]) for each in statements_in(text)] == [
+        (["s3:GetBucketLocation"], ["arn:aws:s3:::mail"]),
+        (["s3:ListBucket"], ["arn:aws:s3:::mail"]),
+        (["s3:GetObject"], ["arn:aws:s3:::mail/events/dt=*"]),
+    ]
+
+
+def test_a_reader_elsewhere_reads_by_the_account_and_region_of_the_archive(recommended_flags: dict[str, Any]) -> None:
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
+    there = cdk.Stack(cdk.Stage.of(stack), "There", env=cdk.Environment(account="444455556666", region="us-east-1"))
+    prefix = f"{cdk.Aws.ACCOUNT_ID}/{cdk.Aws.REGION}/dt=!{{timestamp:yyyy-MM-dd}}/"
+    archive = EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail"), prefix=prefix)
+    archive.grant_read(iam.User(there, "Reader"))
+    statement = properties(readable(synthesize(there)), "AWS::IAM::Policy")["PolicyDocument"]["Statement"][-1]
+    assert statement["Resource"].endswith(":s3:::mail/111122223333/eu-west-1/dt=*")
+
+
+@pytest.mark.parametrize(
+    "grantee",
+    [
+        lambda scope: iam.Role(scope, "Reader", assumed_by=iam.AccountRootPrincipal()),
+        lambda scope: iam.LazyRole(scope, "Reader", assumed_by=iam.AccountRootPrincipal()),
+        lambda scope: iam.Role.from_role_arn(scope, "Reader", "arn:aws:iam::111122223333:role/reader"),
+        lambda scope: iam.User.from_user_name(scope, "Reader", "reader"),
+        lambda scope: iam.Group(scope, "Reader"),
+        lambda scope: iam.ManagedPolicy(scope, "Reader"),
+        lambda scope: iam.Role(
+            cdk.Stack(cdk.Stage.of(scope), "Other", env=HERE), "Reader", assumed_by=iam.AccountRootPrincipal()
+        ),
+        lambda scope: lambda_.Function(
+            scope,
+            "Reader",
+            code=lambda_.InlineCode("def handler(event, context): pass"),
+            handler="index.handler",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+        ),
+    ],
+    ids=["role", "lazy", "imported role", "imported user", "group", "managed policy", "other stack", "function"],
+)
+def test_a_grant_with_effect_is_not_warned_of(
+    recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable]
+) -> None:
+    stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
+    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail")).grant_read(
+        grantee(stack)
+    )
+    assert warnings(stack) == set()

@@ -145,6 +145,8 @@ def test_an_archive_without_parquet_has_no_table(stack: cdk.Stack) -> None:
         ({}, ["events/dt=*"]),
         ({"format": ParquetFormat()}, ["events/dt=*", "parquet/dt=*"]),
         ({"prefix": "mail/"}, ["mail/*"]),
+        ({"prefix": f"{cdk.Aws.ACCOUNT_ID}/!{{timestamp:yyyy-MM-dd}}/"}, ["${AWS::AccountId}/*"]),
+        ({"prefix": f"mail/{cdk.Aws.STACK_NAME}/"}, ["mail/*"]),  # in a reader's stack that is another name
     ],
 )
 def test_readers_may_read_the_events_and_nothing_else(

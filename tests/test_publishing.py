@@ -11,7 +11,17 @@ from aws_cdk.aws_ses import EmailSendingEvent
 from syrupy.assertion import SnapshotAssertion
 
 from ses_events import UNTOUCHED_MAIL, CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
-from tests.templates import logical_id, only, order_of_creation, properties, readable, resources, synthesize, waits_for
+from tests.templates import (
+    logical_id,
+    only,
+    order_of_creation,
+    properties,
+    readable,
+    resources,
+    synthesize,
+    waits_for,
+    warnings,
+)
 
 CONFIGURATION_SET = "AWS::SES::ConfigurationSet"
 EVENT_DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
@@ -239,6 +249,12 @@ def test_a_sender_may_use_the_identity_and_the_set(stack: cdk.Stack, publishing:
             "Resource": [f"{arn}:configuration-set/${{{name}}}", f"{arn}:identity/example.com"],
         }
     ]
+
+
+def test_a_sender_to_whom_nothing_can_be_granted_is_warned_of(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    publishing.grant_send(iam.AccountPrincipal("111122223333"), identity)
+    assert warnings(stack) == {"ses-events:grant-without-effect"}
 
 
 def test_the_rates_of_a_set_are_metrics_with_its_name(stack: cdk.Stack) -> None:

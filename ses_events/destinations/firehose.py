@@ -15,7 +15,7 @@ from constructs import Construct, IDependable
 
 from ses_events import limits
 from ses_events.archive import EventArchive
-from ses_events.destinations.source import only_for, only_for_sets_named
+from ses_events.destinations.source import is_for_anybody, only_for, only_for_sets_named
 from ses_events.environment import environment_of
 from ses_events.refusal import check, instance
 from ses_events.text import as_text
@@ -32,8 +32,8 @@ _SHARED_ROLES: MutableMapping[EventArchive, iam.CfnRole] = WeakKeyDictionary()
 class FirehoseDestination:
     """Sends each event as one JSON record to a delivery stream.
 
-    In the template: the role that SES assumes, once for a configuration set, under the construct of the set. It may put
-    records into the streams of the set's destinations and nothing else; SES assumes it for this configuration set of
+    In the template: the role that SES assumes, once for an ``EventPublishing``, under it. It may put records into the
+    streams of its destinations and nothing else; SES assumes it for this configuration set of
     this account only. The stream of an ``EventArchive`` in the same stack is created after the role, so that IAM has
     propagated the role when SES tests it. Where that order cannot be kept, because the stream is in another stack or is
     no archive's, a warning says so: ``ses-events:order-not-guaranteed``.
@@ -43,8 +43,9 @@ class FirehoseDestination:
     :param role: a role of your own that trusts ``ses.amazonaws.com``, for this account or set only
         (``ses-events:role-for-anybody`` warns otherwise). It gets the permission in a policy that the event
         destination, and the stream of an archive in the same stack, wait for; what else the role may do with that
-        stream must name ``archive.delivery_stream_arn``, or they wait in a circle. Nobody can edit the trust of an
-        imported role: ``ses-events:imported-role`` warns with the statements it needs. Default: a role for each set.
+        stream must name ``archive.delivery_stream_arn``, or they wait in a circle. A role is of the account of the set
+        (IAM user guide, PassRole). Whom an imported one trusts is not seen here: ``ses-events:imported-role`` warns
+        with the statements it needs. Default: a role for each ``EventPublishing``.
     :raises ValueError: when SES cannot use the stream or the role.
     :raises TypeError: when an argument has a wrong type.
     """
@@ -84,7 +85,9 @@ class FirehoseDestination:
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Why no configuration set of this stack can publish to it."""
-        return limits.same_place("delivery_stream", _place(self.delivery_stream), stack)
+        yield from limits.same_place("delivery_stream", _place(self.delivery_stream), stack)
+        if self.role:
+            yield from limits.same_account("role", self.role.env, stack)
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
@@ -126,12 +129,12 @@ class FirehoseDestination:
             role.attach_inline_policy(policy)  # does nothing for a role that is imported as immutable
         policy.add_statements(put_events)
         if isinstance(role, iam.Role):
-            trusts = limits.trusts_of_ses(role)
-            if not any("aws:Source" in str(statement.get("Condition")) for statement in trusts):
+            if any(is_for_anybody(statement) for statement in limits.trusts_of_ses(role)):
+                condition = json.dumps(as_text(publishing, only_for(publishing)))
                 cdk.Annotations.of(publishing).add_warning_v2(
                     "ses-events:role-for-anybody",
-                    f"the role {role.node.path} lets SES assume it on behalf of any account; add this condition to its "
-                    f"trust policy: {json.dumps(as_text(publishing, only_for(publishing)))}",
+                    f"the role {role.node.path} lets SES assume it on behalf of any account; each statement of its "
+                    f"trust policy about SES needs this condition: {condition}",
                 )
         else:
             trust, permission = (
@@ -140,7 +143,7 @@ class FirehoseDestination:
             )
             cdk.Annotations.of(publishing).add_warning_v2(
                 "ses-events:imported-role",
-                f"the trust policy of the role {as_text(publishing, role.role_arn)} cannot be edited from here; SES "
+                f"the trust policy of the role {as_text(publishing, role.role_arn)} cannot be seen from here; SES "
                 f"can use the role only when its trust policy has {trust} and, where the role is immutable here, "
                 f"one of its policies {permission}",
             )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
@@ -97,9 +98,21 @@ def test_one_destination_value_serves_several_sets_with_a_role_each(stack: cdk.S
     to_archive = FirehoseDestination(EventArchive(stack, "Archive"))
     for brand in ("Red", "Blue"):
         EventPublishing(stack, brand).add_destination("ToArchive", to_archive)
-    roles = ses_roles(readable(synthesize(stack)))
-    conditions = [r["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] for r in roles]
-    assert len({condition["StringEquals"]["aws:SourceArn"] for condition in conditions}) == 2
+    template = readable(synthesize(stack))
+    role_of_set = {
+        role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"][
+            "aws:SourceArn"
+        ].rpartition("/")[2]: f"${{{name}.Arn}}"
+        for name, role in resources(template, "AWS::IAM::Role").items()
+        if role in ses_roles(template)
+    }
+    named = {
+        destination["Properties"]["ConfigurationSetName"]: destination["Properties"]["EventDestination"][
+            "KinesisFirehoseDestination"
+        ]["IAMRoleARN"]
+        for destination in resources(template, "AWS::SES::ConfigurationSetEventDestination").values()
+    }
+    assert len(set(named.values())) == 2 and named == role_of_set
 
 
 def test_a_shared_role_serves_every_set_of_the_account(stack: cdk.Stack) -> None:
@@ -224,6 +237,67 @@ def test_a_role_that_ses_may_assume_for_anybody_is_warned_of_with_the_condition_
     assert warnings(stack) == {"ses-events:role-for-anybody"}
     (condition,) = statements_in(text)
     assert condition["StringEquals"]["aws:SourceAccount"] == "${AWS::AccountId}"
+
+
+def trusted(stack: cdk.Stack, *conditions: Json) -> iam.Role:
+    """A role that SES may assume by a statement for each condition."""
+    first, *more = (iam.ServicePrincipal("ses.amazonaws.com", conditions=each) for each in conditions)
+    role = iam.Role(stack, "Role", assumed_by=first)
+    for principal in more:
+        assert role.assume_role_policy
+        role.assume_role_policy.add_statements(iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[principal]))
+    return role
+
+
+ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [ACCOUNT, {}],
+        [{}, ACCOUNT],
+        [{"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}],
+        [{"StringLike": {"aws:SourceAccount": "*"}}],
+        [{"StringLike": {"aws:SourceAccount": ["111122223333", "*"]}}],
+        [{"StringNotEquals": {"aws:SourceAccount": "111122223333"}}],
+        [{"Null": {"aws:SourceAccount": "false"}}],
+    ],
+    ids=str,
+)
+def test_each_statement_of_a_trust_says_for_whom_ses_acts_or_is_warned_of(
+    stack: cdk.Stack, conditions: list[Json]
+) -> None:
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive"), role=trusted(stack, *conditions))
+    EventPublishing(stack, "Events").add_destination("ToArchive", to_archive)
+    assert warnings(stack) == {"ses-events:role-for-anybody"}
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [ACCOUNT, {"ArnLike": {"aws:SourceArn": "arn:aws:ses:*:111122223333:configuration-set/*"}}],
+        [{"StringEquals": {"AWS:SourceAccount": "111122223333"}}],
+        [{"StringEquals": {"aws:SourceOrgID": "o-aaaaaaaaaa"}}],
+        [{"ForAnyValue:StringLike": {"aws:SourceOrgPaths": ["o-aaaaaaaaaa/*"]}}],
+        [{**ACCOUNT, "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}],
+    ],
+    ids=str,
+)
+def test_a_trust_that_says_for_whom_ses_acts_is_taken(stack: cdk.Stack, conditions: list[Json]) -> None:
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive"), role=trusted(stack, *conditions))
+    EventPublishing(stack, "Events").add_destination("ToArchive", to_archive)
+    assert warnings(stack) == set()
+
+
+def test_a_role_of_this_app_that_gets_no_permission_here_is_warned_of_with_it(stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Role", assumed_by=ses_of_this_account(stack)).without_policy_updates()
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive", delivery_stream_name="events"), role=role)
+    EventPublishing(stack, "Events").add_destination("ToArchive", to_archive)
+    assert not resources(synthesize(stack), "AWS::IAM::Policy")
+    (message,) = warning_texts(stack)
+    assert " cannot be seen from here; SES can use the role only when its trust policy has " in message
+    assert "and, where the role is immutable here, one of its policies " in message
 
 
 def test_a_stream_that_is_no_archive_s_is_taken_with_a_warning(stack: cdk.Stack) -> None:
