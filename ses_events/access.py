@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
 
-# An expression of Firehose, or a token, which may hold one; but a pseudo parameter holds none.
-_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region|StackId|StackName|URLSuffix)\.)")
-_UNKNOWN_ELSEWHERE = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
+# An expression of Firehose, or a token, which may hold one; but these hold none, and are the same in other stacks.
+_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
 
 
 def allow(
@@ -38,7 +37,7 @@ def allow(
 def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[Statement]:
     """Reading what Firehose wrote here with these prefixes, for a reader of any stack."""
     written = (each.replace(cdk.Aws.ACCOUNT_ID, here.account).replace(cdk.Aws.REGION, here.region) for each in prefixes)
-    arn, folders = bucket.bucket_arn, folders_anywhere(*written)
+    arn, folders = bucket.bucket_arn, folders_of(*written)
     listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
     return [
         allow(["s3:GetBucketLocation"], arn),
@@ -62,12 +61,8 @@ def folders_of(*prefixes: str) -> list[str]:
 
     That is all of the bucket where a prefix begins with what is known at deployment only.
     """
-    return _folders(prefixes, _UNKNOWN)
-
-
-def folders_anywhere(*prefixes: str) -> list[str]:
-    """The same for a policy of any stack, where a pseudo parameter such as the stack's name may be another one."""
-    return _folders(prefixes, _UNKNOWN_ELSEWHERE)
+    folders = {_UNKNOWN.split(each, maxsplit=1)[0] + "*" for each in prefixes}
+    return ["*"] if "*" in folders else sorted(folders)
 
 
 def key_of(key: kms.IKey) -> kms.IKey:
@@ -127,11 +122,6 @@ def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], rea
             if arn.endswith("*")
         )
     )
-
-
-def _folders(prefixes: Collection[str], unknown: re.Pattern[str]) -> list[str]:
-    folders = {unknown.split(each, maxsplit=1)[0] + "*" for each in prefixes}
-    return ["*"] if "*" in folders else sorted(folders)
 
 
 def _is_immutable(principal: iam.IPrincipal) -> bool:

@@ -12,16 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from ses_events import limits
-from ses_events.access import (
-    acknowledge_objects,
-    allow,
-    folders_anywhere,
-    folders_of,
-    grant,
-    key_arn,
-    reading,
-    use_of_key,
-)
+from ses_events.access import acknowledge_objects, allow, folders_of, grant, key_arn, reading, use_of_key
 from ses_events.bucket import new_bucket
 from ses_events.environment import environment_of
 from ses_events.parquet import READ_SCHEMA, converted
@@ -64,13 +55,13 @@ class EventArchive(Construct):
     ``cdk.Tags.of(archive)`` tags the bucket, the stream, the log group and the role.
 
     :param bucket: a bucket of your own, alone or shared: Firehose may then write under its prefixes only, as far as
-        they are known: up to the first expression, or token other than a pseudo parameter such as
-        ``cdk.Aws.ACCOUNT_ID``; where that is nothing, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a
-        KMS key lets Firehose use the key, for this bucket. For a bucket of another account Firehose also gets
-        ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the statement that the bucket's
-        policy needs. cdk-nag's finding AwsSolutions-IAM5 about the prefixes is acknowledged, but for a bucket of
-        another stack, whose name cdk-nag learns later: acknowledge that one on ``archive.role``, by the id that cdk-nag
-        prints. Default: a new bucket.
+        they are known: up to the first expression, or token other than ``cdk.Aws.ACCOUNT_ID``, ``PARTITION`` and
+        ``REGION``; where that is nothing, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a KMS key lets
+        Firehose use the key, for this bucket. For a bucket of another account Firehose also gets ``s3:PutObjectAcl``,
+        and ``ses-events:bucket-of-another-account`` warns with the statement that the bucket's policy needs. cdk-nag's
+        finding AwsSolutions-IAM5 about the prefixes is acknowledged, but for a bucket of another stack, whose name
+        cdk-nag learns later: acknowledge that one on ``archive.role``, by the id that cdk-nag prints. Default: a new
+        bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
     :param buffering_size: how much it collects at most, 1-128 MiB before compression; with Parquet at least 64 MiB.
         Default: 64 MiB, with Parquet 128 MiB.
@@ -187,8 +178,7 @@ class EventArchive(Construct):
         log_stream = logs.LogStream(
             self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        prefixes = prefix, self.table_prefix, error_output_prefix
-        folders = folders_of(*prefixes) if bucket else ["*"]
+        folders = folders_of(prefix, self.table_prefix, error_output_prefix) if bucket else ["*"]
         bucket_arn = self.bucket.bucket_arn
         objects = [f"{bucket_arn}/{folder}" for folder in folders]
         log_group_name, log_stream_name = self.log_group.log_group_name, log_stream.log_stream_name
@@ -279,7 +269,7 @@ class EventArchive(Construct):
             *limits.oddities_of_both_prefixes(prefix, error_output_prefix),
         ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
-        if bucket and folders_anywhere(*prefixes) == ["*"]:
+        if bucket and folders == ["*"]:
             cdk.Annotations.of(self).add_warning_v2(
                 "ses-events:prefix-opens-bucket",
                 "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "
@@ -375,10 +365,10 @@ class EventArchive(Construct):
         """Let a role or user read the events, and nothing else in the bucket.
 
         In the template: ``s3:GetBucketLocation``, ``s3:ListBucket`` and ``s3:GetObject`` for what lies under the
-        prefixes of events, as far as they are the same in every stack (``cdk.Aws.ACCOUNT_ID`` is, ``STACK_NAME`` is
-        not); ``kms:Decrypt`` with the bucket's key, where it has one. A bucket of another account needs a policy there
-        as well. For a grantee of another stack cdk-nag learns the bucket's name later: acknowledge its finding
-        AwsSolutions-IAM5 about the objects there, by the id that it prints.
+        prefixes of events, as far as these are known (see ``bucket``); ``kms:Decrypt`` with the bucket's key, where it
+        has one. A bucket of another account needs a policy there as well. For a grantee of another stack cdk-nag learns
+        the bucket's name later: acknowledge its finding AwsSolutions-IAM5 about the objects there, by the id that it
+        prints.
 
         ``ses-events:grant-without-effect`` warns with the statements where the grantee has no policy that CDK can edit,
         as a service, an account or an immutable role, or where it is of another account.

@@ -63,7 +63,7 @@ def test_a_prefix_that_is_known_at_deployment_only_lets_firehose_write_everywher
     [
         ("{pseudo}/events/dt=!{{timestamp:yyyy-MM-dd}}/", "${{AWS::AccountId}}/events/dt=*"),
         ("events/{pseudo}/", "events/${{AWS::AccountId}}/*"),
-        ("events/{stack}-{pseudo}/", "events/${{AWS::StackName}}-${{AWS::AccountId}}/*"),
+        ("events/{stack}/", "events/*"),
         ("events/{parameter}/dt=!{{timestamp:yyyy-MM-dd}}/", "events/*"),
         ("{pseudo}/{parameter}/", "${{AWS::AccountId}}/*"),
     ],
