@@ -23,7 +23,7 @@ from ses_events import (
     FirehoseDestination,
     ParquetFormat,
 )
-from tests.templates import Json, properties, readable, resources, synthesize
+from tests.templates import Json, new_app, properties, readable, resources, synthesize
 
 
 def campaigns(*more: str) -> CloudWatchDestination:
@@ -267,8 +267,9 @@ def test_the_saved_queries_are_named_with_the_way_to_them(stack: cdk.Stack) -> N
     ]
 
 
-def test_the_dashboards_of_a_stack_share_one_condition(stack: cdk.Stack) -> None:
-    other = cdk.Stack(stack.node.root, "Other")
+def test_the_dashboards_of_a_stack_share_one_condition() -> None:
+    app = new_app()
+    stack, other = cdk.Stack(app, "Mail"), cdk.Stack(app, "Other")
     for each in (stack, other):
         for name in ("A", "B"):
             archive = EventArchive(each, f"{name}Archive")

@@ -16,7 +16,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
@@ -582,7 +581,9 @@ def test_a_monitoring_whose_id_is_taken_leaves_no_count_behind(stack: cdk.Stack)
 
 def a_function(stack: cdk.Stack) -> actions.LambdaAction:
     arn = "arn:aws:lambda:us-east-1:111122223333:function:on-call"
-    function = lambda_.Function.from_function_attributes(stack, "OnCall", function_arn=arn, same_environment=True)
+    function = cdk.aws_lambda.Function.from_function_attributes(
+        stack, "OnCall", function_arn=arn, same_environment=True
+    )
     return actions.LambdaAction(function)
 
 
