@@ -268,8 +268,8 @@ def _one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
         if "AlarmPermission'" not in str(error):
             raise
         raise ValueError(
-            f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm of this "
-            "name calls, and CDK has one permission for both; use a SnsAction with a topic that the function "
+            f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm calls, "
+            "and CDK has one permission for both; use a SnsAction with a topic that the function "
             "subscribes to"
         ) from None
 

@@ -600,8 +600,8 @@ def test_a_function_that_two_would_tell_is_refused(stack: cdk.Stack) -> None:
     with pytest.raises(ValueError) as caught:
         EventMonitoring(stack, "Second", archive=EventArchive(stack, "B"), alarm_actions=told)
     assert str(caught.value) == (
-        "Mail/Second/DataFreshness: alarm_actions or ok_actions has a LambdaAction whose function another alarm of "
-        "this name calls, and CDK has one permission for both; use a SnsAction with a topic that the function "
+        "Mail/Second/DataFreshness: alarm_actions or ok_actions has a LambdaAction whose function another alarm "
+        "calls, and CDK has one permission for both; use a SnsAction with a topic that the function "
         "subscribes to"
     )
 
