@@ -89,7 +89,9 @@ class EventAnalytics(Construct):
         from aws_cdk import aws_athena as athena
 
         self._archive = archive
-        self._stack = stack
+        self.stack = stack
+        """The stack of the queries."""
+
         self._table = archive.event_table or EventTable(
             self, "Table", bucket=archive.bucket, prefix=archive.prefix, storage=JSON
         )
@@ -187,7 +189,7 @@ class EventAnalytics(Construct):
             f"{self.node.path}.grant_query",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
         )
-        here, results = environment_of(self._stack), self.results_bucket
+        here, results = environment_of(self.stack), self.results_bucket
         results_arn, folder = results.bucket_arn, f"{self.workgroup_name}/*"
         catalog, database, table = self._table.arns
         statements = [

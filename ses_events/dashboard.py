@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -38,6 +39,8 @@ _REPUTATION = (
     ("Bounce rate", "bounce_rate", 0.05, 0.1),
     ("Complaint rate", "complaint_rate", 0.001, 0.005),
 )
+_IS_GOV_CLOUD: MutableMapping[cdk.Stack, cdk.CfnCondition] = WeakKeyDictionary()
+"""The condition of each stack that has one: CloudFormation warns of two that say the same."""
 
 
 def new_dashboard(
@@ -135,9 +138,14 @@ def _variables(
 ) -> Iterator[cloudwatch.IVariable]:
     """A choice for each dimension, among the values seen: it changes that dimension of all metrics shown."""
     first = next(event for event in EmailSendingEvent if event in events)
+    ids: list[str] = []
     for dimension in _to_choose(destination):
+        plain = "".join(each if each.isalnum() else "_" for each in dimension.name)
+        while plain in ids:  # as that of a-b and of a_b
+            plain += "_"
+        ids.append(plain)
         yield cloudwatch.DashboardVariable(
-            id="".join(each if each.isalnum() else "_" for each in dimension.name),
+            id=plain,
             label=dimension.name,
             type=cloudwatch.VariableType.PROPERTY,
             value=dimension.name,
@@ -243,9 +251,10 @@ def _archive(archive: EventArchive, rules: Rules) -> Iterator[Row]:
 def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
     """The saved queries: what each answers, its id, and the way to the editor that has them under Saved queries."""
     stack = cdk.Stack.of(scope)
-    is_gov = cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws-us-gov")
-    gov = cdk.CfnCondition(scope, "IsGovCloud", expression=is_gov)
-    domain = cdk.Fn.condition_if(gov.logical_id, "amazonaws-us-gov.com", "aws.amazon.com").to_string()
+    if stack not in _IS_GOV_CLOUD:
+        is_gov = cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws-us-gov")
+        _IS_GOV_CLOUD[stack] = cdk.CfnCondition(scope, "IsGovCloud", expression=is_gov)
+    domain = cdk.Fn.condition_if(_IS_GOV_CLOUD[stack].logical_id, "amazonaws-us-gov.com", "aws.amazon.com").to_string()
     region = stack.region
     editor = f"https://{region}.console.{domain}/athena/home?region={region}#/query-editor"
     lines = [

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
 
+    from ses_events.analytics import EventAnalytics
     from ses_events.archive import EventArchive
     from ses_events.destinations import EventDestination
     from ses_events.parquet import ParquetFormat
@@ -78,6 +79,8 @@ DIMENSION_VALUE_SOURCES = {
     ses.CloudWatchDimensionSource.LINK_TAG: "linkTag",
 }
 """Each source of a dimension's value as DimensionValueSource spells it."""
+
+_DIMENSION = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
 
 _ENDLESS = {
     "ses:sourceip",
@@ -146,31 +149,40 @@ def destination_name(value: str | None, others: Collection[str | None]) -> Itera
 def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[str]:
     """At least one of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
     yield from several(argument, value, "[ses.EmailSendingEvent.SEND]")
-    for position, event in enumerate(value):
-        if not isinstance(event, ses.EmailSendingEvent):
-            names = [known.name for known in MATCHING_EVENT_TYPES]
-            meant = closest(str(event).upper(), names) or names[0]
-            yield from instance(
-                f"{argument}[{position}]", event, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}"
-            )
+    for position, each in enumerate(value):
+        yield from event(f"{argument}[{position}]", each)
     if not value:
         yield f"{argument} is empty, and SES takes no destination without events; name one or leave the argument out"
 
 
+def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
+    """One of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
+    if not isinstance(value, ses.EmailSendingEvent):
+        names = [known.name for known in MATCHING_EVENT_TYPES]
+        meant = closest(str(value).upper(), names) or names[0]
+        yield from instance(argument, value, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}")
+
+
 def dimensions(argument: str, value: Sequence[ses.CloudWatchDimension]) -> Iterator[str]:
     """1-10 dimensions with different names for a CloudWatch destination (SES developer guide, quotas)."""
-    example = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
-    yield from several(argument, value, f"[{example}]")
+    yield from several(argument, value, f"[{_DIMENSION}]")
     if not 1 <= len(value) <= 10:
         yield f"{argument} has {len(value)} entries; give a CloudWatch destination 1-10"
     names = set()
-    for position, dimension in enumerate(value):
-        yield from instance(f"{argument}[{position}]", dimension, ses.CloudWatchDimension, example)
-        yield from dimension_name(f"{argument}[{position}].name", dimension.name, dimension.source)
-        yield from dimension_default_value(f"{argument}[{position}].default_value", dimension.default_value)
-        if dimension.name in names:
-            yield f"{argument}[{position}].name {dimension.name!r} is there already; give each dimension another name"
-        names.add(dimension.name)
+    for position, each in enumerate(value):
+        yield from dimension(f"{argument}[{position}]", each)
+        if each.name in names:
+            yield f"{argument}[{position}].name {each.name!r} is there already; give each dimension another name"
+        names.add(each.name)
+
+
+def dimension(argument: str, value: ses.CloudWatchDimension) -> Iterator[str]:
+    """A ``ses.CloudWatchDimension`` with a name, a default value and a source (SES API, CloudWatchDestination)."""
+    yield from instance(argument, value, ses.CloudWatchDimension, _DIMENSION)
+    source = "ses.CloudWatchDimensionSource.MESSAGE_TAG"
+    yield from instance(f"{argument}.source", value.source, ses.CloudWatchDimensionSource, source)
+    yield from dimension_name(f"{argument}.name", value.name, value.source)
+    yield from dimension_default_value(f"{argument}.default_value", value.default_value)
 
 
 def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSource) -> Iterator[str]:
@@ -220,14 +232,14 @@ def oddities_of_dimensions(
 
 def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that is counted against sends or deliveries (SES developer guide, event publishing)."""
-    yield from events(argument, [value])
+    yield from event(argument, value)
     if value not in COUNTED_AGAINST:
         yield f"{argument} {value.name} is no share of mail; use {', '.join(known.name for known in COUNTED_AGAINST)}"
 
 
 def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that SES counts without an event destination (SES developer guide, monitoring with CloudWatch)."""
-    yield from events(argument, [value])
+    yield from event(argument, value)
     counted = [*COUNTED_AGAINST, ses.EmailSendingEvent.SEND]
     if value not in counted or value == ses.EmailSendingEvent.DELIVERY_DELAY:
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
@@ -235,7 +247,7 @@ def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterato
 
 def count(argument: str, value: int) -> Iterator[str]:
     """A whole number from 1 (CloudWatch API, PutMetricAlarm)."""
-    if isinstance(value, float) and cdk.Token.is_unresolved(value):
+    if _is_deferred(value):
         return
     yield from _number(argument, value, "a whole number such as 100", int)
     if value < 1:
@@ -244,17 +256,25 @@ def count(argument: str, value: int) -> Iterator[str]:
 
 def minimum(argument: str, value: int) -> Iterator[str]:
     """A whole number from 1 that is known at synth (CloudWatch user guide, metric math)."""
-    if isinstance(value, float) and cdk.Token.is_unresolved(value):
+    if _is_deferred(value):
         yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
     yield from count(argument, value)
+
+
+def rate_period(argument: str, value: cdk.Duration | None) -> Iterator[str]:
+    """1-10080 whole minutes, known at synth (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, cdk.Duration, "cdk.Duration.days(1)")
+    if value is not None and value.is_unresolved():
+        yield f"{argument} is known at deployment only, and CDK makes no metric of it; write it out"
+    yield from amount(argument, value, cdk.Duration.to_minutes, 1, 10080, "minutes")
 
 
 def reputation_threshold(argument: str, value: float) -> Iterator[str]:
     """A fraction, below the rate at which AWS may pause sending: 0.1 of bounces, 0.005 of complaints (SES developer
     guide, reputation metrics).
     """
-    yield from _number(argument, value, "a fraction such as 0.05, which is 5 %")
     most = PAUSES[argument]
+    yield from _number(argument, value, f"a fraction such as {most / 2:g}, which is {most * 50:g} %")
     if 0 < value <= most or cdk.Token.is_unresolved(value):
         return
     meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value / 100 <= most else f"use at most {most}"
@@ -269,43 +289,66 @@ def share(argument: str, value: float) -> Iterator[str]:
         yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
 
 
-def archive_delay(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """60-86400 whole seconds: after a day Firehose gives up (Firehose developer guide, data delivery)."""
+def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:
+    """60-86400 whole seconds: after a day Firehose gives up; and more than the buffering interval of the archive, which
+    events wait for in health (Firehose developer guide, data delivery).
+    """
     yield from option(argument, value, cdk.Duration, "cdk.Duration.minutes(15)")
     yield from amount(argument, value, cdk.Duration.to_seconds, 60, 86400, "seconds")
+    interval = getattr(archive, "buffering_seconds", None)
+    if value is None or interval is None or value.is_unresolved():
+        return
+    delay = value.to_milliseconds() / 1000
+    if delay <= interval and not cdk.Token.is_unresolved(interval):
+        yield (
+            f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
+            "which events wait for in health; use three times as much"
+        )
 
 
 def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
     """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
     example = "aws_cloudwatch_actions.SnsAction(topic)"
-    if hasattr(value, "bind") or hasattr(value, "topic_arn"):
-        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use a list such as [{example}]")
     yield from several(argument, value, f"[{example}]")
     for position, action in enumerate(value):
         yield from interface(f"{argument}[{position}]", action, "bind", example)
+        # An event destination binds too; what CDK can call has one of these marks of jsii.
+        mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
+        yield from interface(f"{argument}[{position}]", action, mark, example)
     if len(value) > 5:
         yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
 
 
-def monitored(publishing: EventPublishing | None, archive: EventArchive | None, stack: cdk.Stack) -> Iterator[str]:
-    """An ``EventPublishing``, an ``EventArchive`` or both, of the account and region of the stack (CloudWatch API,
-    PutMetricAlarm).
+def monitored(
+    publishing: EventPublishing | None, archive: EventArchive | None, analytics: EventAnalytics | None, stack: cdk.Stack
+) -> Iterator[str]:
+    """An ``EventPublishing``, an ``EventArchive`` or both, and their ``EventAnalytics``, of the account and region of
+    the stack (CloudWatch API, PutMetricAlarm).
     """
     yield from optional_interface("publishing", publishing, "add_destination", "an EventPublishing")
     yield from optional_interface("archive", archive, "table_prefix", "an EventArchive")
+    yield from optional_interface("analytics", analytics, "named_queries", "an EventAnalytics")
     if publishing is None and archive is None:
         yield "publishing and archive are missing, so there is nothing to watch; give one or both"
-    for argument, part in (("publishing", publishing), ("archive", archive)):
+    for argument, part in (("publishing", publishing), ("archive", archive), ("analytics", analytics)):
         if part is not None and part.stack is not stack:
             yield from same_place(argument, environment_of(part.stack), stack)
 
 
-def room_to_count(argument: str, destinations: Collection[object]) -> Iterator[str]:
+def room_to_count(
+    argument: str, construct_id: str, taken: Collection[str], others: int, monitored_by: str | None
+) -> Iterator[str]:
     """With room for one more destination of the set, which has at most 10 (SES developer guide, quotas)."""
-    if len(destinations) >= 10:
+    needs = f"{argument} needs an event destination"
+    without = f"use {argument}=False and do without the alarms silent_archive and rendering_failures"
+    if others >= 10:
+        yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
+    if construct_id in taken:
+        yield f"{needs} {construct_id!r}, and one of your own has that id; give yours another one, or {without}"
+    if monitored_by:
         yield (
-            f"{argument} needs an event destination, and the configuration set has its 10; leave one out, or use "
-            f"{argument}=False and do without the alarms silent_archive and rendering_failures"
+            f"{needs}, which {monitored_by!r} would not see, as it has looked at what this configuration set publishes "
+            f"to; make this EventMonitoring before that one, or {without}"
         )
 
 
@@ -330,12 +373,15 @@ def alarm_description(argument: str, value: str | None) -> Iterator[str]:
         yield f"{argument} has {len(value)} characters; use at most 1024"
 
 
-def destination_before_monitoring(argument: str, value: object, monitored_by: str | None) -> Iterator[str]:
-    """Added before ``EventMonitoring`` looks at the set, where it counts or archives (this package)."""
-    if monitored_by and (hasattr(value, "dimensions") or hasattr(value, "delivery_stream")):
+def destination_before_monitoring(
+    argument: str, value: object, enabled: bool, monitored_by: str | None
+) -> Iterator[str]:
+    """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
+    if monitored_by and enabled and (hasattr(value, "dimensions") or hasattr(value, "delivery_stream")):
         yield (
             f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
-            "would not see it; add it before that EventMonitoring is made"
+            "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "
+            "monitoring=False)"
         )
 
 
@@ -740,10 +786,15 @@ def _plain(name: str) -> str:
     return name.lower().removeprefix("x-").replace("-", "").replace("_", "")
 
 
+def _is_deferred(value: object) -> bool:
+    """Whether a number is known at deployment only; CDK can be asked about finite ones alone, as JSON has no others."""
+    return isinstance(value, float) and math.isfinite(value) and cdk.Token.is_unresolved(value)
+
+
 def _number(argument: str, value: object, fix: str, expected: type | UnionType = float | int) -> Iterator[str]:
     """A number; True and False are no numbers here, though Python has them so."""
     yield from instance(argument, str(value) if isinstance(value, bool) else value, expected, fix)
-    if isinstance(value, float) and not math.isfinite(value):  # which no JSON has, so CDK could not be asked about it
+    if isinstance(value, float) and not math.isfinite(value):
         raise TypeError(f"{argument} {value} is no finite number; use {fix}")
 
 

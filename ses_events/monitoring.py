@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -13,7 +14,7 @@ from constructs import Construct
 from ses_events import alarms as rules
 from ses_events import limits
 from ses_events.destinations.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, is_rate
-from ses_events.refusal import check, instance, new_id, optional_interface, stack_of
+from ses_events.refusal import check, instance, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -56,8 +57,9 @@ class EventMonitoring(Construct):
         no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: what to do when something goes wrong, such as ``aws_cloudwatch_actions.SnsAction(topic)``; at
-        most 5. A topic with a policy, as ``enforce_ssl`` makes one, or with a key must let CloudWatch in, or nobody is
-        told (docs/operations.md). Default: nothing, and the alarms are seen in CloudWatch only.
+        most 5. A topic is a standard one of this region; one with a policy, as ``enforce_ssl`` makes it, or with a key
+        must let CloudWatch in, or nobody is told (docs/operations.md). A Lambda function that several EventMonitoring
+        are to tell subscribes to a topic. Default: nothing, and the alarms are seen in CloudWatch only.
     :param ok_actions: what to do when it is over. Default: nothing.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
         decides; once an account and region is enough. The rates of the set are watched where it has reputation metrics.
@@ -139,8 +141,7 @@ class EventMonitoring(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.monitored(publishing, archive, stack),
-            optional_interface("analytics", analytics, "named_queries", "an EventAnalytics"),
+            limits.monitored(publishing, archive, analytics, stack),
             limits.alarm_actions("alarm_actions", alarm_actions),
             limits.alarm_actions("ok_actions", ok_actions),
             instance("account_reputation", account_reputation, bool, "True or False"),
@@ -148,20 +149,20 @@ class EventMonitoring(Construct):
             limits.reputation_threshold("complaint_rate", complaint_rate),
             limits.count("rejects", rejects),
             limits.count("rendering_failures", rendering_failures),
-            limits.archive_delay("archive_delay", archive_delay),
+            limits.archive_delay("archive_delay", archive_delay, archive),
             limits.share("quota_share", quota_share),
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
-        metrics: dict[EmailSendingEvent, cloudwatch.Metric] = {}
-        if publishing:
-            uncounted = [event for event in COUNTED if event not in _counts_of_the_set(publishing)]
-            if count_events and uncounted:
-                check((scope, construct_id), limits.room_to_count("count_events", publishing.destinations))
-                publishing.add_destination("ToMonitoring", _set_destination(), events=uncounted)
-            metrics = _counts_of_the_set(publishing)
+        metrics = _counts_of_the_set(publishing) if publishing else {}
+        uncounted = [event for event in COUNTED if event not in metrics] if publishing and count_events else []
+        if publishing and uncounted:
+            check((scope, construct_id), publishing._why_no_count("count_events", "ToMonitoring"))
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
+        if publishing and uncounted:
+            publishing.add_destination("ToMonitoring", _set_destination(), events=uncounted)
+            metrics = _counts_of_the_set(publishing)
         from ses_events.dashboard import new_dashboard  # it needs CloudWatch, which is slow to import
 
         self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)
@@ -247,11 +248,30 @@ class EventMonitoring(Construct):
             datapoints_to_alarm=rule.breaching,
             treat_missing_data=of.TreatMissingData[rule.missing_data],
         )
-        if self._alarm_actions:
-            alarm.add_alarm_action(*self._alarm_actions)
-        if self._ok_actions:
-            alarm.add_ok_action(*self._ok_actions)
+        with _one_permission_a_name(alarm):
+            if self._alarm_actions:
+                alarm.add_alarm_action(*self._alarm_actions)
+            if self._ok_actions:
+                alarm.add_ok_action(*self._ok_actions)
         return alarm
+
+
+@contextmanager
+def _one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
+    """While an alarm is given its actions: refuse a function whose permission for another alarm has the name of this.
+
+    A LambdaAction gives it the id of the alarm, or in an app without CDK's recommended flags no name at all.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "AlarmPermission'" not in str(error):
+            raise
+        raise ValueError(
+            f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm calls, "
+            "and CDK has one permission for both; use a SnsAction with a topic that the function "
+            "subscribes to"
+        ) from None
 
 
 def _set_destination() -> CloudWatchDestination:
@@ -275,7 +295,8 @@ def _counts_of_the_set(publishing: EventPublishing) -> dict[EmailSendingEvent, c
     return {
         event: destination.metric(event, {CONFIGURATION_SET: publishing.configuration_set_name})
         for destination, events in counting
-        for event in events
+        for event in EmailSendingEvent  # in one order, which a set of events has not
+        if event in events
     }
 
 

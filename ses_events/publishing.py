@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -185,7 +185,7 @@ class EventPublishing(Construct):
             limits.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
             limits.destination_name(name, [other.name for other in self._destinations.made]),
-            limits.destination_before_monitoring("destination", destination, self._destinations.monitored_by),
+            limits.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
         properties, after = destination.bind(self, events)
         try:
@@ -218,6 +218,11 @@ class EventPublishing(Construct):
     def destinations(self) -> tuple[PublishedTo, ...]:
         """What the configuration set publishes to, in the order of creation; by any EventPublishing of it."""
         return tuple(self._destinations.made)
+
+    def _why_no_count(self, argument: str, construct_id: str) -> Iterator[str]:
+        """Why an EventMonitoring cannot have a destination of its own here, for the argument that asks for one."""
+        there = self._destinations
+        return limits.room_to_count(argument, construct_id, self._ids, len(there.made), there.monitored_by)
 
     def _monitored_by(self, path: str) -> None:
         """From now on, refuse a destination that the EventMonitoring of this path would miss."""

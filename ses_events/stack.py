@@ -69,7 +69,7 @@ class SesEventsStack(cdk.Stack):
             (scope, construct_id) if isinstance(scope, Construct) else str(construct_id),
             instance("analytics", analytics, bool, "True or False"),
             limits.name("configuration_set_name", configuration_set_name),
-            limits.dimensions("dimension", [dimension]),
+            limits.dimension("dimension", dimension),
             limits.events("events", events),
             limits.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
             limits.queried_prefix("prefix", prefix, analytics),

@@ -649,7 +649,7 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
         ["Mail:", "configuration_set_name"],
         ["Mail:", "prefix"],
     ]
-    assert "dimension[0] 'campaign' is of type str" in refused(
+    assert "dimension 'campaign' is of type str" in refused(
         TypeError, SesEventsStack, app, "Mail", dimension="campaign"
     )
     SesEventsStack(app, "Mail")

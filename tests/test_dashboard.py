@@ -23,7 +23,7 @@ from ses_events import (
     FirehoseDestination,
     ParquetFormat,
 )
-from tests.templates import Json, properties, readable, resources, synthesize
+from tests.templates import Json, new_app, properties, readable, resources, synthesize
 
 
 def campaigns(*more: str) -> CloudWatchDestination:
@@ -161,6 +161,27 @@ def test_each_dimension_of_a_metric_has_a_variable(stack: cdk.Stack) -> None:
     assert dict(zip(first[2:6:2], first[3:6:2], strict=True)) == {"campaign": "unknown", "X-Brand": "unknown"}
 
 
+def test_dimensions_that_differ_in_a_sign_have_two_variables(stack: cdk.Stack) -> None:
+    watched(stack, campaigns("a-b", "a_b", "a_b_", "a:b"))
+    ids = {each["property"]: each["id"] for each in shown(stack)["variables"]}
+    assert ids == {"campaign": "campaign", "a-b": "a_b", "a_b": "a_b_", "a_b_": "a_b__", "a:b": "a_b___"}
+
+
+def test_what_a_disabled_destination_would_count_is_not_shown(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    publishing.add_destination("ToMetrics", campaigns(), enabled=False)
+    EventMonitoring(stack, "Monitoring", publishing=publishing)
+    body = shown(stack)
+    assert not body.get("variables")
+    assert not [title for title in titles(body) if "campaign" in title]
+
+
+def test_the_reputation_of_the_account_alone_has_the_line_of_its_alarm(stack: cdk.Stack) -> None:
+    EventMonitoring(stack, "Monitoring", publishing=EventPublishing(stack, "Events"), bounce_rate=0.03)
+    lines = widget(shown(stack), "Bounce rate")["annotations"]["horizontal"]
+    assert [(line["label"], line["value"]) for line in lines][:1] == [("alarm", 0.03)]
+
+
 def test_of_counts_by_set_and_campaign_those_of_the_set_are_shown(stack: cdk.Stack) -> None:
     source = ses.CloudWatchDimensionSource.MESSAGE_TAG
     names = ("ses:configuration-set", "campaign")
@@ -244,6 +265,21 @@ def test_the_saved_queries_are_named_with_the_way_to_them(stack: cdk.Stack) -> N
         f"| {query['Properties']['Name']} | {query['Properties']['Description']} | `${{{name}.NamedQueryId}}` |"
         for name, query in queries.items()
     ]
+
+
+def test_the_dashboards_of_a_stack_share_one_condition() -> None:
+    app = new_app()
+    stack, other = cdk.Stack(app, "Mail"), cdk.Stack(app, "Other")
+    for each in (stack, other):
+        for name in ("A", "B"):
+            archive = EventArchive(each, f"{name}Archive")
+            analytics = EventAnalytics(each, f"{name}Analytics", archive=archive)
+            EventMonitoring(each, name, archive=archive, analytics=analytics)
+    for each in (stack, other):
+        template = synthesize(each)
+        [condition] = template["Conditions"]
+        assert condition.startswith("AIsGovCloud")
+        assert json.dumps(template["Resources"]).count(f'"Fn::If": ["{condition}"') == 2
 
 
 def test_numbers_of_the_account_are_called_so(stack: cdk.Stack) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -20,14 +24,17 @@ from local_aws import metric_math
 from ses_events import (
     UNTOUCHED_MAIL,
     CloudWatchDestination,
+    EventAnalytics,
     EventArchive,
     EventBridgeDestination,
     EventMonitoring,
     EventPublishing,
     FirehoseDestination,
     ParquetFormat,
+    SesEventsStack,
+    SnsDestination,
 )
-from tests.templates import Json, logical_id, new_app, properties, readable, resources, synthesize, warnings
+from tests.templates import ROOT, Json, logical_id, new_app, properties, readable, resources, synthesize, warnings
 
 SET = "${EventsConfigurationSet6B5CCE2B}"
 STREAM = "MailArchive4B50850C"
@@ -331,7 +338,8 @@ def test_the_ends_of_a_range_belong_to_it(stack: cdk.Stack) -> None:
         )
     ):
         options: dict[str, Any] = ends
-        EventMonitoring(stack, f"Monitoring{number}", archive=an_archive_once(stack), **options)
+        archive = EventArchive(stack, f"Archive{number}", buffering_interval=cdk.Duration.seconds(59))
+        EventMonitoring(stack, f"Monitoring{number}", archive=archive, **options)
 
 
 def test_a_slow_buffer_may_take_its_time(stack: cdk.Stack) -> None:
@@ -516,7 +524,8 @@ def test_a_destination_that_would_be_missed_is_refused(stack: cdk.Stack, destina
         publishing.add_destination("Late", destination or FirehoseDestination(an_archive(stack)))
     assert str(caught.value) == (
         "Mail/Events/Late: destination comes too late: 'Mail/Monitoring' has looked at what this configuration set "
-        "publishes to, and would not see it; add it before that EventMonitoring is made"
+        "publishes to, and would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, "
+        "with monitoring=False)"
     )
 
 
@@ -524,7 +533,77 @@ def test_a_destination_that_no_alarm_is_about_may_come_later(stack: cdk.Stack) -
     publishing = a_set(stack)
     EventMonitoring(stack, "Monitoring", publishing=publishing)
     publishing.add_destination("Late", EventBridgeDestination())
+    publishing.add_destination("Disabled", CAMPAIGNS, enabled=False)
     synthesize(stack)
+
+
+def test_a_reference_stack_takes_another_count_before_an_own_monitoring() -> None:
+    app = new_app()
+    stack = SesEventsStack(app, "Mail", monitoring=False)
+    stack.publishing.add_destination("ByTeam", by("team"))
+    assert EventMonitoring(stack, "Own", publishing=stack.publishing, archive=stack.archive).silent_archive
+
+
+def test_a_count_of_the_set_that_another_monitoring_would_miss_is_refused_in_its_own_words(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    EventMonitoring(stack, "First", publishing=publishing, count_events=False)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Second", publishing=publishing)
+    assert str(caught.value) == (
+        "Mail/Second: count_events needs an event destination, which 'Mail/First' would not see, as it has looked at "
+        "what this configuration set publishes to; make this EventMonitoring before that one, or use "
+        "count_events=False and do without the alarms silent_archive and rendering_failures"
+    )
+    EventMonitoring(stack, "Second", publishing=publishing, count_events=False)
+
+
+def test_a_destination_of_ones_own_that_has_the_id_of_the_count_is_named(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("ToMonitoring", CAMPAIGNS)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", publishing=publishing)
+    assert str(caught.value) == (
+        "Mail/Monitoring: count_events needs an event destination 'ToMonitoring', and one of your own has that id; "
+        "give yours another one, or use count_events=False and do without the alarms silent_archive and "
+        "rendering_failures"
+    )
+
+
+def test_a_monitoring_whose_id_is_taken_leaves_no_count_behind(stack: cdk.Stack) -> None:
+    publishing, _ = a_set(stack), sns.Topic(stack, "Monitoring")
+    with pytest.raises(ValueError, match="construct_id 'Monitoring' is taken"):
+        EventMonitoring(stack, "Monitoring", publishing=publishing)
+    assert publishing.destinations == ()
+
+
+# A function that is told.
+
+
+def a_function(stack: cdk.Stack) -> actions.LambdaAction:
+    arn = "arn:aws:lambda:us-east-1:111122223333:function:on-call"
+    function = cdk.aws_lambda.Function.from_function_attributes(
+        stack, "OnCall", function_arn=arn, same_environment=True
+    )
+    return actions.LambdaAction(function)
+
+
+def test_a_function_may_be_told_by_one_monitoring(stack: cdk.Stack) -> None:
+    told = [a_function(stack)]
+    archive = an_archive(stack)
+    monitoring = EventMonitoring(stack, "Monitoring", archive=archive, alarm_actions=told, ok_actions=told)
+    assert len(resources(synthesize(stack), "AWS::Lambda::Permission")) == len(monitoring.alarms)
+
+
+def test_a_function_that_two_would_tell_is_refused(stack: cdk.Stack) -> None:
+    told = [a_function(stack)]
+    EventMonitoring(stack, "First", archive=EventArchive(stack, "A"), alarm_actions=told)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Second", archive=EventArchive(stack, "B"), alarm_actions=told)
+    assert str(caught.value) == (
+        "Mail/Second/DataFreshness: alarm_actions or ok_actions has a LambdaAction whose function another alarm "
+        "calls, and CDK has one permission for both; use a SnsAction with a topic that the function "
+        "subscribes to"
+    )
 
 
 # Alarms of one's own.
@@ -588,6 +667,92 @@ def test_the_rates_of_several_values_fit_in_one_graph(stack: cdk.Stack) -> None:
     rates = [CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, {"campaign": name}) for name in ("spring", "summer")]
     cloudwatch.Dashboard(stack, "Mine", widgets=[[cloudwatch.GraphWidget(left=rates)]])
     synthesize(stack)
+
+
+BY_SET = by("ses:configuration-set", "campaign")
+A_DAY = cdk.Duration.days(1)
+
+
+def test_the_rates_of_several_sets_and_periods_fit_in_one_graph(stack: cdk.Stack) -> None:
+    names = [EventPublishing(stack, name).configuration_set_name for name in ("Spring", "Autumn")]
+    names += [f"{names[0]}-old", cdk.Fn.import_value("One"), cdk.Fn.import_value("Two")]
+    rates = [
+        BY_SET.rate(EmailSendingEvent.BOUNCE, {"ses:configuration-set": name, **SPRING}, period=period)
+        for name in names
+        for period in (None, A_DAY)
+    ]
+    assert len({rate.expression for rate in rates}) == 10
+    cloudwatch.Dashboard(stack, "Mine", widgets=[[cloudwatch.GraphWidget(left=rates)]])
+    synthesize(stack)
+
+
+def test_the_order_of_the_values_of_a_rate_means_nothing() -> None:
+    values = {"ses:configuration-set": "news", **SPRING}
+    turned = dict(reversed(values.items()))
+    one, other = (BY_SET.rate(EmailSendingEvent.BOUNCE, each).expression for each in (values, turned))
+    assert one == other
+
+
+def test_a_rate_of_a_day_counts_by_the_day(stack: cdk.Stack) -> None:
+    rate = CAMPAIGNS.rate(EmailSendingEvent.COMPLAINT, SPRING, minimum=1, period=A_DAY)
+    said = as_said(campaign_alarm(stack, rate, 0.001)[1])
+    assert re.search(
+        r"Sum of AWS/SES Complaint{spring} in 86400 s; .* Sum of AWS/SES Delivery{spring} in 86400 s", said
+    )
+    assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize(
+    ("period", "error"),
+    [
+        (86400, "period 86400 is of type int; use cdk.Duration.days(1)"),
+        (cdk.Duration.seconds(90), "period '90 seconds' cannot be converted into a whole number of minutes; use"),
+        (cdk.Duration.days(8), "period 11520 minutes is out of range; use 1-10080 whole minutes"),
+        (cdk.Duration.minutes(0), "period 0 minutes is out of range; use 1-10080 whole minutes"),
+        (
+            cdk.Duration.minutes(cdk.Token.as_number({"Ref": "Period"})),
+            "period is known at deployment only, and CDK makes no metric of it; write it out",
+        ),
+    ],
+)
+def test_a_period_that_no_alarm_has_is_refused(period: Any, error: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, period=period)
+    assert str(caught.value).startswith(f"CloudWatchDestination.rate: {error}")
+    assert CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, period=cdk.Duration.days(7))
+
+
+def sets_by_campaign() -> Json:
+    """The template of two sets with rates on their dashboards and in an alarm."""
+    stack = cdk.Stack(new_app(), "Mail")
+    for name in ("News", "Letters"):
+        publishing = EventPublishing(stack, name)
+        publishing.add_destination("ToMetrics", BY_SET)
+        monitoring = EventMonitoring(publishing, "Monitoring", publishing=publishing)
+        of_the_set = {"ses:configuration-set": publishing.configuration_set_name, **SPRING}
+        monitoring.add_alarm("Bounces", BY_SET.rate(EmailSendingEvent.BOUNCE, of_the_set), threshold=0.05)
+    return synthesize(stack)
+
+
+def test_the_same_app_has_the_same_template_each_time() -> None:
+    first, second, third = (sets_by_campaign() for _ in range(3))
+    assert first == second == third
+
+
+def test_a_template_depends_on_no_seed_of_python() -> None:
+    code = "import json; from tests.test_monitoring import sets_by_campaign as made; print(json.dumps(made()))"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "2")
+    ]
+    one, other = (run.communicate()[0] for run in runs)  # as text, so that the order is compared too
+    assert one == other != ""
 
 
 def test_the_count_of_a_campaign(stack: cdk.Stack) -> None:
@@ -656,6 +821,10 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         ({"analytics": "events"}, "analytics 'events' is of type str; use an EventAnalytics"),
         ({"bounce_rate": "5 %"}, "bounce_rate '5 %' is of type str; use a fraction such as 0.05, which is 5 %"),
         ({"bounce_rate": True}, "bounce_rate 'True' is of type str; use a fraction such as 0.05, which is 5 %"),
+        (
+            {"complaint_rate": "0.001"},
+            "complaint_rate '0.001' is of type str; use a fraction such as 0.0025, which is 0.25 %",
+        ),
         ({"rejects": 1.5}, "rejects 1.5 is of type float; use a whole number such as 100"),
         ({"quota_share": None}, "quota_share None is of type NoneType; use a fraction such as 0.8, which is 80 %"),
         ({"archive_delay": 900}, "archive_delay 900 is of type int; use cdk.Duration.minutes(15)"),
@@ -666,6 +835,11 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         (
             {"quota_share": float("inf")},
             "quota_share inf is no finite number; use a fraction such as 0.8, which is 80 %",
+        ),
+        ({"rejects": float("nan")}, "rejects nan is of type float; use a whole number such as 100"),
+        (
+            {"rendering_failures": float("inf")},
+            "rendering_failures inf is of type float; use a whole number such as 100",
         ),
         ({"dashboard": "yes"}, "dashboard 'yes' is of type str; use True or False"),
         ({"count_events": "yes"}, "count_events 'yes' is of type str; use True or False"),
@@ -693,6 +867,54 @@ def test_a_topic_or_an_action_in_place_of_a_list_is_refused(stack: cdk.Stack, ar
         assert str(caught.value).endswith(
             f"is of type {kind}; use a list such as [aws_cloudwatch_actions.SnsAction(topic)]"
         )
+
+
+def test_an_event_destination_is_no_alarm_action(stack: cdk.Stack) -> None:
+    wrong: Any = SnsDestination(sns.Topic(stack, "OnCall"))
+    with pytest.raises(TypeError) as caught:
+        EventMonitoring(stack, "Monitoring", archive=an_archive(stack), alarm_actions=[wrong])
+    assert re.fullmatch(
+        r"Mail/Monitoring: alarm_actions\[0\] <.*> is of type SnsDestination; "
+        r"use aws_cloudwatch_actions.SnsAction\(topic\)",
+        str(caught.value),
+    )
+
+
+def test_an_alarm_action_may_be_of_ones_own(stack: cdk.Stack) -> None:
+    @jsii.implements(cloudwatch.IAlarmAction)
+    class Wake:
+        def bind(self, scope: Any, alarm: Any) -> cloudwatch.AlarmActionConfig:
+            return cloudwatch.AlarmActionConfig(alarm_action_arn="arn:aws:sns:us-east-1:111122223333:on-call")
+
+    EventMonitoring(stack, "Monitoring", archive=an_archive(stack), alarm_actions=[Wake()])
+    alarms = resources(synthesize(stack), "AWS::CloudWatch::Alarm").values()
+    assert all(alarm["Properties"]["AlarmActions"] for alarm in alarms)
+
+
+def test_queries_of_another_region_are_refused() -> None:
+    app = new_app()
+    here, there = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "us-east-1"), ("There", "eu-west-1"))
+    )
+    analytics = EventAnalytics(there, "Analytics", archive=an_archive(there))
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(here, "Monitoring", archive=an_archive(here), analytics=analytics)
+    assert str(caught.value) == (
+        "Here/Monitoring: analytics is in eu-west-1, this stack in us-east-1; use one of this region"
+    )
+
+
+@pytest.mark.parametrize("delay", [60, 300])
+def test_a_delay_that_every_event_has_is_refused(stack: cdk.Stack, delay: int) -> None:
+    archive = an_archive(stack)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", archive=archive, archive_delay=cdk.Duration.seconds(delay))
+    assert str(caught.value) == (
+        f"Mail/Monitoring: archive_delay {delay} seconds is not above the buffering interval of the archive, 300 "
+        "seconds, which events wait for in health; use three times as much"
+    )
+    EventMonitoring(stack, "Monitoring", archive=archive, archive_delay=cdk.Duration.seconds(301))
 
 
 def an_archive_once(stack: cdk.Stack) -> Any:
@@ -793,6 +1015,16 @@ def test_a_rate_has_the_dimensions_of_its_destination_and_a_minimum() -> None:
         CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, {})
     with pytest.raises(ValueError, match="minimum 0 is out of range; use a whole number from 1"):
         CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, minimum=0)
+    endless: Any = float("inf")
+    with pytest.raises(TypeError, match="minimum inf is of type float; use a whole number such as 100"):
+        CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, minimum=endless)
+
+
+def test_a_wrong_event_is_named_as_the_argument_that_it_is(stack: cdk.Stack) -> None:
+    wrong: Any = "bounce"
+    for call, *others in (CAMPAIGNS.rate, SPRING), (CAMPAIGNS.metric, SPRING), (a_set(stack).metric_account,):
+        with pytest.raises(TypeError, match=r": event 'bounce' is of type str; use ses\.EmailSendingEvent\.BOUNCE"):
+            call(wrong, *others)
 
 
 # The metrics of the constructs.

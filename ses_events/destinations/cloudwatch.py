@@ -89,7 +89,7 @@ class CloudWatchDestination:
         """
         check(
             "CloudWatchDestination.metric",
-            limits.events("event", [event]),
+            limits.event("event", event),
             limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
         )
         return cdk.aws_cloudwatch.Metric(
@@ -97,19 +97,27 @@ class CloudWatchDestination:
         )
 
     def rate(
-        self, event: ses.EmailSendingEvent, dimensions: Mapping[str, str], *, minimum: int = 100
+        self,
+        event: ses.EmailSendingEvent,
+        dimensions: Mapping[str, str],
+        *,
+        minimum: int = 100,
+        period: cdk.Duration | None = None,
     ) -> cloudwatch.MathExpression:
         """The share of mail that an event happened to, hour by hour, for alarms and graphs: 0.05 is 5 %.
 
         Bounces, rejects, delays and deliveries are counted against sends; complaints, opens and clicks against
         deliveries. The period is an hour because what happens to mail trails the mail. A small mailing within an hour
         of a large one has the late bounces of that too, and complaints come days later: for those, take
-        ``with_(period=cdk.Duration.days(1))``.
+        ``period=cdk.Duration.days(1)``, and not ``with_``, which leaves the two metrics at an hour.
 
         :param event: what happened; this destination must get it, and what it is counted against.
         :param dimensions: a value for each dimension of this destination, by name.
-        :param minimum: with less mail than this in an hour the rate is 0: one bounce of two mails is no storm.
-        :raises ValueError: when a dimension is missing or unknown, or the event has no rate.
+        :param minimum: with less mail than this in a period the rate is 0: one bounce of two mails is no storm.
+        :param period: how long mail and what happened to it are counted, 1-10080 whole minutes (CloudWatch API,
+            PutMetricAlarm). Default: an hour.
+        :raises ValueError: when a dimension is missing or unknown, the event has no rate, or another argument breaks a
+            rule of CloudWatch; a line for each.
         :raises TypeError: when an argument has a wrong type.
         """
         check(
@@ -117,16 +125,20 @@ class CloudWatchDestination:
             limits.event_of_a_rate("event", event),
             limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
             limits.minimum("minimum", minimum),
+            limits.rate_period("period", period),
         )
         base = limits.COUNTED_AGAINST[event]
-        # An id must be one metric's in a graph, where rates of several values may be.
-        values = f"{zlib.crc32(json.dumps(dict(dimensions), sort_keys=True).encode()):08x}"
-        happened, mails = (f"{metric_name(each.name).lower()}_{values}" for each in (event, base))
+        # An id must be one metric's in a graph, where rates of several values and periods may be.
+        values = {name: _without_counters(value) for name, value in dimensions.items()}
+        which = f"{zlib.crc32(json.dumps(values, sort_keys=True).encode()):08x}"
+        if period:
+            which += f"_{period.to_seconds():.0f}"
+        happened, mails = (f"{metric_name(each.name).lower()}_{which}" for each in (event, base))
         return cdk.aws_cloudwatch.MathExpression(
             expression=f"IF(FILL({mails}, 0) >= {minimum}, FILL({happened}, 0) / {mails}, 0)",
             using_metrics={happened: self.metric(event, dimensions), mails: self.metric(base, dimensions)},
             label=f"{metric_name(event.name)} / {metric_name(base.name)}",
-            period=cdk.Duration.hours(1),
+            period=period or cdk.Duration.hours(1),
         )
 
 
@@ -134,3 +146,16 @@ def is_rate(metric: cloudwatch.IMetric) -> bool:
     """Whether a metric is what ``CloudWatchDestination.rate`` gives."""
     expression = str(getattr(metric, "expression", ""))
     return bool(re.fullmatch(r"IF\(FILL\((\w+), 0\) >= \d+, FILL\(\w+, 0\) / \1, 0\)", expression))
+
+
+def _without_counters(value: str) -> str:
+    """A text whose tokens are named by what they are of: CDK numbers them, and the next build in a process goes on.
+
+    One that is of no construct, such as ``Fn.import_value``, keeps its number: nothing else tells it from another.
+    """
+
+    def name(token: re.Match[str]) -> str:
+        of = cdk.Tokenization.reverse_string(token[0]).first_token
+        return f"{of.target.node.path}.{of.display_name}" if isinstance(of, cdk.Reference) else token[0]
+
+    return re.sub(r"\$\{Token\[[^\]]*\]\}", name, value)

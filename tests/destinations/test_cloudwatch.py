@@ -67,6 +67,17 @@ def test_a_metric_carries_every_dimension_and_makes_an_alarm(stack: cdk.Stack) -
     )
 
 
+def test_a_source_of_a_wrong_type_is_refused() -> None:
+    dimension = CloudWatchDimension(name="team", default_value="none", source=CloudWatchDimensionSource.LINK_TAG)
+    dimension._values["source"] = "linkTag"  # as python -O lets it pass
+    with pytest.raises(TypeError) as caught:
+        CloudWatchDestination([CAMPAIGN, dimension])
+    assert str(caught.value) == (
+        "CloudWatchDestination: dimensions[1].source 'linkTag' is of type str; "
+        "use ses.CloudWatchDimensionSource.MESSAGE_TAG"
+    )
+
+
 def test_a_changed_list_of_dimensions_changes_nothing_later() -> None:
     dimensions = [CAMPAIGN]
     metrics = CloudWatchDestination(dimensions)
@@ -74,7 +85,9 @@ def test_a_changed_list_of_dimensions_changes_nothing_later() -> None:
     assert [dimension.name for dimension in metrics.dimensions] == ["campaign"]
 
 
-@pytest.mark.parametrize("name", ["ses:source-ip", "ses:outgoing-ip", "ses:from-domain", "Message-Id", "recipient"])
+@pytest.mark.parametrize(
+    "name", ["ses:source-ip", "ses:outgoing-ip", "ses:from-domain", "Message-Id", "X-Message-ID", "recipient"]
+)
 def test_a_dimension_without_end_is_warned_of(stack: cdk.Stack, name: str) -> None:
     endless = CloudWatchDimension(name=name, default_value="none", source=CloudWatchDimensionSource.MESSAGE_TAG)
     EventPublishing(stack, "Events").add_destination("ToMetrics", CloudWatchDestination([endless]))

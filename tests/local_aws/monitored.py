@@ -46,7 +46,7 @@ class Monitored(cdk.Stack):
         )
         monitoring.add_alarm(
             "AutumnBounces",
-            campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "autumn"}, minimum=4).with_(period=day),
+            campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "autumn"}, minimum=4, period=day),
             threshold=0.5,
         )
         outputs = {
