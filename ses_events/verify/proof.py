@@ -81,7 +81,7 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
     start = time.monotonic()
     for check in checks:
         if not check.not_checked:
-            check.found(why_nothing_can_arrive(account, system, check.destination, mail.events))
+            check.found(why_nothing_can_arrive(account, system, check.destination))
     deadline = start + (timeout if timeout is not None else expected_seconds(checks) + MARGIN)
     pause = 0.1
     while True:

@@ -119,7 +119,7 @@ def test_a_role_and_a_stream_that_are_gone_are_named(account: Account, stub: Stu
     stub("iam").add_client_error("get_role", "NoSuchEntity", expected_params={"RoleName": "Ses"})
     stub("iam").add_client_error("simulate_principal_policy", "NoSuchEntity")
     destination = _destination(stream=None)
-    assert _whats(why_nothing_can_arrive(account, _system(destination), destination, {"Send"})) == [
+    assert _whats(why_nothing_can_arrive(account, _system(destination), destination)) == [
         "the delivery stream events does not exist",
         "the role with which SES should work does not exist",
     ]
@@ -133,7 +133,7 @@ def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stu
     stub("kms").add_client_error("describe_key", "AccessDeniedException")
     stream = Stream(STREAM, "ACTIVE", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
-    assert list(why_nothing_can_arrive(account, _system(destination), destination, {"Send"})) == [
+    assert list(why_nothing_can_arrive(account, _system(destination), destination)) == [
         Unseen(f"whether SES may assume {ROLE}", "you lack iam:GetRole"),
         Unseen("whether SES may firehose:PutRecordBatch", "you lack iam:SimulatePrincipalPolicy"),
         Unseen("the KMS key of the stream events", "you lack kms:DescribeKey"),
@@ -161,7 +161,7 @@ def test_a_key_that_cannot_be_used_is_named(state: str, command: str, account: A
     stub("kms").add_response("describe_key", {"KeyMetadata": {"KeyId": "1", "Arn": KEY, "KeyState": state}})
     stream = Stream(STREAM, "ACTIVE", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
-    [found] = why_nothing_can_arrive(account, _system(destination), destination, {"Send"})
+    [found] = why_nothing_can_arrive(account, _system(destination), destination)
     assert found == Cause(
         "the KMS key of the stream events cannot be used",
         f"{KEY} is in the state {state}",
@@ -176,7 +176,7 @@ def test_a_key_and_a_bucket_that_are_gone_are_named(account: Account, stub: Stub
     stub("s3").add_client_error("get_bucket_encryption", "NoSuchBucket")
     stream = Stream(STREAM, "CREATING", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
-    found = list(why_nothing_can_arrive(account, _system(destination), destination, {"Send"}))
+    found = list(why_nothing_can_arrive(account, _system(destination), destination))
     assert _whats(found) == [
         "the delivery stream events is not active",
         "the KMS key of the stream events does not exist",
@@ -189,7 +189,7 @@ def test_a_denial_that_depends_on_unknown_conditions_is_not_certain(account: Acc
     trust = {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
     role_is(stub, trust, "implicitDeny", missing=("aws:PrincipalTag/team",))
     destination = _destination(Stream(STREAM, "ACTIVE", None))
-    found = list(why_nothing_can_arrive(account, _system(destination), destination, {"Send"}))
+    found = list(why_nothing_can_arrive(account, _system(destination), destination))
     assert _whats(found) == [
         "SES may be kept from assuming its role by a condition of the trust policy",
         "the role of SES may not firehose:PutRecordBatch",
@@ -205,7 +205,7 @@ def test_a_bucket_policy_may_allow_what_the_role_does_not(
     role_is(stub, {"Principal": {"Service": "firehose.amazonaws.com"}}, decision)
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     destination = _destination(Stream(STREAM, "ACTIVE", S3))
-    [found] = why_nothing_can_arrive(account, _system(destination), destination, {"Send"})
+    [found] = why_nothing_can_arrive(account, _system(destination), destination)
     assert isinstance(found, Cause)
     assert (found.what, found.certain) == ("the role of Firehose may not s3:PutObject", certain)
 

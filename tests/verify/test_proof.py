@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
@@ -28,6 +29,10 @@ def _dimension(name: str, source: str = "MESSAGE_TAG") -> dict[str, str]:
 def _metrics(*dimensions: dict[str, str]) -> Destination:
     settings = {"DimensionConfigurations": list(dimensions)}
     return Destination("metrics", "CloudWatchDestination", True, ("Send",), settings)
+
+
+def _matching(*events: str, enabled: bool = True) -> Destination:
+    return dataclasses.replace(_metrics(_dimension("campaign")), name="other", events=events, enabled=enabled)
 
 
 def _archive(**s3: Any) -> Destination:
@@ -152,9 +157,26 @@ def test_a_dimension_that_nothing_shows_is_said(account: Account, stub: Stub) ->
         ),
         (_archive(CompressionFormat="Snappy"), "verify cannot read the compression Snappy"),
         (Destination("new", "", True, ("Send",), {}), "verify does not know this kind of destination"),
+        (
+            _matching("Send", enabled=False),
+            "it is disabled: SES publishes no event to it; if it should, enable it (enabled=True in add_destination)",
+        ),
+        (
+            _matching("Open", "Click"),
+            "this mail yields none of the events that it matches (Open, Click); no mail to the simulator does",
+        ),
+        (
+            _matching("Complaint", "Open"),
+            "this mail yields none of the events that it matches (Complaint, Open); prove it with --scenario complaint",
+        ),
+        (
+            _matching("Bounce", "Complaint"),
+            "this mail yields none of the events that it matches (Bounce, Complaint); "
+            "prove it with --scenario bounce or complaint or suppressionlist",
+        ),
     ],
 )
-def test_what_nobody_can_look_into_is_said_and_proves_nothing(
+def test_what_is_not_looked_at_is_said_and_proves_nothing(
     destination: Destination, why: str, account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
@@ -163,8 +185,25 @@ def test_what_nobody_can_look_into_is_said_and_proves_nothing(
     assert not proof.proven
     Terminal(None).outcome(proof)
     printed = capsys.readouterr().out
-    assert f"  - {destination.name}: not checked\n      {why}\n" in printed
-    assert printed.endswith("\nNot proven: there is no destination that verify can look into.\n")
+    assert f"- {destination.name}: not checked {why} Not proven: " in " ".join(printed.split())
+    assert printed.endswith("\nNot proven: there is no destination that this mail can prove.\n")
+
+
+def test_what_is_not_looked_at_does_not_fail_what_is_proven(
+    account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _sums(stub, 0, ("campaign", "verify"))
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    _sums(stub, 1, ("campaign", "verify"))
+    off = dataclasses.replace(_archive(), name="off", enabled=False)
+    proof = _prove(account, _metrics(_dimension("campaign")), _matching("Open"), off)
+    assert proof.proven
+    terminal = Terminal(None)
+    terminal.system(account, proof.system)
+    terminal.outcome(proof)
+    lines = capsys.readouterr().out.splitlines()
+    assert "  off: Data Firehose, disabled" in lines
+    assert lines[-1] == "Proven, but not checked: other, off (disabled)."
 
 
 def test_a_person_reads_why_in_lines_that_fit(account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
