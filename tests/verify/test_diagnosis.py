@@ -68,22 +68,20 @@ def test_a_refusal_of_ses_is_a_cause(code: str, message: str, cause: str, accoun
     assert (found.what, found.seen) == (cause, f"SES said: {message} ({code})")
 
 
-def test_a_recipient_in_the_sandbox_is_named(account: Account) -> None:
-    message = (
-        "Email address is not verified. The following identities failed the check in region EU-WEST-1: to@b.example"
-    )
+@pytest.mark.parametrize("failed", ["not-me@a.example", "The recipient <not-me@a.example>"])
+def test_a_recipient_in_the_sandbox_is_named(failed: str, account: Account) -> None:
+    message = f"Email address is not verified. The following identities failed the check in region EU-WEST-1: {failed}"
     error = _error("MessageRejected", message)
-    [found] = why_refused(account, _system(), "me@a.example", "to@b.example", error)
-    assert found.what == "the account is in the SES sandbox, and the recipient to@b.example is not verified"
+    [found] = why_refused(account, _system(), "me@a.example", "not-me@a.example", error)
+    assert found.what == "the account is in the SES sandbox, and the recipient not-me@a.example is not verified"
 
 
-def test_a_sender_that_is_not_verified_is_named_with_those_that_are(account: Account, stub: Stub) -> None:
+@pytest.mark.parametrize("failed", ["me@a.example", "me@a.example, to@b.example"])
+def test_a_sender_that_is_not_verified_is_named_with_those_that_are(failed: str, account: Account, stub: Stub) -> None:
     stub("sesv2").add_response(
         "list_email_identities", {"EmailIdentities": [{"IdentityName": "c.example", "SendingEnabled": True}]}
     )
-    message = (
-        "Email address is not verified. The following identities failed the check in region EU-WEST-1: me@a.example"
-    )
+    message = f"Email address is not verified. The following identities failed the check in region EU-WEST-1: {failed}"
     error = _error("MessageRejected", message)
     [found] = why_refused(account, _system(), "me@a.example", "to@b.example", error)
     assert isinstance(found, Cause)
