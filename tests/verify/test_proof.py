@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
@@ -113,6 +114,22 @@ def test_what_was_counted_before_the_mail_proves_nothing(account: Account, stub:
     proof = _prove(account, _metrics(_dimension("campaign")))
     assert not proof.proven
     assert proof.checks[0].missing == ["Send"]
+
+
+def test_without_the_metrics_no_mail_is_sent(account: Account, stub: Stub) -> None:
+    stub("cloudwatch").add_client_error("get_metric_data", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        _prove(account, _metrics(_dimension("campaign")))
+
+
+def test_metrics_that_cannot_be_read_once_are_read_again(account: Account, stub: Stub) -> None:
+    _sums(stub, 0, ("campaign", "verify"))
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    stub("cloudwatch").add_client_error("get_metric_data", "InternalServiceFault", "Try again.")
+    _sums(stub, 1, ("campaign", "verify"))
+    proof = _prove(account, _metrics(_dimension("campaign")), timeout=5)
+    assert proof.proven
+    assert [finding.what for finding in proof.checks[0].findings] == ["the metrics cannot be read"]
 
 
 def test_a_dimension_that_ses_fills_in_is_read_from_the_archive(account: Account, stub: Stub) -> None:
