@@ -123,6 +123,19 @@ def test_a_role_and_a_stream_that_are_gone_are_named(account: Account, stub: Stu
     ]
 
 
+def test_roles_that_trust_and_permit_just_what_is_needed_are_no_cause(account: Account, stub: Stub) -> None:
+    configuration_set = "arn:aws:ses:eu-west-1:111122223333:configuration-set/set"
+    for service, resource, context in (
+        ("ses", STREAM, {"aws:SourceAccount": "111122223333", "aws:SourceArn": configuration_set}),
+        ("firehose", "arn:aws:s3:::bucket/events/event", {"sts:ExternalId": "111122223333"}),
+    ):
+        trust = {"Principal": {"Service": f"{service}.amazonaws.com"}, "Condition": {"StringEquals": context}}
+        role_is(stub, trust, resource=resource)
+    stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+    destination = _destination(Stream(STREAM, "ACTIVE", S3))
+    assert list(why_nothing_can_arrive(account, _system(destination), destination)) == []
+
+
 def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stub) -> None:
     for _ in ("SES", "Firehose"):
         stub("iam").add_client_error("get_role", "AccessDenied")
@@ -251,6 +264,11 @@ def test_the_error_log_of_the_stream_is_read(
     [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), None, SINCE, "id-1")
     assert isinstance(found, Cause)
     assert (found.what, found.certain) == (cause, certain)
+
+
+def test_an_error_log_that_is_off_is_not_read(account: Account) -> None:
+    stream = Stream(STREAM, "ACTIVE", {**S3, "CloudWatchLoggingOptions": {"Enabled": False}})
+    assert list(why_not_delivered(account, stream, None, SINCE, "id-1")) == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def _archive(**s3: Any) -> Destination:
     return Destination("archive", "KinesisFirehoseDestination", True, ("Send",), settings, stream)
 
 
-def _prove(account: Account, *destinations: Destination, timeout: float = 0.1, **values: str) -> Proof:
+def _prove(account: Account, *destinations: Destination, timeout: float | None = 0.1, **values: str) -> Proof:
     system = System("Mail", "set", destinations)
     mail = plan_mail(system, "success", "Me <me@a.example>", "success@simulator.amazonses.com", values)
     return prove(account, system, mail, timeout, Silent())
@@ -255,6 +256,27 @@ def test_the_longest_buffering_of_the_streams_is_waited_for() -> None:
     checks[1].not_checked = "nobody can look there"
     assert expected_seconds(checks) == 120
     assert expected_seconds([Check(_metrics(_dimension("campaign")), ("Send",))]) == 0
+
+
+def test_the_events_are_waited_for_as_long_as_buffering_and_margin_together(
+    account: Account, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    def sleep(_: float) -> None:
+        nonlocal now
+        now += 1000  # more than the interval or MARGIN alone
+
+    monkeypatch.setattr("ses_events.verify.proof.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    roles_work(stub)
+    stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+    for _ in range(2):
+        stub("s3").add_response("list_objects_v2", {})
+    _object(stub, account, "raw/", {"eventType": "Send", "mail": {"messageId": "1"}})
+    s3 = {"BucketARN": "arn:aws:s3:::raw", "Prefix": "raw/!{firehose:random-string}/"}
+    archive = _archive(**s3, BufferingHints={"IntervalInSeconds": 900})
+    assert _prove(account, archive, timeout=None).proven
 
 
 def _object(stub: Stub, account: Account, prefix: str, *events: dict[str, Any]) -> None:
