@@ -117,6 +117,7 @@ def run(sql: str, database: str, asked: ministack_gaps.Asked) -> dict[str, Any]:
         connection.execute("SET TimeZone = 'UTC'")
         if database in {schema for schema, _ in tables}:
             connection.execute(f"SET schema = {quoted(database)}")
+        connection.execute("SET enable_external_access = false")  # to DuckDB, a table may be any file of this machine
         answer = connection.sql(as_duckdb(tree))
         types = [str(of).partition("(")[0] for of in answer.types]
         texts = ", ".join(_text(quoted(name), of) for name, of in zip(answer.columns, types, strict=True))
@@ -161,7 +162,7 @@ def _load(connection: Any, schema: str, name: str, caller: Caller, folder: Path)
             case serde:
                 raise NotEmulated(f"the SerDe {serde}")
         read.create_view("object", replace=True)
-        connection.execute(f"INSERT INTO {relation} BY NAME SELECT *, '{day}' AS dt FROM object")
+        connection.execute(f"INSERT INTO {relation} BY NAME SELECT *, ? AS dt FROM object", [day])
     return scanned
 
 

@@ -114,11 +114,13 @@ def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, st
     from ses_events.verify.expected import settable_dimensions
 
     known = settable_dimensions(system)
-    for name, _ in given:
+    for name, value in given:
         if name not in known:
             meant = difflib.get_close_matches(name, known, 1) or list(known)
             instead = f"give {' or '.join(meant)}" if meant else "no metric of the set has one that a mail decides"
             raise UsageError(f"--dimension {name} is no dimension whose value a mail decides; {instead}")
+        if known[name] == "MESSAGE_TAG" and not re.fullmatch("[A-Za-z0-9_-]+", value):  # SES API v2, MessageTag
+            raise UsageError(f"--dimension {name} is a message tag: the value {value!r} is not of A-Z a-z 0-9 _ -")
     return dict(given)
 
 
@@ -163,7 +165,7 @@ def _dimension(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE; give for example campaign=test")
     if not re.fullmatch("[A-Za-z0-9_.@-]{1,256}", value):
-        raise argparse.ArgumentTypeError(f"the value {value!r} is not 1-256 of A-Z a-z 0-9 _ - . @")
+        raise argparse.ArgumentTypeError(f"the value {value!r} is not 1-256 of A-Z a-z 0-9 _ - (a header's: and . @)")
     return name, value
 
 

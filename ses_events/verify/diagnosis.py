@@ -16,25 +16,8 @@ from ses_events.verify.objects import Folder, failed_record
 from ses_events.verify.trust import lets_assume
 
 
-def why_nothing_can_arrive(
-    account: Account, system: System, destination: Destination, expected: set[str]
-) -> Iterator[Finding]:
-    """What in the deployed system keeps the events of a mail from a destination.
-
-    :param expected: the events that the mail yields.
-    """
-    if not destination.enabled:
-        yield Cause(
-            f"the event destination {destination.name} is disabled",
-            "GetConfigurationSetEventDestinations says Enabled: false",
-            f"enable it: enabled=True in add_destination, and deploy {system.stack} again",
-        )
-    if not expected & set(destination.events):
-        yield Cause(
-            f"the event destination {destination.name} does not match the events of this mail",
-            f"it matches {', '.join(destination.events)}; the mail yields {', '.join(sorted(expected))}",
-            f"add the events in add_destination, or send a mail that yields what it matches{_other(destination)}",
-        )
+def why_nothing_can_arrive(account: Account, system: System, destination: Destination) -> Iterator[Finding]:
+    """What in the deployed system keeps the events that a destination matches from it."""
     if destination.kind == "KinesisFirehoseDestination":
         yield from _ses_to_firehose(account, system, destination)
         if destination.stream:
@@ -113,12 +96,6 @@ _KEY_METRICS = {
 
 _LASTING = re.compile("AccessDenied|NoSuchBucket|KMS|NotSignedUp|AllAccessDisabled|AccountProblem|NotFound", re.I)
 """Codes of Firehose's error log that no retry cures."""
-
-
-def _other(destination: Destination) -> str:
-    scenarios = {"Bounce": "bounce", "Complaint": "complaint", "Send": "success", "Delivery": "success"}
-    fitting = sorted({scenarios[event] for event in destination.events if event in scenarios})
-    return f": --scenario {' or '.join(fitting)}" if fitting else ""
 
 
 def _ses_to_firehose(account: Account, system: System, destination: Destination) -> Iterator[Finding]:

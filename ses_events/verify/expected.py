@@ -36,11 +36,6 @@ class Mail:
     tags: Mapping[str, str]
     headers: Mapping[str, str]
 
-    @property
-    def events(self) -> set[str]:
-        """The events that it yields."""
-        return set(SCENARIOS[self.scenario])
-
 
 @dataclass(frozen=True)
 class Arrival:
@@ -65,7 +60,7 @@ class Check:
     """What a destination was to get, and what it got.
 
     :param expected: the events, in the order in which they come.
-    :param not_checked: why nobody can look here.
+    :param not_checked: why it is not looked at: nothing of this mail is to arrive, or nobody can see what does.
     """
 
     destination: Destination
@@ -84,7 +79,7 @@ class Check:
         """``proven``, ``not checked`` or ``not proven``."""
         if self.not_checked:
             return "not checked"
-        return "proven" if self.expected and not self.missing else "not proven"
+        return "not proven" if self.missing else "proven"
 
     @property
     def causes(self) -> list[Cause]:
@@ -139,8 +134,11 @@ def expected_seconds(checks: Iterable[Check]) -> int:
 
 
 def check_of(destination: Destination, mail: Mail) -> Check:
-    """What a destination is to get of a mail, or why nobody can look there."""
+    """What a destination is to get of a mail, or why it is not looked at."""
     expected = tuple(event for event in SCENARIOS[mail.scenario] if event in destination.events)
+    if not destination.enabled:
+        why = "it is disabled: SES publishes no event to it; if it should, enable it (enabled=True in add_destination)"
+        return Check(destination, expected, why)
     if destination.kind == "SnsDestination":
         why = "what a topic gets can be read by subscribing to it only, which verify does not do"
         return Check(destination, expected, why)
@@ -159,4 +157,9 @@ def check_of(destination: Destination, mail: Mail) -> Check:
             return Check(destination, expected, f"verify cannot read the compression {compression}")
     elif destination.kind != "CloudWatchDestination":
         return Check(destination, expected, "verify does not know this kind of destination")
+    if not expected:
+        fitting = [name for name, events in SCENARIOS.items() if set(events) & set(destination.events)]
+        other = f"prove it with --scenario {' or '.join(fitting)}" if fitting else "no mail to the simulator does"
+        why = f"this mail yields none of the events that it matches ({', '.join(destination.events)}); {other}"
+        return Check(destination, expected, why)
     return Check(destination, expected)

@@ -12,7 +12,7 @@ from rich.status import Status
 from rich.text import Text
 
 from ses_events.verify.causes import Cause, Finding, Unseen
-from ses_events.verify.deployed import KINDS, Account, System
+from ses_events.verify.deployed import KINDS, Account, Destination, System
 from ses_events.verify.expected import Check, expected_seconds
 from ses_events.verify.proof import MARGIN, Proof
 
@@ -32,8 +32,11 @@ class Terminal:
         self._line(f"Stack {system.stack} in {account.region}", "bold")
         self._line(f"  configuration set {system.configuration_set}")
         for destination in system.destinations:
-            off = "" if destination.enabled else ", disabled"
-            self._line(f"  {destination.name}: {KINDS.get(destination.kind, 'an unknown kind')}{off}")
+            kind = KINDS.get(destination.kind, "an unknown kind")
+            if destination.enabled:
+                self._line(f"  {destination.name}: {kind}")
+            else:
+                self._line(f"  {destination.name}: {kind}, disabled", "yellow")
             self._line(f"      {destination.target}")
             self._paragraph(", ".join(destination.events), "      ")
         if not system.destinations:
@@ -95,16 +98,18 @@ class Terminal:
             self._findings(proof.refused)
         for check in proof.checks if proof.message_id else ():
             if check.status == "not proven":
-                missing = ", ".join(check.missing) or "an event of this mail"
-                self._line(f"  ✗ {check.destination.name}: {missing} did not arrive", "red")
+                self._line(f"  ✗ {check.destination.name}: {', '.join(check.missing)} did not arrive", "red")
                 self._findings(_why(check))
             if check.status == "not checked":
                 self._line(f"  - {check.destination.name}: not checked", "yellow")
                 self._paragraph(str(check.not_checked), "      ")
-        if proof.proven:
+        unchecked = [_named(check.destination) for check in proof.checks if check.status == "not checked"]
+        if proof.proven and unchecked:
+            self._line(f"Proven, but not checked: {', '.join(unchecked)}.", "bold yellow")
+        elif proof.proven:
             self._line("Proven.", "bold green")
-        elif all(check.status == "not checked" for check in proof.checks) and proof.message_id:
-            self._line("Not proven: there is no destination that verify can look into.", "bold red")
+        elif proof.message_id and len(unchecked) == len(proof.checks):
+            self._line("Not proven: there is no destination that this mail can prove.", "bold red")
         else:
             self._line("Not proven.", "bold red")
 
@@ -188,6 +193,10 @@ def as_json(account: Account, proof: Proof) -> str:
             ],
         }
     )
+
+
+def _named(destination: Destination) -> str:
+    return destination.name if destination.enabled else f"{destination.name} (disabled)"
 
 
 def _as_documents(findings: list[Finding]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 
 from botocore.exceptions import ClientError
 
@@ -54,7 +54,7 @@ def why_refused(account: Account, system: System, sender: str, recipient: str, e
 
 def _not_verified(account: Account, sender: str, recipient: str, message: str) -> Iterator[Finding]:
     region = account.region
-    named = message.rpartition(": ")[2]
+    named = {address for _, address in getaddresses([message.rpartition(": ")[2]])}
     if recipient in named and sender not in named:
         yield Cause(
             f"the account is in the SES sandbox, and the recipient {recipient} is not verified",

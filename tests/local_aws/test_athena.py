@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -175,6 +176,26 @@ def test_the_analyst_reads_nothing_but_what_the_table_covers(analyst: Analyst) -
 def test_a_query_that_cannot_run_fails_with_its_reason(analyst: Analyst, sql: str, reason: str) -> None:
     with pytest.raises(NotProven, match=reason):
         analyst.ask("Json", sql)
+
+
+def test_a_query_reads_no_file_of_this_machine(analyst: Analyst, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("mine\n1\n")
+    hidden = f'(WITH "{file}" AS (SELECT 1 AS one) SELECT one FROM "{file}")'
+    with pytest.raises(NotProven, match="file system operations are disabled"):
+        analyst.ask("Json", f'SELECT mine FROM "{file}" t, {hidden}')
+
+
+def test_the_key_of_an_object_is_data(analyst: Analyst) -> None:
+    s3, bucket, [key, *_] = analyst.aws.client("s3"), analyst.outputs["JsonBucket"], analyst.keys("Json")
+    [row] = analyst.ask("Json", "SELECT DISTINCT dt FROM events")
+    day = "2026-01-01'||(SELECT 'code')||'"
+    other = key.replace(f"dt={row['dt']}", f"dt={day}")
+    s3.copy_object(Bucket=bucket, Key=other, CopySource={"Bucket": bucket, "Key": key})
+    try:
+        assert {"dt": day} in analyst.ask("Json", "SELECT dt FROM events")
+    finally:
+        s3.delete_object(Bucket=bucket, Key=other)
 
 
 @pytest.mark.parametrize("action", ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"])

@@ -205,14 +205,6 @@ Fault = tuple[Callable[[Deployed], Any], str]
 """How it is planted, and the cause that names it."""
 
 BEFORE_THE_STREAM: dict[str, Fault] = {
-    "destination disabled": (
-        lambda deployed: _firehose_destination(deployed, {"Enabled": False}),
-        r"the event destination firehose is disabled",
-    ),
-    "event not matched": (
-        lambda deployed: _firehose_destination(deployed, {"MatchingEventTypes": ["BOUNCE"]}),
-        r"the event destination firehose does not match the events of this mail",
-    ),
     "trust broken": (
         _trusting_another_set,
         r"SES may not assume its role: the trust policy does not let it",
@@ -237,6 +229,25 @@ OF_THE_STREAM: dict[str, Fault] = {
         r"Firehose may not use the KMS key of the bucket",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"Enabled": False}, r"it is disabled: .*"),
+        (
+            {"MatchingEventTypes": ["BOUNCE"]},
+            r"this mail yields none .* \(Bounce\); prove it with --scenario bounce .*",
+        ),
+    ],
+)
+def test_a_destination_that_is_to_get_nothing_is_not_checked(deployed: Deployed, changes: Json, why: str) -> None:
+    with _firehose_destination(deployed, changes):
+        code, outcome = deployed.verify()
+    firehose = _destination(outcome, "firehose")
+    assert (code, firehose["status"]) == (0, "not checked")
+    assert re.fullmatch(why, firehose["notChecked"])
+    assert _destination(outcome, "cloudwatch")["status"] == "proven"
 
 
 @pytest.mark.parametrize("fault", BEFORE_THE_STREAM)

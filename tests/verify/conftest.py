@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from ses_events.verify.deployed import Account
 
@@ -43,8 +43,18 @@ def stub(account: Account) -> Iterator[Stub]:
             each.assert_no_pending_responses()
 
 
-def role_is(stub: Stub, trust: dict[str, Any], decision: str = "allowed", missing: tuple[str, ...] = ()) -> None:
-    """IAM shows a role with a statement in its trust policy, and what the simulation of its policies says."""
+def role_is(
+    stub: Stub,
+    trust: dict[str, Any],
+    decision: str = "allowed",
+    missing: tuple[str, ...] = (),
+    *,
+    resource: str = ANY,
+) -> None:
+    """IAM shows a role with a statement in its trust policy, and what the simulation of its policies says.
+
+    :param resource: what the simulation must be asked about.
+    """
     role = {
         "Path": "/",
         "RoleName": "role",
@@ -57,7 +67,8 @@ def role_is(stub: Stub, trust: dict[str, Any], decision: str = "allowed", missin
     }
     stub("iam").add_response("get_role", {"Role": role})
     result = {"EvalActionName": "a:b", "EvalDecision": decision, "MissingContextValues": list(missing)}
-    stub("iam").add_response("simulate_principal_policy", {"EvaluationResults": [result]})
+    asked = {"PolicySourceArn": ANY, "ActionNames": ANY, "ResourceArns": [resource]}
+    stub("iam").add_response("simulate_principal_policy", {"EvaluationResults": [result]}, asked)
 
 
 def roles_work(stub: Stub) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -166,6 +167,37 @@ def test_an_address_of_another_scenario_is_refused(
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("MESSAGE_TAG", "--dimension campaign is a message tag: the value 'v1.2@a' is not of A-Z a-z 0-9 _ -"),
+        ("EMAIL_HEADER", "no identity is verified in eu-west-1"),  # what is asked for after the values
+    ],
+)
+def test_the_value_of_a_message_tag_has_no_dots(
+    source: str,
+    error: str,
+    account: Account,
+    stub: Stub,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _stack(stub, ("AWS::SES::ConfigurationSet", "set"))
+    dimension = {"DimensionName": "campaign", "DimensionValueSource": source, "DefaultDimensionValue": "none"}
+    destination = {
+        "Name": "metrics",
+        "Enabled": True,
+        "MatchingEventTypes": ["SEND"],
+        "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
+    }
+    stub("sesv2").add_response("get_configuration_set_event_destinations", {"EventDestinations": [destination]})
+    if source == "EMAIL_HEADER":
+        _identities(stub, [])
+    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    assert main([*VERIFY, "--dimension", "campaign=v1.2@a"]) == 2
+    assert capsys.readouterr().err.startswith(f"ses-events verify: {error}")
+
+
 def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*VERIFY, "--endpoint-url", "nowhere"]) == 2
     assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
@@ -204,12 +236,24 @@ def test_the_documented_policy_has_the_actions_of_the_calls(account: Account) ->
                 if node.func.attr == "get_paginator" and isinstance(node.args[0], ast.Constant):
                     names.add(str(node.args[0].value))
     called = {_action(service, operation) for (service, name), operation in operations.items() if name in names}
-    [policy] = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs/verify.md").read_text(), re.MULTILINE | re.DOTALL)
     documented: set[str] = set()
-    for statement in json.loads(policy)["Statement"]:
+    for statement in _documented_policy():
         actions = statement["Action"]
         documented |= set(actions if isinstance(actions, list) else [actions])
     assert documented == called
+
+
+def test_the_documented_policy_covers_nested_stacks() -> None:
+    start = "arn:aws:cloudformation:REGION:ACCOUNT:stack"
+    [statement] = [each for each in _documented_policy() if each["Action"] == "cloudformation:ListStackResources"]
+    for stack in ("STACK/1234", "STACK-NestedStackNestedStackResource3DD143BF-1ABC/1234"):
+        assert any(fnmatchcase(f"{start}/{stack}", resource) for resource in statement["Resource"]), stack
+
+
+def _documented_policy() -> list[dict[str, Any]]:
+    [policy] = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs/verify.md").read_text(), re.MULTILINE | re.DOTALL)
+    statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+    return statements
 
 
 def _action(service: str, operation: str) -> str:

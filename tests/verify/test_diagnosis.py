@@ -68,22 +68,20 @@ def test_a_refusal_of_ses_is_a_cause(code: str, message: str, cause: str, accoun
     assert (found.what, found.seen) == (cause, f"SES said: {message} ({code})")
 
 
-def test_a_recipient_in_the_sandbox_is_named(account: Account) -> None:
-    message = (
-        "Email address is not verified. The following identities failed the check in region EU-WEST-1: to@b.example"
-    )
+@pytest.mark.parametrize("failed", ["not-me@a.example", "The recipient <not-me@a.example>"])
+def test_a_recipient_in_the_sandbox_is_named(failed: str, account: Account) -> None:
+    message = f"Email address is not verified. The following identities failed the check in region EU-WEST-1: {failed}"
     error = _error("MessageRejected", message)
-    [found] = why_refused(account, _system(), "me@a.example", "to@b.example", error)
-    assert found.what == "the account is in the SES sandbox, and the recipient to@b.example is not verified"
+    [found] = why_refused(account, _system(), "me@a.example", "not-me@a.example", error)
+    assert found.what == "the account is in the SES sandbox, and the recipient not-me@a.example is not verified"
 
 
-def test_a_sender_that_is_not_verified_is_named_with_those_that_are(account: Account, stub: Stub) -> None:
+@pytest.mark.parametrize("failed", ["me@a.example", "me@a.example, to@b.example"])
+def test_a_sender_that_is_not_verified_is_named_with_those_that_are(failed: str, account: Account, stub: Stub) -> None:
     stub("sesv2").add_response(
         "list_email_identities", {"EmailIdentities": [{"IdentityName": "c.example", "SendingEnabled": True}]}
     )
-    message = (
-        "Email address is not verified. The following identities failed the check in region EU-WEST-1: me@a.example"
-    )
+    message = f"Email address is not verified. The following identities failed the check in region EU-WEST-1: {failed}"
     error = _error("MessageRejected", message)
     [found] = why_refused(account, _system(), "me@a.example", "to@b.example", error)
     assert isinstance(found, Cause)
@@ -119,10 +117,23 @@ def test_a_role_and_a_stream_that_are_gone_are_named(account: Account, stub: Stu
     stub("iam").add_client_error("get_role", "NoSuchEntity", expected_params={"RoleName": "Ses"})
     stub("iam").add_client_error("simulate_principal_policy", "NoSuchEntity")
     destination = _destination(stream=None)
-    assert _whats(why_nothing_can_arrive(account, _system(destination), destination, {"Send"})) == [
+    assert _whats(why_nothing_can_arrive(account, _system(destination), destination)) == [
         "the delivery stream events does not exist",
         "the role with which SES should work does not exist",
     ]
+
+
+def test_roles_that_trust_and_permit_just_what_is_needed_are_no_cause(account: Account, stub: Stub) -> None:
+    configuration_set = "arn:aws:ses:eu-west-1:111122223333:configuration-set/set"
+    for service, resource, context in (
+        ("ses", STREAM, {"aws:SourceAccount": "111122223333", "aws:SourceArn": configuration_set}),
+        ("firehose", "arn:aws:s3:::bucket/events/event", {"sts:ExternalId": "111122223333"}),
+    ):
+        trust = {"Principal": {"Service": f"{service}.amazonaws.com"}, "Condition": {"StringEquals": context}}
+        role_is(stub, trust, resource=resource)
+    stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+    destination = _destination(Stream(STREAM, "ACTIVE", S3))
+    assert list(why_nothing_can_arrive(account, _system(destination), destination)) == []
 
 
 def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stub) -> None:
@@ -133,7 +144,7 @@ def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stu
     stub("kms").add_client_error("describe_key", "AccessDeniedException")
     stream = Stream(STREAM, "ACTIVE", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
-    assert list(why_nothing_can_arrive(account, _system(destination), destination, {"Send"})) == [
+    assert list(why_nothing_can_arrive(account, _system(destination), destination)) == [
         Unseen(f"whether SES may assume {ROLE}", "you lack iam:GetRole"),
         Unseen("whether SES may firehose:PutRecordBatch", "you lack iam:SimulatePrincipalPolicy"),
         Unseen("the KMS key of the stream events", "you lack kms:DescribeKey"),
@@ -161,7 +172,7 @@ def test_a_key_that_cannot_be_used_is_named(state: str, command: str, account: A
     stub("kms").add_response("describe_key", {"KeyMetadata": {"KeyId": "1", "Arn": KEY, "KeyState": state}})
     stream = Stream(STREAM, "ACTIVE", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
-    [found] = why_nothing_can_arrive(account, _system(destination), destination, {"Send"})
+    [found] = why_nothing_can_arrive(account, _system(destination), destination)
     assert found == Cause(
         "the KMS key of the stream events cannot be used",
         f"{KEY} is in the state {state}",
@@ -176,7 +187,7 @@ def test_a_key_and_a_bucket_that_are_gone_are_named(account: Account, stub: Stub
     stub("s3").add_client_error("get_bucket_encryption", "NoSuchBucket")
     stream = Stream(STREAM, "CREATING", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
-    found = list(why_nothing_can_arrive(account, _system(destination), destination, {"Send"}))
+    found = list(why_nothing_can_arrive(account, _system(destination), destination))
     assert _whats(found) == [
         "the delivery stream events is not active",
         "the KMS key of the stream events does not exist",
@@ -189,7 +200,7 @@ def test_a_denial_that_depends_on_unknown_conditions_is_not_certain(account: Acc
     trust = {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
     role_is(stub, trust, "implicitDeny", missing=("aws:PrincipalTag/team",))
     destination = _destination(Stream(STREAM, "ACTIVE", None))
-    found = list(why_nothing_can_arrive(account, _system(destination), destination, {"Send"}))
+    found = list(why_nothing_can_arrive(account, _system(destination), destination))
     assert _whats(found) == [
         "SES may be kept from assuming its role by a condition of the trust policy",
         "the role of SES may not firehose:PutRecordBatch",
@@ -205,7 +216,7 @@ def test_a_bucket_policy_may_allow_what_the_role_does_not(
     role_is(stub, {"Principal": {"Service": "firehose.amazonaws.com"}}, decision)
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     destination = _destination(Stream(STREAM, "ACTIVE", S3))
-    [found] = why_nothing_can_arrive(account, _system(destination), destination, {"Send"})
+    [found] = why_nothing_can_arrive(account, _system(destination), destination)
     assert isinstance(found, Cause)
     assert (found.what, found.certain) == ("the role of Firehose may not s3:PutObject", certain)
 
@@ -253,6 +264,11 @@ def test_the_error_log_of_the_stream_is_read(
     [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), None, SINCE, "id-1")
     assert isinstance(found, Cause)
     assert (found.what, found.certain) == (cause, certain)
+
+
+def test_an_error_log_that_is_off_is_not_read(account: Account) -> None:
+    stream = Stream(STREAM, "ACTIVE", {**S3, "CloudWatchLoggingOptions": {"Enabled": False}})
+    assert list(why_not_delivered(account, stream, None, SINCE, "id-1")) == []
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ import base64
 import gzip
 import io
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
+from botocore.response import StreamingBody
 
-from ses_events.verify.objects import documents, failed_record, listings
+from ses_events.verify.deployed import Account
+from ses_events.verify.objects import Folder, documents, failed_record, listings
+from tests.verify.conftest import Stub
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,21 @@ def test_every_day_of_the_time_is_listed_in_the_time_zone_of_the_stream() -> Non
     assert listings(prefix, since, until) == ["dt=2026-11-24/"]
     assert listings(prefix, since, until, "Asia/Tokyo") == ["dt=2026-11-24/", "dt=2026-11-25/"]
     assert listings(prefix, since, until, "Mars/Olympus") == ["dt="]
+
+
+def test_an_object_in_the_folder_of_its_oldest_record_is_found_after_midnight(account: Account, stub: Stub) -> None:
+    since = datetime(2026, 11, 24, 0, 0, 30, tzinfo=timezone.utc)
+    body = b'{"eventType": "Send"}'
+    listed = [{"Key": "dt=2026-11-23/1", "LastModified": since + timedelta(seconds=20)}]
+    for day, contents in (("2026-11-23", listed), ("2026-11-24", [])):
+        expected = {"Bucket": "bucket", "Prefix": f"dt={day}/"}
+        stub("s3").add_response("list_objects_v2", {"Contents": contents}, expected)
+        for each in contents:
+            answer = {"Body": StreamingBody(io.BytesIO(body), len(body))}
+            stub("s3").add_response("get_object", answer, {"Bucket": "bucket", "Key": each["Key"]})
+    settings = {"BucketARN": "arn:aws:s3:::bucket", "BufferingHints": {"IntervalInSeconds": 60}}
+    folder = Folder(account.client("s3"), settings, "dt=!{timestamp:yyyy-MM-dd}/", since)
+    assert list(folder.new_documents(since + timedelta(minutes=1))) == [("dt=2026-11-23/1", {"eventType": "Send"})]
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
@@ -30,6 +33,10 @@ def _metrics(*dimensions: dict[str, str]) -> Destination:
     return Destination("metrics", "CloudWatchDestination", True, ("Send",), settings)
 
 
+def _matching(*events: str, enabled: bool = True) -> Destination:
+    return dataclasses.replace(_metrics(_dimension("campaign")), name="other", events=events, enabled=enabled)
+
+
 def _archive(**s3: Any) -> Destination:
     stream = Stream(
         STREAM,
@@ -40,7 +47,7 @@ def _archive(**s3: Any) -> Destination:
     return Destination("archive", "KinesisFirehoseDestination", True, ("Send",), settings, stream)
 
 
-def _prove(account: Account, *destinations: Destination, timeout: float = 0.1, **values: str) -> Proof:
+def _prove(account: Account, *destinations: Destination, timeout: float | None = 0.1, **values: str) -> Proof:
     system = System("Mail", "set", destinations)
     mail = plan_mail(system, "success", "Me <me@a.example>", "success@simulator.amazonses.com", values)
     return prove(account, system, mail, timeout, Silent())
@@ -110,6 +117,22 @@ def test_what_was_counted_before_the_mail_proves_nothing(account: Account, stub:
     assert proof.checks[0].missing == ["Send"]
 
 
+def test_without_the_metrics_no_mail_is_sent(account: Account, stub: Stub) -> None:
+    stub("cloudwatch").add_client_error("get_metric_data", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        _prove(account, _metrics(_dimension("campaign")))
+
+
+def test_metrics_that_cannot_be_read_once_are_read_again(account: Account, stub: Stub) -> None:
+    _sums(stub, 0, ("campaign", "verify"))
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    stub("cloudwatch").add_client_error("get_metric_data", "InternalServiceFault", "Try again.")
+    _sums(stub, 1, ("campaign", "verify"))
+    proof = _prove(account, _metrics(_dimension("campaign")), timeout=5)
+    assert proof.proven
+    assert [finding.what for finding in proof.checks[0].findings] == ["the metrics cannot be read"]
+
+
 def test_a_dimension_that_ses_fills_in_is_read_from_the_archive(account: Account, stub: Stub) -> None:
     event = {"eventType": "Send", "mail": {"messageId": "1", "tags": {"ses:source-ip": ["192.0.2.1"]}}}
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
@@ -152,9 +175,26 @@ def test_a_dimension_that_nothing_shows_is_said(account: Account, stub: Stub) ->
         ),
         (_archive(CompressionFormat="Snappy"), "verify cannot read the compression Snappy"),
         (Destination("new", "", True, ("Send",), {}), "verify does not know this kind of destination"),
+        (
+            _matching("Send", enabled=False),
+            "it is disabled: SES publishes no event to it; if it should, enable it (enabled=True in add_destination)",
+        ),
+        (
+            _matching("Open", "Click"),
+            "this mail yields none of the events that it matches (Open, Click); no mail to the simulator does",
+        ),
+        (
+            _matching("Complaint", "Open"),
+            "this mail yields none of the events that it matches (Complaint, Open); prove it with --scenario complaint",
+        ),
+        (
+            _matching("Bounce", "Complaint"),
+            "this mail yields none of the events that it matches (Bounce, Complaint); "
+            "prove it with --scenario bounce or complaint or suppressionlist",
+        ),
     ],
 )
-def test_what_nobody_can_look_into_is_said_and_proves_nothing(
+def test_what_is_not_looked_at_is_said_and_proves_nothing(
     destination: Destination, why: str, account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
@@ -163,8 +203,25 @@ def test_what_nobody_can_look_into_is_said_and_proves_nothing(
     assert not proof.proven
     Terminal(None).outcome(proof)
     printed = capsys.readouterr().out
-    assert f"  - {destination.name}: not checked\n      {why}\n" in printed
-    assert printed.endswith("\nNot proven: there is no destination that verify can look into.\n")
+    assert f"- {destination.name}: not checked {why} Not proven: " in " ".join(printed.split())
+    assert printed.endswith("\nNot proven: there is no destination that this mail can prove.\n")
+
+
+def test_what_is_not_looked_at_does_not_fail_what_is_proven(
+    account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _sums(stub, 0, ("campaign", "verify"))
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    _sums(stub, 1, ("campaign", "verify"))
+    off = dataclasses.replace(_archive(), name="off", enabled=False)
+    proof = _prove(account, _metrics(_dimension("campaign")), _matching("Open"), off)
+    assert proof.proven
+    terminal = Terminal(None)
+    terminal.system(account, proof.system)
+    terminal.outcome(proof)
+    lines = capsys.readouterr().out.splitlines()
+    assert "  off: Data Firehose, disabled" in lines
+    assert lines[-1] == "Proven, but not checked: other, off (disabled)."
 
 
 def test_a_person_reads_why_in_lines_that_fit(account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,6 +256,27 @@ def test_the_longest_buffering_of_the_streams_is_waited_for() -> None:
     checks[1].not_checked = "nobody can look there"
     assert expected_seconds(checks) == 120
     assert expected_seconds([Check(_metrics(_dimension("campaign")), ("Send",))]) == 0
+
+
+def test_the_events_are_waited_for_as_long_as_buffering_and_margin_together(
+    account: Account, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    def sleep(_: float) -> None:
+        nonlocal now
+        now += 1000  # more than the interval or MARGIN alone
+
+    monkeypatch.setattr("ses_events.verify.proof.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    stub("sesv2").add_response("send_email", {"MessageId": "1"})
+    roles_work(stub)
+    stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+    for _ in range(2):
+        stub("s3").add_response("list_objects_v2", {})
+    _object(stub, account, "raw/", {"eventType": "Send", "mail": {"messageId": "1"}})
+    s3 = {"BucketARN": "arn:aws:s3:::raw", "Prefix": "raw/!{firehose:random-string}/"}
+    archive = _archive(**s3, BufferingHints={"IntervalInSeconds": 900})
+    assert _prove(account, archive, timeout=None).proven
 
 
 def _object(stub: Stub, account: Account, prefix: str, *events: dict[str, Any]) -> None:
