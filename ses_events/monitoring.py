@@ -269,8 +269,7 @@ def _one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
             raise
         raise ValueError(
             f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm calls, "
-            "and CDK has one permission for both; use a SnsAction with a topic that the function "
-            "subscribes to"
+            "and CDK has one permission for both; use a SnsAction with a topic that the function subscribes to"
         ) from None
 
 
