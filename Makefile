@@ -20,16 +20,19 @@ export PYTHONDONTWRITEBYTECODE =
 demo: setup
 	@python -m local_aws.demo $(if $(KEEP),--keep)
 
-# Two jobs at once: the tests on the local AWS mostly wait.
+# What starts the local AWS, the CDK CLI and pip, for which it mostly waits.
+END_TO_END := tests/local_aws tests/test_app.py tests/test_package.py
+
+# Two jobs at once.
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 lint unit end-to-end
 
 unit: setup
-	python -m pytest --ignore=tests/local_aws
+	python -m pytest $(END_TO_END:%=--ignore=%)
 
 # At the end all at once, so that it does not mix with what runs beside it.
 end-to-end: setup
-	@output=$$(python -m pytest tests/local_aws 2>&1); status=$$?; echo "$$output"; exit $$status
+	@output=$$(python -m pytest $(END_TO_END) 2>&1); status=$$?; echo "$$output"; exit $$status
 
 compatibility: setup
 	@python -m tests.compatibility
