@@ -26,6 +26,7 @@ from ses_events.refusal import (
     option,
     optional_interface,
     several,
+    some_id,
     text,
 )
 
@@ -128,10 +129,8 @@ def delivery_stream_name(argument: str, value: str | None) -> Iterator[str]:
 
 def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
     """An id that is new in the construct (AWS CDK)."""
-    yield from instance("construct_id", construct_id, str, "a string such as 'ToArchive'")
-    if not construct_id:
-        yield "construct_id is empty; use a short one that says the purpose, such as 'ToArchive'"
-    elif construct_id.replace("/", "--") in taken:  # as CDK writes it
+    yield from some_id(construct_id, "ToArchive")
+    if construct_id.replace("/", "--") in taken:  # as CDK writes it
         yield f"construct_id {construct_id!r} is taken in this scope; use another one"
 
 

@@ -45,14 +45,10 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
     :raises TypeError: when the scope or the id has a wrong type.
     :raises ValueError: when the scope is in no stack, or the id is empty or known at deployment only.
     """
-    fault = (
-        "is empty" if construct_id == "" else "is known at deployment only" if "${Token[" in str(construct_id) else ""
-    )
     check(
         str(construct_id) or repr(construct_id),
         instance("scope", scope, Construct, "a construct in a stack, such as self"),
-        instance("construct_id", construct_id, str, "a string such as 'Events'"),
-        [f"construct_id {fault}; use a short one that says the purpose, such as 'Events'"] if fault else (),
+        some_id(construct_id, "Events"),
     )
     if isinstance(scope, cdk.Stack):
         return scope
@@ -75,6 +71,14 @@ def new_id(scope: Construct, construct_id: str) -> Iterator[None]:
             raise
         problem = f"construct_id {construct_id!r} is taken in this scope; use another one"
         raise ValueError(f"{scope.node.path}/{construct_id}: {problem}") from None
+
+
+def some_id(construct_id: str, example: str) -> Iterator[str]:
+    """An id for a construct."""
+    yield from instance("construct_id", construct_id, str, f"a string such as {example!r}")
+    if not construct_id or "${Token[" in construct_id:
+        fault = "is known at deployment only" if construct_id else "is empty"
+        yield f"construct_id {fault}; use a short one that says the purpose, such as {example!r}"
 
 
 def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:

@@ -313,6 +313,7 @@ def test_a_firehose_destination_takes_an_archive(stack: cdk.Stack) -> None:
         ({"construct_id": "ConfigurationSet"}, "construct_id 'ConfigurationSet' is taken in this scope"),
         ({"construct_id": "SesRole"}, "construct_id 'SesRole' is taken in this scope"),
         ({"construct_id": ""}, "construct_id is empty; use a short one that says the purpose"),
+        ({"construct_id": cdk.Aws.REGION}, "construct_id is known at deployment only; use a short one that says the"),
     ],
 )
 def test_add_destination_refuses_what_ses_would(stack: cdk.Stack, arguments: dict[str, Any], message: str) -> None:
