@@ -112,7 +112,8 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
 }
 _HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
-_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
+TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
+"""What CDK writes for a part of a text that is known at deployment only."""
 _NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
 """What no pattern of Java's DateTimeFormatter has outside quoted text."""
 
@@ -693,7 +694,7 @@ def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]
     if _ERROR_OUTPUT_TYPE in value:
         yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
     folder = value.partition("!{")[0]
-    if folder and str(error_output_prefix).startswith(folder) and not _TOKEN.fullmatch(folder):
+    if folder and str(error_output_prefix).startswith(folder) and not TOKEN.fullmatch(folder):
         yield (
             f"{argument} {value!r} covers the errors in {error_output_prefix!r}, which would be read as events; "
             "use different folders such as 'events/' and 'errors/'"
@@ -706,7 +707,7 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
     """
     if not isinstance(value, str):  # of which the rule of prefixes tells
         return
-    written = _TOKEN.sub("token", value)
+    written = TOKEN.sub("token", value)
     daily = re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", written)
     if not daily and written != value:
         yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write them out"

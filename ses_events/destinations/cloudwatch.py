@@ -158,4 +158,4 @@ def _without_counters(value: str) -> str:
         of = cdk.Tokenization.reverse_string(token[0]).first_token
         return f"{of.target.node.path}.{of.display_name}" if isinstance(of, cdk.Reference) else token[0]
 
-    return re.sub(r"\$\{Token\[[^\]]*\]\}", name, value)
+    return limits.TOKEN.sub(name, value)
