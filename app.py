@@ -12,9 +12,9 @@ from aws_cdk import aws_ses as ses
 from cdk_nag import AwsSolutionsChecks
 
 from ses_events import SesEventsStack, limits
-from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX
-from ses_events.refusal import check, instance, one_of, option
+from ses_events.archive.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX
 from ses_events.stack import CAMPAIGN
+from ses_events.validation import check, instance, one_of, option
 
 ANALYTICS = "ses-events:analytics"
 CONFIGURATION_SET_NAME = "ses-events:configuration-set-name"

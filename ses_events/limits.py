@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.environment import environment_of
-from ses_events.refusal import (
+from ses_events.location import environment_of
+from ses_events.validation import (
     amount,
     closest,
     did_you_mean,
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
 
-    from ses_events.analytics import EventAnalytics
-    from ses_events.archive import EventArchive
-    from ses_events.destinations import EventDestination
-    from ses_events.parquet import ParquetFormat
-    from ses_events.publishing import EventPublishing
+    from ses_events.analytics.analytics import EventAnalytics
+    from ses_events.archive.archive import EventArchive
+    from ses_events.archive.formats import ParquetFormat
+    from ses_events.publishing.destination import EventDestination
+    from ses_events.publishing.publishing import EventPublishing
 
 MATCHING_EVENT_TYPES = {
     ses.EmailSendingEvent.SEND: "send",
@@ -731,7 +731,7 @@ def archive_format(
     argument: str, value: ParquetFormat | None, prefix_of_events: str, error_output_prefix: str
 ) -> Iterator[str]:
     """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
-    from ses_events.parquet import ParquetFormat  # which asks this module in its turn
+    from ses_events.archive.formats import ParquetFormat  # which asks this module in its turn
 
     yield from option(argument, value, ParquetFormat, "ParquetFormat()")
     if value is None:

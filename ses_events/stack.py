@@ -10,13 +10,13 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events import limits
-from ses_events.analytics import EventAnalytics
-from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
-from ses_events.destinations.cloudwatch import CloudWatchDestination
-from ses_events.destinations.firehose import FirehoseDestination
-from ses_events.monitoring import EventMonitoring
-from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.refusal import check, instance
+from ses_events.analytics.analytics import EventAnalytics
+from ses_events.archive.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
+from ses_events.monitoring.monitoring import EventMonitoring
+from ses_events.publishing.cloudwatch import CloudWatchDestination
+from ses_events.publishing.firehose import FirehoseDestination
+from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
+from ses_events.validation import check, instance
 
 CAMPAIGN = ses.CloudWatchDimension(
     name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ses_events.event_names import metric_name
+from ses_events.record.names import metric_name
 
 KINDS = {
     "KinesisFirehoseDestination": "Data Firehose",

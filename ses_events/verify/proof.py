@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from ses_events.event_names import metric_name
+from ses_events.record.names import metric_name
 from ses_events.verify.causes import Cause, Finding
 from ses_events.verify.deployed import Account, System, error_code, error_message, is_denial
 from ses_events.verify.diagnosis import why_late, why_not_delivered, why_nothing_can_arrive
