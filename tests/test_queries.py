@@ -606,7 +606,7 @@ def test_a_bounce_of_which_a_server_says_more_is_no_automatic_reply(
     assert [row[1] for row in _asking(tmp_path)("message_trace", "1")] == ["Soft bounce"]
 
 
-_LISTS = {
+_LISTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "Hard bounce": ("bounce", "bouncedRecipients", {"bounceType": "Permanent", "bounceSubType": "General"}),
     "Complaint": ("complaint", "complainedRecipients", {"feedbackId": "1"}),
     "Delivery": ("delivery", "recipients", {"processingTimeMillis": 1000}),
