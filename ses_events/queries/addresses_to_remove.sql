@@ -3,7 +3,7 @@
 -- good (5.x.x), though SES does not call that Permanent. Refusals of what is in the mail do not count.
 -- A Possible complaint is about one of several recipients of a mail, and SES does not know which: keep them on the
 -- lists, unless one turns up for message after message.
--- Events that arrived in the last 30 days; whom SES does not try for another list than its own is in suppressed_recipients.
+-- Events that arrived in the last 30 days; those of the suppression list of the account are in suppressed_recipients.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
 {recipient_events},
 refused AS (
