@@ -1,6 +1,7 @@
 -- What became of the mail, by day and dimension value?
--- Mail sent in the last 7 days (UTC), by message and recipient. Bounces of suppressed recipients, which SES does not
--- try, are no bounces here. Bounce rates are shares of what was sent, the complaint rate of what was delivered.
+-- Mail sent in the last 7 days (UTC), by message and recipient. An automatic reply is no bounce. A recipient whom SES
+-- does not try is suppressed and no bounce, but one on SES's own list is a hard bounce, as SES counts it.
+-- Bounce rates are shares of what was sent, the complaint rate of what was delivered.
 -- A complaint counts once, though it may name several recipients, and so do those about one recipient of a message.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
 {recipient_events},

@@ -1,6 +1,7 @@
 -- Which mailbox providers bounce, delay or complain about the mail?
 -- Mail sent in the last 7 days (UTC), by message and recipient, as in daily_rates; by the domain of the recipient.
--- A complaint counts once for a domain, though it may name several recipients there.
+-- A complaint counts once for a domain, though it may name several recipients there, and for none if it does not say
+-- to which of several domains the mail went that it is about.
 WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
 {recipient_events},
 outcome AS (
@@ -14,7 +15,8 @@ outcome AS (
     max(IF(kind = 'Hard bounce', 1, 0)) AS hard_bounced,
     max(IF(kind = 'Soft bounce', 1, 0)) AS soft_bounced,
     max(IF(kind = 'Suppressed', 1, 0)) AS suppressed,
-    min(complaint_id) FILTER (WHERE kind IN ('Complaint', 'Possible complaint')) AS complaint_id
+    min(complaint_id) FILTER (
+      WHERE kind = 'Complaint' OR (kind = 'Possible complaint' AND one_domain)) AS complaint_id
   FROM recipient_events
   WHERE sent_at >= current_date - INTERVAL '7' DAY
     AND kind IN ('Send', 'Delivery', 'DeliveryDelay', 'Hard bounce', 'Soft bounce', 'Suppressed',

@@ -7,15 +7,15 @@ outcome AS (
   SELECT
     message_id,
     coalesce(min(dimension_value), 'unknown') AS dimension_value,
-    max(IF(kind = 'Delivery', 1, 0)) AS delivered,
-    max(IF(kind = 'Open', 1, 0)) AS opened,
-    max(IF(kind = 'Open' AND NOT likely_bot, 1, 0)) AS opened_by_person,
-    max(IF(kind = 'Click', 1, 0)) AS clicked,
-    max(IF(kind = 'Click' AND NOT likely_bot, 1, 0)) AS clicked_by_person,
-    max(IF(kind = 'Subscription', 1, 0)) AS changed_subscription
+    max(IF(event_type = 'Delivery', 1, 0)) AS delivered,
+    max(IF(event_type = 'Open', 1, 0)) AS opened,
+    max(IF(event_type = 'Open' AND NOT likely_bot, 1, 0)) AS opened_by_person,
+    max(IF(event_type = 'Click', 1, 0)) AS clicked,
+    max(IF(event_type = 'Click' AND NOT likely_bot, 1, 0)) AS clicked_by_person,
+    max(IF(event_type = 'Subscription', 1, 0)) AS changed_subscription
   FROM recipient_events
   WHERE sent_at >= current_date - INTERVAL '14' DAY
-    AND kind IN ('Delivery', 'Open', 'Click', 'Subscription')
+    AND event_type IN ('Delivery', 'Open', 'Click', 'Subscription')
   GROUP BY message_id
 )
 SELECT

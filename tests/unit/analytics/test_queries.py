@@ -18,6 +18,7 @@ from ses_events.record.fields import COLUMNS
 from tests.support import duckdb_athena as athena
 from tests.support.event_records import (
     ARRIVED,
+    RECORDS,
     TODAY,
     bounce,
     click,
@@ -29,6 +30,7 @@ from tests.support.event_records import (
     reject,
     rendering_failure,
     send,
+    subscription,
     tags,
     write,
 )
@@ -117,8 +119,8 @@ def test_daily_rates(ask: Callable[..., Rows]) -> None:
         # day, dimension value, sent, delivered, hard, soft, suppressed, complaints, hard bounce %, complaint %
         (_day("03-09"), "spring", 6, 3, 1, 0, 1, 0, 16.67, 0),
         (_day("03-09"), "unknown", 3, 1, 1, 0, 0, 1, 33.33, 100),
-        (_day("03-09"), 'it\'s "autumn"', 1, 0, 0, 1, 0, 0, 0, None),
-        (_day("03-08"), "spring", 4, 1, 0, 1, 2, 0, 0, 0),
+        (_day("03-09"), 'it\'s "autumn"', 1, 0, 0, 0, 0, 0, 0, None),
+        (_day("03-08"), "spring", 4, 1, 1, 1, 1, 0, 25, 0),
         (_day("03-05"), "spring", 1, 0, 0, 0, 0, 0, 0, None),
     ]
 
@@ -137,8 +139,8 @@ def test_domain_rates(ask: Callable[..., Rows]) -> None:
     assert ask("domain_rates") == [
         # domain, sent, delivered, delayed, hard, soft, suppressed, complaints, delivered %, hard bounce %, complaint %
         ("example.com", 7, 2, 1, 1, 0, 0, 0, 28.57, 14.29, 0),
-        ("example.net", 4, 2, 2, 1, 2, 0, 1, 50, 25, 50),
-        ("example.org", 4, 1, 1, 0, 0, 3, 0, 25, 0, 0),
+        ("example.net", 4, 2, 2, 1, 1, 0, 1, 50, 25, 50),
+        ("example.org", 4, 1, 1, 1, 0, 2, 0, 25, 25, 0),
     ]
 
 
@@ -188,10 +190,6 @@ def test_bounce_diagnostics(ask: Callable[..., Rows]) -> None:
         (
             *("Hard bounce", "General", "5.1.1", "example.net", "smtp; 550 5.7.1 no more of this", 1),
             *(_time("03-09 18:30:00"), _time("03-09 18:30:00"), "gus@example.net", "0102-06"),
-        ),
-        (
-            *("Soft bounce", "Undetermined", None, "example.net", None, 1),
-            *(_time("03-09 15:00:01"), _time("03-09 15:00:01"), "paul@example.net", "0102-16"),
         ),
         (
             *("Hard bounce", "General", "5.1.1", "example.com", "smtp; 550 5.1.1 #: user unknown", 1),
@@ -305,12 +303,16 @@ def test_the_last_dimension_value_is_that_of_the_last_event(tmp_path: Path) -> N
 
 
 def test_addresses_to_remove(ask: Callable[..., Rows]) -> None:
-    """Not the suppressed, nor ida, who says that the mail is no spam, nor soft bounces."""
+    """Not whom the account suppresses, nor ida, who says that the mail is no spam, nor soft bounces."""
     gone = "smtp; 550-5.1.1 <jan@example.com> gone, 198.51.100.7 41be03b00d2f7-af0e1234si567.12"
+    listed = (
+        "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid "
+    )
     assert ask("addresses_to_remove") == [
         # recipient, reason, messages, last response, last seen
         ("gus@example.net", "Complaint", 1, "smtp; 550 5.7.1 no more of this", _time("03-09 19:00:00")),
         ("bob@example.com", "Hard bounce", 1, "smtp; 550 5.1.1 bob@example.com: user unknown", _time("03-09 10:00:01")),
+        ("finn@example.org", "Hard bounce", 1, f"{listed}address.", _time("03-08 09:00:01")),
         ("jan@example.com", "Hard bounce", 1, gone, _time("03-03 00:01:00")),
     ]
 
@@ -469,7 +471,7 @@ def test_message_trace(ask: Callable[..., Rows]) -> None:
         (_time("03-09 10:00:00.250"), "Send", "dana@example.org", *told),
         (_time("03-09 10:00:01.250"), "Delivery", "carl@example.net", *delivered, 1_000, *told[4:]),
         *(
-            (_time("03-09 10:00:02"), "Click", who, *told[:4], "https://example.com/sale", True, *told[6:])
+            (_time("03-09 10:00:02"), "Possible click", who, *told[:4], "https://example.com/sale", True, *told[6:])
             for who in ("carl@example.net", "dana@example.org")
         ),
         (
@@ -477,7 +479,7 @@ def test_message_trace(ask: Callable[..., Rows]) -> None:
             *("TransientCommunicationFailure", "4.4.1", "smtp; 421 4.4.1 Unable to connect", *told[3:]),
         ),
         *(
-            (_time("03-09 12:00:00"), "Click", who, *told[:4], "https://example.com/imprint", *told[5:])
+            (_time("03-09 12:00:00"), "Possible click", who, *told[:4], "https://example.com/imprint", *told[5:])
             for who in ("carl@example.net", "dana@example.org")
         ),
         (_time("03-09 23:59:59"), "Delivery", "dana@example.org", *delivered, 50_398_750, *told[4:]),
@@ -512,7 +514,7 @@ def test_recipient_trace(ask: Callable[..., Rows]) -> None:
     ]
     assert [row[3] for row in ask("recipient_trace", "lea@example.com")] == ["Send > Rendering Failure"]
     assert [row[3] for row in ask("recipient_trace", "dana@example.org")] == [
-        "Send > Click > DeliveryDelay > Click > Delivery"
+        "Send > Possible click > DeliveryDelay > Possible click > Delivery"
     ]
 
 
@@ -523,7 +525,7 @@ def test_a_recipient_is_the_address_in_lower_case(tmp_path: Path) -> None:
         '"c@home" <c@example.com> ': ("c@example.com", "example.com"),
         "rfc822; d@example.com": ("d@example.com", "example.com"),
         "e+news@sub.example.com": ("e+news@sub.example.com", "sub.example.com"),
-        "Postmaster": ("postmaster", None),
+        "Postmaster": ("postmaster", "unknown"),
     }
     write(tmp_path, [("2026-03-09", send(mail("1", "2026-03-09T10:00:00Z", *addresses, tags=None)))])
     ask = _asking(tmp_path)
@@ -531,11 +533,12 @@ def test_a_recipient_is_the_address_in_lower_case(tmp_path: Path) -> None:
     assert {row[0]: row[1] for row in ask("domain_rates")} == Counter(domain for _, domain in addresses.values())
 
 
-def test_what_ses_does_not_try_is_suppressed_and_no_bounce(tmp_path: Path) -> None:
+def test_bounces_are_told_apart_as_ses_counts_them(tmp_path: Path) -> None:
     kinds = {
-        **dict.fromkeys(["Undetermined/Undetermined", "Transient/General", "Transient/ContentRejected"], "Soft bounce"),
+        **dict.fromkeys(["Undetermined/Undetermined", "Transient/General"], "Automatic reply"),
+        **dict.fromkeys(["Transient/MailboxFull", "Transient/ContentRejected", "Undetermined/General"], "Soft bounce"),
         **dict.fromkeys(["Permanent/General", "Permanent/NoEmail", "Permanent/WhateverComes"], "Hard bounce"),
-        "Permanent/Suppressed": "Suppressed",
+        "Permanent/Suppressed": "Hard bounce",
         "Permanent/OnAccountSuppressionList": "Suppressed",
         "Permanent/OnTenantSuppressionList": "Suppressed",
         "Permanent/EmailValidationSuppressed": "Suppressed",
@@ -569,7 +572,147 @@ def test_each_recipient_of_a_bounce_has_its_own_reason(tmp_path: Path) -> None:
 
 def test_an_event_without_recipients_is_seen(tmp_path: Path) -> None:
     write(tmp_path, [("2026-03-09", send(mail("1", "2026-03-09T10:00:00Z", tags=None)))])
-    assert [row[1:3] for row in _asking(tmp_path)("message_trace", "1")] == [("Send", None)]
+    assert [row[1:3] for row in _asking(tmp_path)("message_trace", "1")] == [("Send", "unknown")]
+
+
+def test_an_automatic_reply_is_no_bounce(tmp_path: Path) -> None:
+    """SES publishes an out-of-office reply as a Bounce that says nothing of the recipient; some name nobody."""
+    kinds = ["Transient/General", "Undetermined/Undetermined", "Undetermined/Undetermined"]
+    arrived = []
+    for number, kind in enumerate(kinds):
+        sent = mail(f"{number}", "2026-03-09T10:00:00.000Z", "ann@example.com", tags=None)
+        named = [{"emailAddress": "ann@example.com"}] if number < 2 else []
+        arrived += [
+            send(sent),
+            delivery(sent, "2026-03-09T10:00:01.000Z", 1000, "ann@example.com"),
+            bounce(sent, "2026-03-09T10:00:05.000Z", kind, *named),
+        ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    assert ask("daily_rates") == [(_day("03-09"), "unknown", 3, 3, 0, 0, 0, 0, 0, 0)]
+    assert ask("domain_rates") == [("example.com", 3, 3, 0, 0, 0, 0, 0, 100, 0, 0)]
+    assert ask("bounce_diagnostics") == ask("addresses_to_remove") == []
+    assert {row[3] for row in ask("recipient_trace", "ann@example.com")} == {"Send > Delivery > Automatic reply"}
+
+
+@pytest.mark.parametrize("kind", ["Transient/General", "Undetermined/Undetermined"])
+@pytest.mark.parametrize("said", [{"action": "failed"}, {"status": "4.0.0"}, {"diagnosticCode": "smtp; 421 later"}])
+def test_a_bounce_of_which_a_server_says_more_is_no_automatic_reply(
+    tmp_path: Path, kind: str, said: dict[str, str]
+) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", tags=None)
+    told = bounce(sent, "2026-03-09T10:00:05.000Z", kind, {"emailAddress": "ann@example.com", **said})
+    write(tmp_path, [("2026-03-09", told)])
+    assert [row[1] for row in _asking(tmp_path)("message_trace", "1")] == ["Soft bounce"]
+
+
+_LISTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "Hard bounce": ("bounce", "bouncedRecipients", {"bounceType": "Permanent", "bounceSubType": "General"}),
+    "Complaint": ("complaint", "complainedRecipients", {"feedbackId": "1"}),
+    "Delivery": ("delivery", "recipients", {"processingTimeMillis": 1000}),
+    "DeliveryDelay": ("deliveryDelay", "delayedRecipients", {"delayType": "General"}),
+}
+
+
+@pytest.mark.parametrize("kind", _LISTS)
+@pytest.mark.parametrize("named", [..., None, []], ids=["absent", "null", "empty"])
+def test_an_event_that_names_nobody_is_about_the_recipients_of_its_mail(tmp_path: Path, kind: str, named: Any) -> None:
+    """For certain where there is one; possible where there are several, and then no count of recipients has it."""
+    field, names, told = _LISTS[kind]
+    told = {**told, "timestamp": "2026-03-09T11:00:00.000Z", **({} if named is ... else {names: named})}
+    arrived = []
+    for message, to in (("1", ["Ann <ann@example.com>"]), ("2", ["bob@example.com", "cat@example.net"])):
+        sent = mail(message, "2026-03-09T10:00:00.000Z", *to, tags=None)
+        arrived += [send(sent), {"eventType": "Bounce" if field == "bounce" else kind, "mail": sent, field: told}]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    possible = f"Possible {'delay' if kind == 'DeliveryDelay' else kind.lower()}"
+    assert [row[1:3] for row in ask("message_trace", "1")] == [("Send", "ann@example.com"), (kind, "ann@example.com")]
+    assert [row[1:3] for row in ask("message_trace", "2")][2:] == [
+        (possible, "bob@example.com"),
+        (possible, "cat@example.net"),
+    ]
+    assert [row[3] for row in ask("recipient_trace", "cat@example.net")] == [f"Send > {possible}"]
+    (one, two) = ask("domain_rates")
+    assert (one[:2], sum(one[2:8])) == (("example.com", 2), 1)
+    assert (two[:2], sum(two[2:8])) == (("example.net", 1), 0)
+    reasons = {"Hard bounce": {"ann@example.com": "Hard bounce"}, "Complaint": {"ann@example.com": "Complaint"}}
+    if kind == "Complaint":
+        reasons[kind] |= dict.fromkeys(["bob@example.com", "cat@example.net"], "Possible complaint")
+    assert {row[0]: row[1] for row in ask("addresses_to_remove")} == reasons.get(kind, {})
+
+
+def test_a_reader_of_mail_to_several_is_not_named(tmp_path: Path) -> None:
+    sent = mail("1", "2026-03-09T10:00:00.000Z", "ann@example.com", "bob@example.com", tags=None)
+    at = "2026-03-09T11:00:00.000Z"
+    arrived = [
+        send(sent),
+        reject(sent),
+        opened(sent, at),
+        click(sent, at, "https://example.com"),
+        subscription(sent, at),
+    ]
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    ask = _asking(tmp_path)
+    assert [row[3] for row in ask("recipient_trace", "ann@example.com")] == [
+        "Send > Reject > Possible click > Possible open > Possible subscription"
+    ]
+    assert ask("engagement") == [("unknown", 0, 1, 1, 1, 1, 1, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("said", "removed"),
+    [
+        ({"status": "5.3.0", "diagnosticCode": "550 denied"}, True),
+        ({"diagnosticCode": "smtp; 550 5.1.1 no such user"}, True),
+        ({"diagnosticCode": "550 5.1.1 no such user"}, True),
+        ({"status": "4.4.7", "diagnosticCode": "smtp; 550 4.4.7 Message expired"}, False),
+        ({"status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 full"}, False),
+    ],
+)
+def test_an_address_that_is_refused_time_and_again_is_to_be_removed(
+    tmp_path: Path, said: dict[str, str], removed: bool
+) -> None:
+    """Three messages, that is; not two, nor where one was delivered, nor where the server refused what was in them."""
+    ann, bob, cat, dan = (f"{name}@example.com" for name in ("ann", "bob", "cat", "dan"))
+    arrived = []
+    for number, to in enumerate([ann, ann, ann, bob, bob, cat, cat, cat, dan, dan, dan]):
+        sent = mail(f"{number}", f"2026-03-09T{number + 10}:00:00.000Z", to, tags=None)
+        kind = "Transient/ContentRejected" if to == dan else "Transient/General"
+        arrived += [bounce(sent, f"2026-03-09T{number + 10}:00:01.000Z", kind, {"emailAddress": to, **said})] * 2
+    sent = mail("last", "2026-03-09T22:00:00.000Z", cat, tags=None)
+    arrived.append(delivery(sent, "2026-03-09T22:00:01.000Z", 1000, cat))
+    write(tmp_path, [("2026-03-09", record) for record in arrived])
+    wanted = [(ann, "Repeated bounce", 3, said["diagnosticCode"], _time("03-09 12:00:01"))] if removed else []
+    assert _asking(tmp_path)("addresses_to_remove") == wanted
+
+
+def test_no_answer_has_a_recipient_or_a_domain_of_null(tmp_path: Path) -> None:
+    """Over all records there are, and events that lack whom they are about."""
+    nobody = mail("nobody", "2026-03-09T10:00:00.000Z", tags=None)
+    two = mail("two", "2026-03-09T10:00:00.000Z", "ann@example.com", "bob@example.org", tags=None)
+    at = "2026-03-09T11:00:00.000Z"
+    odd = [
+        event
+        for of in (nobody, two)
+        for event in (
+            *(send(of), complaint(of, at), delivery(of, at, 1000), opened(of, at), bounce(of, at, "Permanent/General")),
+            *(bounce(of, at, "Transient/General"), delay(of, at, "General", {"status": "4.4.1"})),
+            bounce(of, at, "Undetermined/Undetermined", {"emailAddress": ""}),
+        )
+    ]
+    write(tmp_path, [*ARRIVED, *(("2026-03-09", record) for record in [*RECORDS, *odd])])
+    connection = athena.connect(DATABASE, TABLE.replace('"', '""'), athena.json_lines(tmp_path))
+    messages = {record.get("mail", {}).get("messageId") for record in [*RECORDS, *odd, *(of for _, of in ARRIVED)]}
+    addresses = {to.lower() for record in [*RECORDS, *odd] for to in record["mail"]["destination"]} | {"unknown"}
+    values = {"message_trace": sorted(messages), "recipient_trace": sorted(addresses)}
+    for query in [*QUERIES, *PREPARED]:
+        for value in values.get(query.name, [None]):
+            asked = connection.execute(athena.as_duckdb(query.sql, TODAY), [value] if value else [])
+            names = [column for column, *_ in asked.description or []]
+            whom = [place for place, name in enumerate(names) if "recipient" in name or "domain" in name]
+            assert all(row[place] is not None for row in asked.fetchall() for place in whom), (query.name, value)
+    assert "unknown" not in [row[0] for row in _asking(tmp_path)("addresses_to_remove")]
 
 
 @pytest.mark.parametrize(

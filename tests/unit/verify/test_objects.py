@@ -84,6 +84,10 @@ def test_documents_of_another_mail_and_other_text_are_passed_over() -> None:
     [
         ({"errorCode": "Lambda.FunctionTimedOut", "errorMessage": "too slow"}, "Lambda.FunctionTimedOut: too slow"),
         ({"ErrorCode": "DataFormatConversion.ParseError", "attemptsMade": 1}, "DataFormatConversion.ParseError"),
+        (
+            {"lastErrorCode": "DataFormatConversion.InvalidSchema", "lastErrorMessage": "no table"},
+            "DataFormatConversion.InvalidSchema: no table",
+        ),
         ({}, "an error without a code"),
     ],
 )
