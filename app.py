@@ -11,8 +11,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from cdk_nag import AwsSolutionsChecks
 
-from ses_events import SesEventsStack, limits
+from ses_events import SesEventsStack
+from ses_events import prefix as prefixes
+from ses_events.archive import rules as archive_rules
 from ses_events.archive.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX
+from ses_events.monitoring import rules as monitoring_rules
+from ses_events.publishing import rules as publishing_rules
 from ses_events.stack import CAMPAIGN
 from ses_events.validation import check, instance, one_of, option
 
@@ -31,8 +35,8 @@ TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENS
 SWITCHES = (ANALYTICS, MONITORING)
 KEYS = (*TEXTS, *SWITCHES, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
 
-SOURCES = {word: source for source, word in limits.DIMENSION_VALUE_SOURCES.items()}
-EVENT_TYPES = {word: event for event, word in limits.MATCHING_EVENT_TYPES.items()}
+SOURCES = {word: source for source, word in publishing_rules.DIMENSION_VALUE_SOURCES.items()}
+EVENT_TYPES = {word: event for event, word in publishing_rules.MATCHING_EVENT_TYPES.items()}
 
 
 def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
@@ -56,7 +60,7 @@ def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
 def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of SesEventsStack; one whose key is missing or null keeps its default."""
     given = {key: value for key, value in context.items() if key.startswith("ses-events:") and value is not None}
-    source = given.get(DIMENSION_SOURCE, limits.DIMENSION_VALUE_SOURCES[CAMPAIGN.source])
+    source = given.get(DIMENSION_SOURCE, publishing_rules.DIMENSION_VALUE_SOURCES[CAMPAIGN.source])
     dimension_name = given.get(DIMENSION_NAME, CAMPAIGN.name)
     default_value = given.get(DIMENSION_DEFAULT_VALUE, CAMPAIGN.default_value)
     events = given.get(EVENTS)
@@ -75,17 +79,17 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     )
     check(
         "context",
-        limits.name(CONFIGURATION_SET_NAME, given.get(CONFIGURATION_SET_NAME)),
+        publishing_rules.name(CONFIGURATION_SET_NAME, given.get(CONFIGURATION_SET_NAME)),
         one_of(DIMENSION_SOURCE, source, SOURCES),
-        limits.dimension_name(DIMENSION_NAME, dimension_name, SOURCES.get(source, CAMPAIGN.source)),
-        limits.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
+        publishing_rules.dimension_name(DIMENSION_NAME, dimension_name, SOURCES.get(source, CAMPAIGN.source)),
+        publishing_rules.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
         *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
-        limits.events(EVENTS, events) if events == [] else (),
-        limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
-        limits.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), switches[ANALYTICS]),
-        _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),
-        _whole_number(EXPIRATION, given, cdk.Duration.days, limits.expiration),
-        limits.topic_arn(ALARM_TOPIC_ARN, given.get(ALARM_TOPIC_ARN)),
+        publishing_rules.events(EVENTS, events) if events == [] else (),
+        prefixes.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
+        prefixes.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), switches[ANALYTICS]),
+        _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, archive_rules.buffering_interval),
+        _whole_number(EXPIRATION, given, cdk.Duration.days, archive_rules.expiration),
+        monitoring_rules.topic_arn(ALARM_TOPIC_ARN, given.get(ALARM_TOPIC_ARN)),
     )
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, MutableMapping
+from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
-if TYPE_CHECKING:
-    import aws_cdk as cdk
+import aws_cdk as cdk
 
 
 class Environment(NamedTuple):
@@ -30,3 +29,38 @@ def environment_of(stack: cdk.Stack) -> Environment:
     if stack not in _ENVIRONMENTS:
         _ENVIRONMENTS[stack] = Environment(stack.account, stack.region, stack.partition)
     return _ENVIRONMENTS[stack]
+
+
+class Place(Protocol):
+    """Where something is deployed, such as ``cdk.ResourceEnvironment``; None where that is not known."""
+
+    @property
+    def account(self) -> str | None: ...
+
+    @property
+    def region(self) -> str | None: ...
+
+
+def same_place(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
+    """In the account and region of the stack (SES developer guide; Firehose developer guide)."""
+    yield from same_account(argument, theirs, stack)
+    yield from same_region(argument, theirs, stack)
+
+
+def same_account(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
+    """In the account of the stack (IAM user guide, PassRole)."""
+    account, ours = theirs.account, environment_of(stack).account
+    if known_to_differ(account, ours):
+        yield f"{argument} is in {account}, this stack in {ours}; use one of this account"
+
+
+def same_region(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
+    """In the region of the stack (SES developer guide; Firehose developer guide)."""
+    region, ours = theirs.region, environment_of(stack).region
+    if known_to_differ(region, ours):
+        yield f"{argument} is in {region}, this stack in {ours}; use one of this region"
+
+
+def known_to_differ(theirs: str | None, ours: str) -> bool:
+    """Whether two accounts or regions are known before deployment, and are not the same."""
+    return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (ours, theirs)))

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 
-from ses_events.limits import known_to_differ
-from ses_events.location import Environment, environment_of
+from ses_events.location import Environment, environment_of, known_to_differ
 from ses_events.tokens import as_text
 
 if TYPE_CHECKING:

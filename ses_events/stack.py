@@ -9,10 +9,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from ses_events import limits
+from ses_events import location
+from ses_events import prefix as prefixes
 from ses_events.analytics.analytics import EventAnalytics
+from ses_events.archive import rules as archive_rules
 from ses_events.archive.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
+from ses_events.monitoring import rules as monitoring_rules
 from ses_events.monitoring.monitoring import EventMonitoring
+from ses_events.publishing import rules as publishing_rules
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
@@ -68,15 +72,15 @@ class SesEventsStack(cdk.Stack):
         check(
             (scope, construct_id) if isinstance(scope, Construct) else str(construct_id),
             instance("analytics", analytics, bool, "True or False"),
-            limits.name("configuration_set_name", configuration_set_name),
-            limits.dimension("dimension", dimension),
-            limits.events("events", events),
-            limits.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
-            limits.queried_prefix("prefix", prefix, analytics),
-            limits.buffering_interval("buffering_interval", buffering_interval),
-            limits.expiration("expiration", expiration),
+            publishing_rules.name("configuration_set_name", configuration_set_name),
+            publishing_rules.dimension("dimension", dimension),
+            publishing_rules.events("events", events),
+            prefixes.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
+            prefixes.queried_prefix("prefix", prefix, analytics),
+            archive_rules.buffering_interval("buffering_interval", buffering_interval),
+            archive_rules.expiration("expiration", expiration),
             instance("monitoring", monitoring, bool, "True or False"),
-            limits.topic_arn("alarm_topic_arn", alarm_topic_arn),
+            monitoring_rules.topic_arn("alarm_topic_arn", alarm_topic_arn),
         )
         super().__init__(scope, construct_id, **stack_options)
         self.archive = EventArchive(
@@ -110,7 +114,7 @@ class SesEventsStack(cdk.Stack):
         told = []
         if topic_arn:
             topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
-            check((self, ""), limits.same_region("alarm_topic_arn", topic.env, self))
+            check((self, ""), location.same_region("alarm_topic_arn", topic.env, self))
             told.append(cdk.aws_cloudwatch_actions.SnsAction(topic))
         return EventMonitoring(
             self,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -43,3 +45,12 @@ def _text(value: Any, reference: str) -> Any:
         case list():
             return [_text(child, reference) for child in value]
     return value
+
+
+TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
+"""What CDK writes for a part of a text that is known at deployment only."""
+
+
+def is_deferred(value: object) -> bool:
+    """Whether a number is known at deployment only; CDK can be asked about finite ones alone, as JSON has no others."""
+    return isinstance(value, float) and math.isfinite(value) and cdk.Token.is_unresolved(value)

@@ -6,6 +6,7 @@ deployment only (a CDK token) fits no pattern or range, so a rule asks whether i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from typing import TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
+
+from ses_events.tokens import is_deferred
 
 _T = TypeVar("_T")
 
@@ -176,3 +179,19 @@ def closest(value: str, known: Collection[str]) -> str | None:
     import difflib  # seldom needed, and a thousandth of a synth to load
 
     return next(iter(difflib.get_close_matches(value, known, 1)), None)
+
+
+def count(argument: str, value: int) -> Iterator[str]:
+    """A whole number from 1 (CloudWatch API, PutMetricAlarm)."""
+    if is_deferred(value):
+        return
+    yield from number(argument, value, "a whole number such as 100", int)
+    if value < 1:
+        yield f"{argument} {value} is out of range; use a whole number from 1"
+
+
+def number(argument: str, value: object, fix: str, expected: type | UnionType = float | int) -> Iterator[str]:
+    """A number; True and False are no numbers here, though Python has them so."""
+    yield from instance(argument, str(value) if isinstance(value, bool) else value, expected, fix)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"{argument} {value} is no finite number; use {fix}")

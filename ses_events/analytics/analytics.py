@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from ses_events import limits
+from ses_events.analytics import rules
 from ses_events.analytics.queries import named_queries, prepared_statements
+from ses_events.archive import rules as archive_rules
 from ses_events.archive.bucket import new_results_bucket
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant, key_arn, reading, use_of_key
+from ses_events.publishing import rules as publishing_rules
 from ses_events.record.table import JSON, EventTable, derived_name
 from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
@@ -77,12 +79,14 @@ class EventAnalytics(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.analysed_archive("archive", archive, stack),
-            limits.bytes_scanned_cutoff("bytes_scanned_cutoff", bytes_scanned_cutoff),
-            limits.dimension_name("dimension_name", dimension_name, cdk.aws_ses.CloudWatchDimensionSource.MESSAGE_TAG),
-            limits.bucket("results_bucket", results_bucket, stack),
+            rules.analysed_archive("archive", archive, stack),
+            rules.bytes_scanned_cutoff("bytes_scanned_cutoff", bytes_scanned_cutoff),
+            publishing_rules.dimension_name(
+                "dimension_name", dimension_name, cdk.aws_ses.CloudWatchDimensionSource.MESSAGE_TAG
+            ),
+            archive_rules.bucket("results_bucket", results_bucket, stack),
             instead_of("results_bucket", results_bucket, {"results_expiration": results_expiration}),
-            limits.expiration("results_expiration", results_expiration),
+            archive_rules.expiration("results_expiration", results_expiration),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)

@@ -11,7 +11,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from ses_events import limits
+from ses_events import location
+from ses_events import prefix as prefixes
+from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
 from ses_events.archive.formats import READ_SCHEMA, converted
 from ses_events.location import environment_of
@@ -116,7 +118,7 @@ class EventArchive(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.bucket("bucket", bucket, stack),
+            rules.bucket("bucket", bucket, stack),
             instead_of(
                 "bucket",
                 bucket,
@@ -126,17 +128,17 @@ class EventArchive(Construct):
                     "server_access_logs_bucket": server_access_logs_bucket,
                 },
             ),
-            limits.buffering_interval("buffering_interval", buffering_interval),
-            limits.buffering_size("buffering_size", buffering_size, format),
-            limits.delivery_stream_name("delivery_stream_name", delivery_stream_name),
-            limits.key("encryption_key", encryption_key, stack),
-            limits.error_output_prefix("error_output_prefix", error_output_prefix),
-            limits.expiration("expiration", expiration),
-            limits.archive_format("format", format, prefix, error_output_prefix),
-            limits.log_group("log_group", log_group, stack),
-            limits.prefix("prefix", prefix, error_output_prefix),
-            limits.removal_policy("removal_policy", removal_policy),
-            limits.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
+            rules.buffering_interval("buffering_interval", buffering_interval),
+            rules.buffering_size("buffering_size", buffering_size, format),
+            rules.delivery_stream_name("delivery_stream_name", delivery_stream_name),
+            rules.key("encryption_key", encryption_key, stack),
+            prefixes.error_output_prefix("error_output_prefix", error_output_prefix),
+            rules.expiration("expiration", expiration),
+            rules.archive_format("format", format, prefix, error_output_prefix),
+            rules.log_group("log_group", log_group, stack),
+            prefixes.prefix("prefix", prefix, error_output_prefix),
+            rules.removal_policy("removal_policy", removal_policy),
+            rules.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
@@ -182,7 +184,7 @@ class EventArchive(Construct):
         bucket_arn = self.bucket.bucket_arn
         objects = [f"{bucket_arn}/{folder}" for folder in folders]
         log_group_name, log_stream_name = self.log_group.log_group_name, log_stream.log_stream_name
-        foreign = bucket is not None and limits.known_to_differ(bucket.env.account, here.account)
+        foreign = bucket is not None and location.known_to_differ(bucket.env.account, here.account)
         object_actions = _OBJECT_ACTIONS + (["s3:PutObjectAcl"] if foreign else [])  # gives the owner the object
         statements = [
             allow(_BUCKET_ACTIONS, bucket_arn, sid="Bucket"),
@@ -258,15 +260,15 @@ class EventArchive(Construct):
             }
             owner = f"the bucket {as_text(self, self.bucket.bucket_name)}"
             warn_of_policy(self, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", needed)
-        if key and limits.known_to_differ(key.env.account, here.account):
+        if key and location.known_to_differ(key.env.account, here.account):
             # in a key policy, * is this key
             needed = {**key_statements[0], "Principal": {"AWS": self.role.role_arn}, "Resource": "*"}
             owner = f"the key {as_text(self, key_arn(key))}"
             warn_of_policy(self, "ses-events:key-of-another-account", owner, "Firehose can deliver", needed)
         for warning, text in (
-            *limits.oddities_of_prefix("prefix", prefix),
-            *limits.oddities_of_prefix("error_output_prefix", error_output_prefix),
-            *limits.oddities_of_both_prefixes(prefix, error_output_prefix),
+            *prefixes.oddities_of_prefix("prefix", prefix),
+            *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
+            *prefixes.oddities_of_both_prefixes(prefix, error_output_prefix),
         ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
         if bucket and folders == ["*"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ses_events import limits
+from ses_events import prefix as prefixes
 from ses_events.record.fields import JSON_KEYS
 from ses_events.validation import check
 
@@ -33,7 +33,7 @@ class ParquetFormat:
     """
 
     def __init__(self, *, prefix: str = DEFAULT_PARQUET_PREFIX) -> None:
-        check("ParquetFormat", limits.prefix("prefix", prefix, ""), limits.table_prefix("prefix", prefix))
+        check("ParquetFormat", prefixes.prefix("prefix", prefix, ""), prefixes.table_prefix("prefix", prefix))
         self.prefix = prefix
         """Where the Parquet files go."""
 

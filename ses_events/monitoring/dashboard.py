@@ -12,9 +12,9 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
-from ses_events.limits import COUNTED_AGAINST
 from ses_events.monitoring.alarms import AlarmRule
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
+from ses_events.publishing.rules import COUNTED_AGAINST
 from ses_events.record.names import metric_name
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
-from ses_events import limits
-from ses_events.monitoring import alarms as rules
+from ses_events import validation
+from ses_events.monitoring import alarms, rules
+from ses_events.publishing import rules as publishing_rules
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, is_rate
 from ses_events.validation import check, instance, new_id, stack_of
 
@@ -141,16 +142,16 @@ class EventMonitoring(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.monitored(publishing, archive, analytics, stack),
-            limits.alarm_actions("alarm_actions", alarm_actions),
-            limits.alarm_actions("ok_actions", ok_actions),
+            rules.monitored(publishing, archive, analytics, stack),
+            rules.alarm_actions("alarm_actions", alarm_actions),
+            rules.alarm_actions("ok_actions", ok_actions),
             instance("account_reputation", account_reputation, bool, "True or False"),
-            limits.reputation_threshold("bounce_rate", bounce_rate),
-            limits.reputation_threshold("complaint_rate", complaint_rate),
-            limits.count("rejects", rejects),
-            limits.count("rendering_failures", rendering_failures),
-            limits.archive_delay("archive_delay", archive_delay, archive),
-            limits.share("quota_share", quota_share),
+            rules.reputation_threshold("bounce_rate", bounce_rate),
+            rules.reputation_threshold("complaint_rate", complaint_rate),
+            validation.count("rejects", rejects),
+            validation.count("rendering_failures", rendering_failures),
+            rules.archive_delay("archive_delay", archive_delay, archive),
+            rules.share("quota_share", quota_share),
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
@@ -168,24 +169,24 @@ class EventMonitoring(Construct):
         self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
-        self._rules: dict[str, rules.AlarmRule] = {}
+        self._rules: dict[str, alarms.AlarmRule] = {}
 
         if publishing:
             publishing._monitored_by(self.node.path)
             if account_reputation:
-                self._make(rules.account_alarms(publishing, bounce_rate, complaint_rate))
-            if limits.reputation_metrics_of(publishing.configuration_set):
-                self._make(rules.reputation_alarms(publishing, bounce_rate, complaint_rate))
+                self._make(alarms.account_alarms(publishing, bounce_rate, complaint_rate))
+            if publishing_rules.reputation_metrics_of(publishing.configuration_set):
+                self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
             rejected = metrics.get(EmailSendingEvent.REJECT) or publishing.metric_account(EmailSendingEvent.REJECT)
-            self._make([rules.rejects_alarm(publishing, rejected, rejects)])
+            self._make([alarms.rejects_alarm(publishing, rejected, rejects)])
             if EmailSendingEvent.RENDERING_FAILURE in metrics:
                 failed = metrics[EmailSendingEvent.RENDERING_FAILURE]
-                self._make([rules.rendering_failures_alarm(publishing, failed, rendering_failures)])
+                self._make([alarms.rendering_failures_alarm(publishing, failed, rendering_failures)])
             fed = [each for each in _archives_of(publishing) if archive in (each, None)]
             if EmailSendingEvent.SEND in metrics and fed:
-                self._make([rules.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
+                self._make([alarms.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
         if archive:
-            self._make(rules.archive_alarms(archive, archive_delay, quota_share))
+            self._make(alarms.archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (
             new_dashboard(self, publishing, archive, analytics, metrics, self.alarms, self._rules)
             if dashboard
@@ -215,12 +216,14 @@ class EventMonitoring(Construct):
         """
         check(
             (self, str(construct_id)),
-            limits.destination_id(construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}),
-            limits.metric_of_an_alarm("metric", metric),
-            limits.alarm_threshold("threshold", threshold, is_rate(metric)),
-            limits.alarm_description("description", description),
+            publishing_rules.destination_id(
+                construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}
+            ),
+            rules.metric_of_an_alarm("metric", metric),
+            rules.alarm_threshold("threshold", threshold, is_rate(metric)),
+            rules.alarm_description("description", description),
         )
-        alarm = self._alarm(construct_id, rules.AlarmRule(construct_id, metric, threshold, description or ""))
+        alarm = self._alarm(construct_id, alarms.AlarmRule(construct_id, metric, threshold, description or ""))
         self.alarms[construct_id] = alarm
         if self.dashboard:
             self.dashboard.add_widgets(
@@ -228,14 +231,14 @@ class EventMonitoring(Construct):
             )
         return alarm
 
-    def _make(self, wanted: Iterable[rules.AlarmRule]) -> None:
+    def _make(self, wanted: Iterable[alarms.AlarmRule]) -> None:
         for rule in wanted:
             construct_id = "".join(word.capitalize() for word in rule.name.split("_"))
             alarm = self._alarm(construct_id, rule)
             self.alarms[rule.name], self._rules[rule.name] = alarm, rule
             setattr(self, rule.name, alarm)
 
-    def _alarm(self, construct_id: str, rule: rules.AlarmRule) -> cloudwatch.Alarm:
+    def _alarm(self, construct_id: str, rule: alarms.AlarmRule) -> cloudwatch.Alarm:
         of = cdk.aws_cloudwatch
         alarm = of.Alarm(
             self,

@@ -13,7 +13,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import IDependable
 
-from ses_events import limits
+from ses_events import tokens
+from ses_events.publishing import rules
 from ses_events.record.names import metric_name
 from ses_events.validation import check
 
@@ -45,7 +46,7 @@ class CloudWatchDestination:
     """
 
     def __init__(self, dimensions: Sequence[ses.CloudWatchDimension]) -> None:
-        check("CloudWatchDestination", limits.dimensions("dimensions", dimensions))
+        check("CloudWatchDestination", rules.dimensions("dimensions", dimensions))
         self.dimensions = tuple(dimensions)
         """What SES counts by."""
         self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
@@ -59,7 +60,7 @@ class CloudWatchDestination:
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
     ) -> tuple[dict[str, Any], list[IDependable]]:
         """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
-        for warning, text in limits.oddities_of_dimensions(self.dimensions, events):
+        for warning, text in rules.oddities_of_dimensions(self.dimensions, events):
             cdk.Annotations.of(publishing).add_warning_v2(warning, text)
         return {"cloud_watch_destination": self._properties}, []
 
@@ -70,7 +71,7 @@ class CloudWatchDestination:
             dimension_configurations=[
                 of.DimensionConfigurationProperty(
                     dimension_name=dimension.name,
-                    dimension_value_source=limits.DIMENSION_VALUE_SOURCES[dimension.source],
+                    dimension_value_source=rules.DIMENSION_VALUE_SOURCES[dimension.source],
                     default_dimension_value=dimension.default_value,
                 )
                 for dimension in self.dimensions
@@ -89,8 +90,8 @@ class CloudWatchDestination:
         """
         check(
             "CloudWatchDestination.metric",
-            limits.event("event", event),
-            limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
+            rules.event("event", event),
+            rules.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
         )
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES", metric_name=metric_name(event.name), dimensions_map=dict(dimensions), statistic="Sum"
@@ -122,12 +123,12 @@ class CloudWatchDestination:
         """
         check(
             "CloudWatchDestination.rate",
-            limits.event_of_a_rate("event", event),
-            limits.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
-            limits.minimum("minimum", minimum),
-            limits.rate_period("period", period),
+            rules.event_of_a_rate("event", event),
+            rules.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
+            rules.minimum("minimum", minimum),
+            rules.rate_period("period", period),
         )
-        base = limits.COUNTED_AGAINST[event]
+        base = rules.COUNTED_AGAINST[event]
         # An id must be one metric's in a graph, where rates of several values and periods may be.
         values = {name: _without_counters(value) for name, value in dimensions.items()}
         which = f"{zlib.crc32(json.dumps(values, sort_keys=True).encode()):08x}"
@@ -158,4 +159,4 @@ def _without_counters(value: str) -> str:
         of = cdk.Tokenization.reverse_string(token[0]).first_token
         return f"{of.target.node.path}.{of.display_name}" if isinstance(of, cdk.Reference) else token[0]
 
-    return limits.TOKEN.sub(name, value)
+    return tokens.TOKEN.sub(name, value)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_ses as ses
 from constructs import IDependable
 
-from ses_events import limits
+from ses_events import location
 from ses_events.location import environment_of
+from ses_events.publishing import rules
 from ses_events.validation import check
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ class EventBridgeDestination:
     """
 
     def __init__(self, event_bus: events_.IEventBus | None = None) -> None:
-        check("EventBridgeDestination", limits.event_bus("event_bus", event_bus))
+        check("EventBridgeDestination", rules.event_bus("event_bus", event_bus))
         self.event_bus = event_bus
         """The default bus as it was given."""
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Why no configuration set of this stack can publish to it."""
-        return limits.same_place("event_bus", self.event_bus.env, stack) if self.event_bus else ()
+        return location.same_place("event_bus", self.event_bus.env, stack) if self.event_bus else ()
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]

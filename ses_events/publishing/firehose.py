@@ -13,9 +13,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct, IDependable
 
-from ses_events import limits
+from ses_events import location
 from ses_events.archive.archive import EventArchive
 from ses_events.location import environment_of
+from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import is_for_anybody, only_for, only_for_sets_named
 from ses_events.tokens import as_text
 from ses_events.validation import check, instance
@@ -57,8 +58,8 @@ class FirehoseDestination:
             "FirehoseDestination",
             ()
             if isinstance(delivery_stream, EventArchive)
-            else limits.delivery_stream("delivery_stream", delivery_stream),
-            limits.ses_role("role", role),
+            else rules.delivery_stream("delivery_stream", delivery_stream),
+            rules.ses_role("role", role),
         )
         self.delivery_stream = delivery_stream
         """Where the events go."""
@@ -85,9 +86,9 @@ class FirehoseDestination:
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Why no configuration set of this stack can publish to it."""
-        yield from limits.same_place("delivery_stream", _place(self.delivery_stream), stack)
+        yield from location.same_place("delivery_stream", _place(self.delivery_stream), stack)
         if self.role:
-            yield from limits.same_account("role", self.role.env, stack)
+            yield from location.same_account("role", self.role.env, stack)
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
@@ -129,7 +130,7 @@ class FirehoseDestination:
             role.attach_inline_policy(policy)  # does nothing for a role that is imported as immutable
         policy.add_statements(put_events)
         if isinstance(role, iam.Role):
-            if any(is_for_anybody(statement) for statement in limits.trusts_of_ses(role)):
+            if any(is_for_anybody(statement) for statement in rules.trusts_of_ses(role)):
                 condition = json.dumps(as_text(publishing, only_for(publishing)))
                 cdk.Annotations.of(publishing).add_warning_v2(
                     "ses-events:role-for-anybody",
@@ -229,7 +230,7 @@ def _trust(condition: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _place(stream: EventArchive | firehose.IDeliveryStream) -> limits.Place:
+def _place(stream: EventArchive | firehose.IDeliveryStream) -> location.Place:
     """The account and region of a stream: those in an imported ARN, which CDK does not look at."""
     if isinstance(stream, EventArchive):
         return environment_of(stream.stack)

@@ -12,9 +12,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from ses_events import limits
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant
+from ses_events.publishing import rules
 from ses_events.publishing.configuration_set import new_configuration_set
 from ses_events.record.names import metric_name
 from ses_events.validation import check, instance, interface, new_id, stack_of
@@ -124,9 +124,9 @@ class EventPublishing(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.region(environment_of(stack).region),
-            limits.configuration_set("configuration_set", configuration_set, stack, options),
-            limits.options_of_a_set(options),
+            rules.region(environment_of(stack).region),
+            rules.configuration_set("configuration_set", configuration_set, stack, options),
+            rules.options_of_a_set(options),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
@@ -180,12 +180,12 @@ class EventPublishing(Construct):
         """
         check(
             (self, str(construct_id)),
-            limits.destination_id(construct_id, self._ids),
-            limits.destination("destination", destination, self.stack),
-            limits.events("events", events),
+            rules.destination_id(construct_id, self._ids),
+            rules.destination("destination", destination, self.stack),
+            rules.events("events", events),
             instance("enabled", enabled, bool, "True or False"),
-            limits.destination_name(name, [other.name for other in self._destinations.made]),
-            limits.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
+            rules.destination_name(name, [other.name for other in self._destinations.made]),
+            rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
         properties, after = destination.bind(self, events)
         try:
@@ -197,13 +197,13 @@ class EventPublishing(Construct):
                     name=name,
                     enabled=enabled,
                     # in one order, whatever order or kind of collection was given
-                    matching_event_types=[limits.MATCHING_EVENT_TYPES[e] for e in ses.EmailSendingEvent if e in events],
+                    matching_event_types=[rules.MATCHING_EVENT_TYPES[e] for e in ses.EmailSendingEvent if e in events],
                     **properties,
                 ),
             )
         except RuntimeError:  # how CDK says that something else in this construct has the id
             ids = [child.node.id for child in self.node.children]
-            check((self, construct_id), limits.destination_id(construct_id, ids))
+            check((self, construct_id), rules.destination_id(construct_id, ids))
             raise
         if after:
             event_destination.node.add_dependency(*after)
@@ -222,7 +222,7 @@ class EventPublishing(Construct):
     def _why_no_count(self, argument: str, construct_id: str) -> Iterator[str]:
         """Why an EventMonitoring cannot have a destination of its own here, for the argument that asks for one."""
         there = self._destinations
-        return limits.room_to_count(argument, construct_id, self._ids, len(there.made), there.monitored_by)
+        return rules.room_to_count(argument, construct_id, self._ids, len(there.made), there.monitored_by)
 
     def _monitored_by(self, path: str) -> None:
         """From now on, refuse a destination that the EventMonitoring of this path would miss."""
@@ -283,11 +283,11 @@ class EventPublishing(Construct):
         :raises ValueError: when SES publishes no such metric without an event destination.
         :raises TypeError: when the argument has a wrong type.
         """
-        check("EventPublishing.metric_account", limits.event_of_the_account("event", event))
+        check("EventPublishing.metric_account", rules.event_of_the_account("event", event))
         return cdk.aws_cloudwatch.Metric(namespace="AWS/SES", metric_name=metric_name(event.name), statistic="Sum")
 
     def _rate(self, metric_name: str) -> cloudwatch.Metric:
-        check((self, ""), limits.rates("reputation_metrics", self.configuration_set))
+        check((self, ""), rules.rates("reputation_metrics", self.configuration_set))
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES",
             metric_name=metric_name,

@@ -11,8 +11,9 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import IDependable
 
-from ses_events import limits
+from ses_events import location
 from ses_events.location import environment_of
+from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import only_for, only_for_sets_named
 from ses_events.tokens import as_text, warn_of_policy
 from ses_events.validation import check
@@ -42,13 +43,13 @@ class SnsDestination:
     """
 
     def __init__(self, topic: sns.ITopic) -> None:
-        check("SnsDestination", limits.topic("topic", topic))
+        check("SnsDestination", rules.topic("topic", topic))
         self.topic = topic
         """Where the events go."""
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Why no configuration set of this stack can publish to it."""
-        return limits.same_region("topic", self.topic.env, stack)
+        return location.same_region("topic", self.topic.env, stack)
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]

@@ -1,28 +1,24 @@
-"""What SES, CloudWatch, Firehose and S3 accept: a rule a function, whose text is the rule and, in brackets, its source.
-
-docs/limits.md is the table of these rules.
-"""
+"""What SES accepts of sets and destinations: a function a rule, whose docstring ends with the source."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.location import environment_of
+from ses_events.location import same_place
+from ses_events.tokens import is_deferred
 from ses_events.validation import (
     amount,
     closest,
+    count,
     did_you_mean,
     instance,
     instead_of,
     interface,
-    one_of,
     option,
     optional_interface,
     several,
@@ -34,17 +30,12 @@ if TYPE_CHECKING:
     from aws_cdk import aws_events as events_
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kinesisfirehose as firehose
-    from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_logs as logs
-    from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_sns as sns
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
 
-    from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
-    from ses_events.archive.formats import ParquetFormat
     from ses_events.publishing.destination import EventDestination
-    from ses_events.publishing.publishing import EventPublishing
+
 
 MATCHING_EVENT_TYPES = {
     ses.EmailSendingEvent.SEND: "send",
@@ -70,9 +61,6 @@ COUNTED_AGAINST = {
     ses.EmailSendingEvent.CLICK: ses.EmailSendingEvent.DELIVERY,
 }
 """What the rate of an event is a share of."""
-
-PAUSES = {"bounce_rate": 0.1, "complaint_rate": 0.005}
-"""Where AWS may pause the sending of an account."""
 
 DIMENSION_VALUE_SOURCES = {
     ses.CloudWatchDimensionSource.MESSAGE_TAG: "messageTag",
@@ -101,6 +89,7 @@ _ENDLESS = {
 """Dimensions whose values never end, as ``_plain`` has them."""
 
 _HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})"
+
 _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "ap-east-1",
     "ap-east-2",
@@ -110,22 +99,13 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "eu-south-2",
     "mx-central-1",
 }
+
 _HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
-_ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
-TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
-"""What CDK writes for a part of a text that is known at deployment only."""
-_NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
-"""What no pattern of Java's DateTimeFormatter has outside quoted text."""
 
 
 def name(argument: str, value: str | None) -> Iterator[str]:
     """1-64 of A-Z a-z 0-9 _ - (CloudFormation schema; SES developer guide, quotas)."""
     return text(argument, value, 64, "A-Z a-z 0-9 _ -", "my-set")
-
-
-def delivery_stream_name(argument: str, value: str | None) -> Iterator[str]:
-    """1-64 of A-Z a-z 0-9 . _ - (Firehose API, CreateDeliveryStream)."""
-    return text(argument, value, 64, "A-Z a-z 0-9 . _ -", "ses-events")
 
 
 def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
@@ -245,18 +225,9 @@ def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterato
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
 
 
-def count(argument: str, value: int) -> Iterator[str]:
-    """A whole number from 1 (CloudWatch API, PutMetricAlarm)."""
-    if _is_deferred(value):
-        return
-    yield from _number(argument, value, "a whole number such as 100", int)
-    if value < 1:
-        yield f"{argument} {value} is out of range; use a whole number from 1"
-
-
 def minimum(argument: str, value: int) -> Iterator[str]:
     """A whole number from 1 that is known at synth (CloudWatch user guide, metric math)."""
-    if _is_deferred(value):
+    if is_deferred(value):
         yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
     yield from count(argument, value)
 
@@ -267,72 +238,6 @@ def rate_period(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     if value is not None and value.is_unresolved():
         yield f"{argument} is known at deployment only, and CDK makes no metric of it; write it out"
     yield from amount(argument, value, cdk.Duration.to_minutes, 1, 10080, "minutes")
-
-
-def reputation_threshold(argument: str, value: float) -> Iterator[str]:
-    """A fraction, below the rate at which AWS may pause sending: 0.1 of bounces, 0.005 of complaints (SES developer
-    guide, reputation metrics).
-    """
-    most = PAUSES[argument]
-    yield from _number(argument, value, f"a fraction such as {most / 2:g}, which is {most * 50:g} %")
-    if 0 < value <= most or cdk.Token.is_unresolved(value):
-        return
-    meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value / 100 <= most else f"use at most {most}"
-    yield f"{argument} {value:g} is not above 0 and at most {most}, where AWS may pause sending; {meant}"
-
-
-def share(argument: str, value: float) -> Iterator[str]:
-    """A fraction above 0 and at most 1 (Firehose developer guide, best practices with alarms)."""
-    yield from _number(argument, value, "a fraction such as 0.8, which is 80 %")
-    if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
-        meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
-        yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
-
-
-def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:
-    """60-86400 whole seconds: after a day Firehose gives up; and more than the buffering interval of the archive, which
-    events wait for in health (Firehose developer guide, data delivery).
-    """
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.minutes(15)")
-    yield from amount(argument, value, cdk.Duration.to_seconds, 60, 86400, "seconds")
-    interval = getattr(archive, "buffering_seconds", None)
-    if value is None or interval is None or value.is_unresolved():
-        return
-    delay = value.to_milliseconds() / 1000
-    if delay <= interval and not cdk.Token.is_unresolved(interval):
-        yield (
-            f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
-            "which events wait for in health; use three times as much"
-        )
-
-
-def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
-    """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
-    example = "aws_cloudwatch_actions.SnsAction(topic)"
-    yield from several(argument, value, f"[{example}]")
-    for position, action in enumerate(value):
-        yield from interface(f"{argument}[{position}]", action, "bind", example)
-        # An event destination binds too; what CDK can call has one of these marks of jsii.
-        mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
-        yield from interface(f"{argument}[{position}]", action, mark, example)
-    if len(value) > 5:
-        yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
-
-
-def monitored(
-    publishing: EventPublishing | None, archive: EventArchive | None, analytics: EventAnalytics | None, stack: cdk.Stack
-) -> Iterator[str]:
-    """An ``EventPublishing``, an ``EventArchive`` or both, and their ``EventAnalytics``, of the account and region of
-    the stack (CloudWatch API, PutMetricAlarm).
-    """
-    yield from optional_interface("publishing", publishing, "add_destination", "an EventPublishing")
-    yield from optional_interface("archive", archive, "table_prefix", "an EventArchive")
-    yield from optional_interface("analytics", analytics, "named_queries", "an EventAnalytics")
-    if publishing is None and archive is None:
-        yield "publishing and archive are missing, so there is nothing to watch; give one or both"
-    for argument, part in (("publishing", publishing), ("archive", archive), ("analytics", analytics)):
-        if part is not None and part.stack is not stack:
-            yield from same_place(argument, environment_of(part.stack), stack)
 
 
 def room_to_count(
@@ -350,27 +255,6 @@ def room_to_count(
             f"{needs}, which {monitored_by!r} would not see, as it has looked at what this configuration set publishes "
             f"to; make this EventMonitoring before that one, or {without}"
         )
-
-
-def metric_of_an_alarm(argument: str, value: object) -> Iterator[str]:
-    """A metric or metric math, without SEARCH (CloudWatch user guide, alarms)."""
-    yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
-    if "SEARCH(" in str(getattr(value, "expression", "")):
-        yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
-
-
-def alarm_threshold(argument: str, value: float, is_rate: bool) -> Iterator[str]:
-    """A number; of a rate a fraction above 0 and at most 1 (CloudWatch API, PutMetricAlarm)."""
-    yield from _number(argument, value, "a number such as 100")
-    if is_rate:
-        yield from share(argument, value)
-
-
-def alarm_description(argument: str, value: str | None) -> Iterator[str]:
-    """At most 1024 characters (CloudWatch API, PutMetricAlarm)."""
-    yield from option(argument, value, str, "a string such as 'Look at the list of the campaign.'")
-    if value is not None and len(value) > 1024 and not cdk.Token.is_unresolved(value):
-        yield f"{argument} has {len(value)} characters; use at most 1024"
 
 
 def destination_before_monitoring(
@@ -491,41 +375,6 @@ def suppression(
         yield "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out"
 
 
-class Place(Protocol):
-    """Where something is deployed, such as ``cdk.ResourceEnvironment``; None where that is not known."""
-
-    @property
-    def account(self) -> str | None: ...
-
-    @property
-    def region(self) -> str | None: ...
-
-
-def same_place(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
-    """In the account and region of the stack (SES developer guide; Firehose developer guide)."""
-    yield from same_account(argument, theirs, stack)
-    yield from same_region(argument, theirs, stack)
-
-
-def same_account(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
-    """In the account of the stack (IAM user guide, PassRole)."""
-    account, ours = theirs.account, environment_of(stack).account
-    if known_to_differ(account, ours):
-        yield f"{argument} is in {account}, this stack in {ours}; use one of this account"
-
-
-def same_region(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
-    """In the region of the stack (SES developer guide; Firehose developer guide)."""
-    region, ours = theirs.region, environment_of(stack).region
-    if known_to_differ(region, ours):
-        yield f"{argument} is in {region}, this stack in {ours}; use one of this region"
-
-
-def known_to_differ(theirs: str | None, ours: str) -> bool:
-    """Whether two accounts or regions are known before deployment, and are not the same."""
-    return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (ours, theirs)))
-
-
 def region(value: str) -> Iterator[str]:
     """A region where CloudFormation has SES configuration sets (CloudFormation registry)."""
     if value in _REGIONS_WITHOUT_CONFIGURATION_SETS or value.startswith("cn-"):
@@ -543,17 +392,6 @@ def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
             f"{argument} {value.node.path!r} is encrypted with alias/aws/sns, whose policy cannot let SES in; "
             "use a kms.Key of your own"
         )
-
-
-def topic_arn(argument: str, value: str | None) -> Iterator[str]:
-    """The ARN of a standard topic (CloudWatch API, PutMetricAlarm)."""
-    yield from option(argument, value, str, "the ARN of a topic")
-    if value is None or cdk.Token.is_unresolved(value):
-        return
-    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", value):
-        yield f"{argument} {value!r} is no ARN of a topic; use one such as 'arn:aws:sns:us-east-1:111122223333:on-call'"
-    elif value.endswith(".fifo"):
-        yield f"{argument} {value!r} is a FIFO topic, which no alarm can tell; use a standard one"
 
 
 def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
@@ -599,230 +437,6 @@ def trusts_of_ses(role: iam.Role) -> list[dict[str, Any]]:
     ]
 
 
-def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
-    """A bucket of the region of the stack, whose key is no imported alias (Firehose developer guide; Athena user
-    guide).
-    """
-    yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
-    if value is not None:
-        yield from same_region(argument, value.env, stack)
-        yield from key(f"{argument}.encryption_key", value.encryption_key, stack)
-
-
-def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str]:
-    """A key of the region of the stack; no alias whose key is not known, as a permission cannot name it (KMS developer
-    guide).
-    """
-    yield from optional_interface(argument, value, "key_arn", "a kms.Key")
-    if value is None:
-        return
-    yield from same_region(argument, value.env, stack)
-    try:
-        named = getattr(value, "alias_target_key", value).key_arn
-    except RuntimeError:  # how CDK says that it does not know the key of an alias
-        named = value.key_arn
-    if ":alias/" in named:
-        yield f"{argument} {value.node.path!r} is an imported alias, which no permission can name; import its key"
-
-
-def server_access_logs_bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
-    """A bucket of the account and region of the stack, without a KMS key (S3 user guide, server access logs)."""
-    yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket")
-    if value is None:
-        return
-    yield from same_place(argument, value.env, stack)
-    if value.encryption_key:
-        yield f"{argument} {value.node.path!r} is encrypted with a KMS key, and S3 cannot log there; use SSE-S3"
-
-
-def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> Iterator[str]:
-    """A log group of the account and region of the stack (Firehose developer guide, monitoring)."""
-    yield from optional_interface(argument, value, "log_group_arn", "a logs.LogGroup")
-    if value is not None:
-        yield from same_place(argument, value.env, stack)
-
-
-def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[str]:
-    """RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE: a bucket has no snapshot (CloudFormation, DeletionPolicy)."""
-    yield from option(argument, value, cdk.RemovalPolicy, "cdk.RemovalPolicy.RETAIN")
-    if value == cdk.RemovalPolicy.SNAPSHOT:
-        yield f"{argument} SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
-
-
-def buffering_interval(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """0-900 whole seconds (Firehose API, BufferingHints)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.seconds(300)")
-    yield from amount(argument, value, cdk.Duration.to_seconds, 0, 900, "seconds")
-
-
-def buffering_size(argument: str, value: cdk.Size | None, archive_format: object = None) -> Iterator[str]:
-    """1-128 whole MiB, with Parquet 64-128 (Firehose API, BufferingHints; developer guide, record conversion)."""
-    yield from option(argument, value, cdk.Size, "cdk.Size.mebibytes(64)")
-    yield from amount(argument, value, cdk.Size.to_mebibytes, 64 if archive_format else 1, 128, "MiB")
-
-
-def bytes_scanned_cutoff(argument: str, value: cdk.Size | None) -> Iterator[str]:
-    """At least 10 MB, in whole bytes (Athena API, WorkGroupConfiguration)."""
-    yield from option(argument, value, cdk.Size, "cdk.Size.gibibytes(100)")
-    yield from amount(argument, value, cdk.Size.to_bytes, 10_000_000, 2**53 - 1, "bytes")
-
-
-def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> Iterator[str]:
-    """An archive of the account and region of the stack, with a folder for each day, whose files begin with neither _
-    nor . (Athena user guide).
-    """
-    yield from interface(argument, value, "table_prefix", "an EventArchive")
-    yield from same_place(argument, environment_of(value.stack), stack)
-    yield from table_prefix(f"{argument}.prefix", value.table_prefix)
-    begin = (value.table_prefix.rpartition("/")[2] + value.delivery_stream_name)[:1]  # the names of Firehose's files
-    if begin in ("_", "."):
-        yield (
-            f"{argument} has files whose names begin with {begin!r}, which Athena takes for hidden; change its "
-            "delivery_stream_name, or what follows the last '/' of its prefix"
-        )
-
-
-def expiration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """1-2147483647 whole days (S3 API, LifecycleExpiration)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.days(365)")
-    yield from amount(argument, value, cdk.Duration.to_days, 1, 2147483647, "days")
-
-
-def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]:
-    """At most 1024 characters, expressions Firehose knows, no errors inside (Firehose developer guide, prefixes)."""
-    yield from _expressions(argument, value, 1024)
-    if _ERROR_OUTPUT_TYPE in value:
-        yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
-    folder = value.partition("!{")[0]
-    if folder and str(error_output_prefix).startswith(folder) and not TOKEN.fullmatch(folder):
-        yield (
-            f"{argument} {value!r} covers the errors in {error_output_prefix!r}, which would be read as events; "
-            "use different folders such as 'events/' and 'errors/'"
-        )
-
-
-def table_prefix(argument: str, value: str) -> Iterator[str]:
-    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression, which a token cannot hide, and no
-    folder without a name (Athena user guide, partition projection and table location).
-    """
-    if not isinstance(value, str):  # of which the rule of prefixes tells
-        return
-    written = TOKEN.sub("token", value)
-    daily = re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", written)
-    if not daily and written != value:
-        yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write them out"
-    elif not daily:
-        yield (
-            f"{argument} {value!r} has no folder for each day, as a table needs; "
-            "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
-        )
-    elif written.startswith("/") or "//" in written:
-        yield f"{argument} {value!r} has a folder without a name, which Athena does not read; take a '/' out"
-
-
-def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str]:
-    """A folder for each day where analytics are on (Athena user guide, partition projection)."""
-    if analytics:
-        for problem in table_prefix(argument, value):
-            yield f"{problem}, or turn analytics off"
-
-
-def archive_format(
-    argument: str, value: ParquetFormat | None, prefix_of_events: str, error_output_prefix: str
-) -> Iterator[str]:
-    """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
-    from ses_events.archive.formats import ParquetFormat  # which asks this module in its turn
-
-    yield from option(argument, value, ParquetFormat, "ParquetFormat()")
-    if value is None:
-        return
-    yield from prefix(f"{argument}.prefix", value.prefix, error_output_prefix)
-    folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
-    if folder.startswith(other) or other.startswith(folder):
-        yield (
-            f"{argument}.prefix {value.prefix!r} and prefix {prefix_of_events!r} lie in each other, and a table reads "
-            "one format; use different folders such as 'parquet/' and 'events/'"
-        )
-
-
-def error_output_prefix(argument: str, value: str) -> Iterator[str]:
-    """At most 512 characters, expressions Firehose knows, the error type (Firehose developer guide, prefixes)."""
-    yield from _expressions(argument, value, 512)
-    if _ERROR_OUTPUT_TYPE not in value and not cdk.Token.is_unresolved(value):
-        yield f"{argument} {value!r} lacks {_ERROR_OUTPUT_TYPE}, which Firehose requires; add it"
-
-
-def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
-    """What Firehose accepts in a prefix and hardly anybody wants: the id of a warning and its text."""
-    if value and not value.endswith("/") and not cdk.Token.is_unresolved(value):
-        yield (
-            "ses-events:prefix-without-slash",
-            f"{argument} {value!r} has no '/' at its end, so keys run into it; add '/'",
-        )
-    if value.startswith("/"):
-        yield (
-            "ses-events:prefix-leading-slash",
-            f"{argument} {value!r} starts with '/', which makes a nameless folder; leave it out",
-        )
-    if re.search(r"!\{timestamp:[^}]*(YY|DD)", value):
-        yield (
-            "ses-events:prefix-week-year",
-            f"{argument} {value!r} has YYYY (week-year) or DD (day of year); use yyyy and dd",
-        )
-
-
-def oddities_of_both_prefixes(prefix: str, error_output_prefix: str) -> Iterator[tuple[str, str]]:
-    """Whether errors lie among the events, where no folder tells them apart: the id of a warning and its text."""
-    if not prefix.partition("!{")[0] and not cdk.Token.is_unresolved(prefix):
-        yield (
-            "ses-events:errors-among-events",
-            f"prefix {prefix!r} starts with no folder, so that who reads all events reads the errors in "
-            f"{error_output_prefix!r} too; start it with a folder such as 'events/'",
-        )
-
-
 def _plain(name: str) -> str:
     """X-Message-ID, message_id and messageId are one."""
     return name.lower().removeprefix("x-").replace("-", "").replace("_", "")
-
-
-def _is_deferred(value: object) -> bool:
-    """Whether a number is known at deployment only; CDK can be asked about finite ones alone, as JSON has no others."""
-    return isinstance(value, float) and math.isfinite(value) and cdk.Token.is_unresolved(value)
-
-
-def _number(argument: str, value: object, fix: str, expected: type | UnionType = float | int) -> Iterator[str]:
-    """A number; True and False are no numbers here, though Python has them so."""
-    yield from instance(argument, str(value) if isinstance(value, bool) else value, expected, fix)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise TypeError(f"{argument} {value} is no finite number; use {fix}")
-
-
-def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
-    yield from instance(argument, value, str, "a string such as 'events/'")
-    problems = list(_problems_of_expressions(argument, value, longest))
-    if problems and not cdk.Token.is_unresolved(value):
-        yield from problems
-
-
-def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterator[str]:
-    if len(value) > longest:
-        yield f"{argument} has {len(value)} characters; use at most {longest}"
-    for expression in re.findall(r"!\{(?:(?!!\{)[^}])*\}?", value):
-        namespace, _, pattern = expression[2:].rstrip("}").partition(":")
-        if not expression.endswith("}"):
-            yield f"{argument} {value!r} has {expression!r} without its '}}'; add it"
-        elif namespace in ("partitionKeyFromQuery", "partitionKeyFromLambda"):
-            yield f"{argument} {value!r} has {expression!r}, which needs dynamic partitioning; use !{{timestamp:...}}"
-        elif namespace not in ("timestamp", "firehose"):
-            yield f"{argument} {value!r} has {expression!r}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
-        elif namespace == "firehose":
-            for problem in one_of(repr(expression), pattern, ("error-output-type", "random-string")):
-                yield f"{argument} {value!r} has {problem}"
-        elif not pattern:
-            yield f"{argument} {value!r} has {expression!r} without a pattern; use !{{timestamp:yyyy-MM-dd}}"
-        elif strange := _NO_PATTERN_LETTER.search(re.sub("'[^']*'", "", pattern)):
-            yield (
-                f"{argument} {value!r} has {expression!r}, where {strange[0]!r} means nothing to Java's "
-                "DateTimeFormatter; put text between single quotes, or outside the expression"
-            )

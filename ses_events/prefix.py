@@ -1,0 +1,121 @@
+"""A Firehose prefix: its grammar, the day folder that a table needs, and what is legal but seldom meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import aws_cdk as cdk
+
+from ses_events.tokens import TOKEN
+from ses_events.validation import did_you_mean, instance, one_of
+
+_ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
+
+_NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
+"""What no pattern of Java's DateTimeFormatter has outside quoted text."""
+
+
+def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]:
+    """At most 1024 characters, expressions Firehose knows, no errors inside (Firehose developer guide, prefixes)."""
+    yield from _expressions(argument, value, 1024)
+    if _ERROR_OUTPUT_TYPE in value:
+        yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
+    folder = value.partition("!{")[0]
+    if folder and str(error_output_prefix).startswith(folder) and not TOKEN.fullmatch(folder):
+        yield (
+            f"{argument} {value!r} covers the errors in {error_output_prefix!r}, which would be read as events; "
+            "use different folders such as 'events/' and 'errors/'"
+        )
+
+
+def table_prefix(argument: str, value: str) -> Iterator[str]:
+    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression, which a token cannot hide, and no
+    folder without a name (Athena user guide, partition projection and table location).
+    """
+    if not isinstance(value, str):  # of which the rule of prefixes tells
+        return
+    written = TOKEN.sub("token", value)
+    daily = re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", written)
+    if not daily and written != value:
+        yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write them out"
+    elif not daily:
+        yield (
+            f"{argument} {value!r} has no folder for each day, as a table needs; "
+            "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
+        )
+    elif written.startswith("/") or "//" in written:
+        yield f"{argument} {value!r} has a folder without a name, which Athena does not read; take a '/' out"
+
+
+def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str]:
+    """A folder for each day where analytics are on (Athena user guide, partition projection)."""
+    if analytics:
+        for problem in table_prefix(argument, value):
+            yield f"{problem}, or turn analytics off"
+
+
+def error_output_prefix(argument: str, value: str) -> Iterator[str]:
+    """At most 512 characters, expressions Firehose knows, the error type (Firehose developer guide, prefixes)."""
+    yield from _expressions(argument, value, 512)
+    if _ERROR_OUTPUT_TYPE not in value and not cdk.Token.is_unresolved(value):
+        yield f"{argument} {value!r} lacks {_ERROR_OUTPUT_TYPE}, which Firehose requires; add it"
+
+
+def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
+    """What Firehose accepts in a prefix and hardly anybody wants: the id of a warning and its text."""
+    if value and not value.endswith("/") and not cdk.Token.is_unresolved(value):
+        yield (
+            "ses-events:prefix-without-slash",
+            f"{argument} {value!r} has no '/' at its end, so keys run into it; add '/'",
+        )
+    if value.startswith("/"):
+        yield (
+            "ses-events:prefix-leading-slash",
+            f"{argument} {value!r} starts with '/', which makes a nameless folder; leave it out",
+        )
+    if re.search(r"!\{timestamp:[^}]*(YY|DD)", value):
+        yield (
+            "ses-events:prefix-week-year",
+            f"{argument} {value!r} has YYYY (week-year) or DD (day of year); use yyyy and dd",
+        )
+
+
+def oddities_of_both_prefixes(prefix: str, error_output_prefix: str) -> Iterator[tuple[str, str]]:
+    """Whether errors lie among the events, where no folder tells them apart: the id of a warning and its text."""
+    if not prefix.partition("!{")[0] and not cdk.Token.is_unresolved(prefix):
+        yield (
+            "ses-events:errors-among-events",
+            f"prefix {prefix!r} starts with no folder, so that who reads all events reads the errors in "
+            f"{error_output_prefix!r} too; start it with a folder such as 'events/'",
+        )
+
+
+def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
+    yield from instance(argument, value, str, "a string such as 'events/'")
+    problems = list(_problems_of_expressions(argument, value, longest))
+    if problems and not cdk.Token.is_unresolved(value):
+        yield from problems
+
+
+def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterator[str]:
+    if len(value) > longest:
+        yield f"{argument} has {len(value)} characters; use at most {longest}"
+    for expression in re.findall(r"!\{(?:(?!!\{)[^}])*\}?", value):
+        namespace, _, pattern = expression[2:].rstrip("}").partition(":")
+        if not expression.endswith("}"):
+            yield f"{argument} {value!r} has {expression!r} without its '}}'; add it"
+        elif namespace in ("partitionKeyFromQuery", "partitionKeyFromLambda"):
+            yield f"{argument} {value!r} has {expression!r}, which needs dynamic partitioning; use !{{timestamp:...}}"
+        elif namespace not in ("timestamp", "firehose"):
+            yield f"{argument} {value!r} has {expression!r}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
+        elif namespace == "firehose":
+            for problem in one_of(repr(expression), pattern, ("error-output-type", "random-string")):
+                yield f"{argument} {value!r} has {problem}"
+        elif not pattern:
+            yield f"{argument} {value!r} has {expression!r} without a pattern; use !{{timestamp:yyyy-MM-dd}}"
+        elif strange := _NO_PATTERN_LETTER.search(re.sub("'[^']*'", "", pattern)):
+            yield (
+                f"{argument} {value!r} has {expression!r}, where {strange[0]!r} means nothing to Java's "
+                "DateTimeFormatter; put text between single quotes, or outside the expression"
+            )
