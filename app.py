@@ -14,7 +14,7 @@ from cdk_nag import AwsSolutionsChecks
 from ses_events import SesEventsStack
 from ses_events import prefix as prefixes
 from ses_events.archive import rules as archive_rules
-from ses_events.archive.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX
+from ses_events.archive.archive import DEFAULT_PREFIX
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import rules as publishing_rules
 from ses_events.stack import CAMPAIGN
@@ -85,7 +85,7 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
         publishing_rules.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
         *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
         publishing_rules.events(EVENTS, events) if events == [] else (),
-        prefixes.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
+        prefixes.prefix(PREFIX, given.get(PREFIX, "")),
         prefixes.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), switches[ANALYTICS]),
         _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, archive_rules.buffering_interval),
         _whole_number(EXPIRATION, given, cdk.Duration.days, archive_rules.expiration),

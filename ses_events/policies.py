@@ -60,8 +60,13 @@ def folders_of(*prefixes: str) -> list[str]:
 
     That is all of the bucket where a prefix begins with what is known at deployment only.
     """
-    folders = {_UNKNOWN.split(each, maxsplit=1)[0] + "*" for each in prefixes}
+    folders = {_literal(_UNKNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
     return ["*"] if "*" in folders else sorted(folders)
+
+
+def _literal(text: str) -> str:
+    """Escape what IAM would read as a wildcard or a policy variable (IAM user guide, policy variables)."""
+    return re.sub(r"[*?]|\$(?!\{Token\[)", lambda special: f"${{{special[0]}}}", text)
 
 
 def key_of(key: kms.IKey) -> kms.IKey:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import aws_cdk as cdk
 
 from ses_events.tokens import TOKEN
-from ses_events.validation import did_you_mean, instance, one_of
+from ses_events.validation import did_you_mean, instance
 
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
 
@@ -16,17 +16,11 @@ _NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
 """What no pattern of Java's DateTimeFormatter has outside quoted text."""
 
 
-def prefix(argument: str, value: str, error_output_prefix: str) -> Iterator[str]:
-    """At most 1024 characters, expressions Firehose knows, no errors inside (Firehose developer guide, prefixes)."""
+def prefix(argument: str, value: str) -> Iterator[str]:
+    """At most 1024 characters, and expressions that Firehose knows (Firehose developer guide, custom prefixes)."""
     yield from _expressions(argument, value, 1024)
     if _ERROR_OUTPUT_TYPE in value:
         yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
-    folder = value.partition("!{")[0]
-    if folder and str(error_output_prefix).startswith(folder) and not TOKEN.fullmatch(folder):
-        yield (
-            f"{argument} {value!r} covers the errors in {error_output_prefix!r}, which would be read as events; "
-            "use different folders such as 'events/' and 'errors/'"
-        )
 
 
 def table_prefix(argument: str, value: str) -> Iterator[str]:
@@ -55,15 +49,29 @@ def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str
             yield f"{problem}, or turn analytics off"
 
 
-def error_output_prefix(argument: str, value: str) -> Iterator[str]:
-    """At most 512 characters, expressions Firehose knows, the error type (Firehose developer guide, prefixes)."""
-    yield from _expressions(argument, value, 512)
-    if _ERROR_OUTPUT_TYPE not in value and not cdk.Token.is_unresolved(value):
-        yield f"{argument} {value!r} lacks {_ERROR_OUTPUT_TYPE}, which Firehose requires; add it"
+def error_output_prefix(argument: str, value: str, prefix_of_events: str) -> Iterator[str]:
+    """At most 512 characters; with an expression, the error type too; not empty where the prefix of the events has an
+    expression (Firehose developer guide, custom prefixes).
+    """
+    problems = list(_expressions(argument, value, 512))
+    yield from problems
+    if not problems and "!{" in value and _ERROR_OUTPUT_TYPE not in value and not cdk.Token.is_unresolved(value):
+        yield (
+            f"{argument} {value!r} has an expression and lacks {_ERROR_OUTPUT_TYPE}, which Firehose then requires; add "
+            "it, or use a plain prefix such as 'errors/'"
+        )
+    if not value and "!{" in str(prefix_of_events):
+        yield f"{argument} is empty, which Firehose takes only where prefix has no expression; use 'errors/'"
 
 
 def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
-    """What Firehose accepts in a prefix and hardly anybody wants: the id of a warning and its text."""
+    """Yield the id and text of a warning for what Firehose accepts in a prefix and is seldom meant."""
+    if re.search(r"(?<!!)\{(timestamp|firehose|partitionKeyFrom\w+):", value):
+        yield (
+            "ses-events:prefix-plain-braces",
+            f"{argument} {value!r} has an expression without '!', which Firehose writes into the key as it is; use "
+            "'!{' for '{'",
+        )
     if value and not value.endswith("/") and not cdk.Token.is_unresolved(value):
         yield (
             "ses-events:prefix-without-slash",
@@ -81,13 +89,14 @@ def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
         )
 
 
-def oddities_of_both_prefixes(prefix: str, error_output_prefix: str) -> Iterator[tuple[str, str]]:
-    """Whether errors lie among the events, where no folder tells them apart: the id of a warning and its text."""
-    if not prefix.partition("!{")[0] and not cdk.Token.is_unresolved(prefix):
+def oddities_of_both_prefixes(argument: str, prefix: str, error_output_prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield the id and text of a warning where errors lie among the events."""
+    fixed = prefix.partition("!{")[0]
+    if error_output_prefix.startswith(fixed) and not TOKEN.fullmatch(fixed):
         yield (
             "ses-events:errors-among-events",
-            f"prefix {prefix!r} starts with no folder, so that who reads all events reads the errors in "
-            f"{error_output_prefix!r} too; start it with a folder such as 'events/'",
+            f"{argument} {prefix!r} covers the errors in {error_output_prefix!r}: whoever reads all events reads the "
+            "errors too; use different folders such as 'events/' and 'errors/'",
         )
 
 
@@ -110,8 +119,9 @@ def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterato
         elif namespace not in ("timestamp", "firehose"):
             yield f"{argument} {value!r} has {expression!r}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
         elif namespace == "firehose":
-            for problem in one_of(repr(expression), pattern, ("error-output-type", "random-string")):
-                yield f"{argument} {value!r} has {problem}"
+            if pattern not in ("error-output-type", "random-string"):
+                words = " or ".join(f"!{{firehose:{word}}}" for word in ("error-output-type", "random-string"))
+                yield f"{argument} {value!r} has {expression!r}, which Firehose does not know; use {words}"
         elif not pattern:
             yield f"{argument} {value!r} has {expression!r} without a pattern; use !{{timestamp:yyyy-MM-dd}}"
         elif strange := _NO_PATTERN_LETTER.search(re.sub("'[^']*'", "", pattern)):

@@ -13,7 +13,7 @@ from ses_events import location
 from ses_events import prefix as prefixes
 from ses_events.analytics.analytics import EventAnalytics
 from ses_events.archive import rules as archive_rules
-from ses_events.archive.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
+from ses_events.archive.archive import DEFAULT_PREFIX, EventArchive
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing import rules as publishing_rules
@@ -75,7 +75,7 @@ class SesEventsStack(cdk.Stack):
             publishing_rules.name("configuration_set_name", configuration_set_name),
             publishing_rules.dimension("dimension", dimension),
             publishing_rules.events("events", events),
-            prefixes.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
+            prefixes.prefix("prefix", prefix),
             prefixes.queried_prefix("prefix", prefix, analytics),
             archive_rules.buffering_interval("buffering_interval", buffering_interval),
             archive_rules.expiration("expiration", expiration),

@@ -96,7 +96,7 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
 
 WARNINGS = {
     "bucket-not-emptied": "`EventArchive(removal_policy=DESTROY)`: a bucket that holds events cannot be deleted",
-    "errors-among-events": "a prefix that starts with no folder: who reads all events reads the errors too",
+    "errors-among-events": "a prefix that covers the errors: whoever reads all events reads them too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",
     "role-for-anybody": "a role that SES may assume on behalf of any account",
     "key-of-another-account": "the key of an archive's bucket is of another account: its policy needs a statement",
@@ -109,6 +109,7 @@ WARNINGS = {
     "order-not-guaranteed": "the delivery stream cannot wait for the role for SES: a first deployment may fail",
     "prefix-leading-slash": "a prefix that starts with `/`: a folder without a name",
     "prefix-opens-bucket": "a prefix in a bucket of yours that begins with no folder: permissions are for all of it",
+    "prefix-plain-braces": "a prefix with `{timestamp:...}` for `!{timestamp:...}`: Firehose writes it as it is",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
     "topic-not-editable": "an imported topic: its policy needs the statement printed",

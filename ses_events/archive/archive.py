@@ -73,8 +73,8 @@ class EventArchive(Construct):
         deploys needs ``kms:CreateGrant`` on it. For the key of a bucket that belongs to another account
         ``ses-events:key-of-another-account`` warns with the statement that its policy needs. Default: keys of S3 and
         Firehose.
-    :param error_output_prefix: where Firehose puts what it could not process: outside ``prefix``, with
-        ``!{firehose:error-output-type}``, at most 512 characters.
+    :param error_output_prefix: where Firehose puts what it could not process: at most 512 characters; one with an
+        expression has ``!{firehose:error-output-type}`` too.
     :param expiration: when events are deleted from the new bucket, in whole days. Default: never.
     :param format: ``ParquetFormat()`` keeps events as Parquet too. In the template: a Glue database and table by which
         Firehose converts, made before the stream; ``glue:GetTable``, ``GetTableVersion`` and ``GetTableVersions`` for
@@ -85,7 +85,7 @@ class EventArchive(Construct):
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
-        ``ses-events:prefix-week-year``, ``ses-events:errors-among-events``.
+        ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:errors-among-events``.
     :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
         emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
         RETAIN.
@@ -132,11 +132,11 @@ class EventArchive(Construct):
             rules.buffering_size("buffering_size", buffering_size, format),
             rules.delivery_stream_name("delivery_stream_name", delivery_stream_name),
             rules.key("encryption_key", encryption_key, stack),
-            prefixes.error_output_prefix("error_output_prefix", error_output_prefix),
+            prefixes.error_output_prefix("error_output_prefix", error_output_prefix, prefix),
             rules.expiration("expiration", expiration),
-            rules.archive_format("format", format, prefix, error_output_prefix),
+            rules.archive_format("format", format, prefix),
             rules.log_group("log_group", log_group, stack),
-            prefixes.prefix("prefix", prefix, error_output_prefix),
+            prefixes.prefix("prefix", prefix),
             rules.removal_policy("removal_policy", removal_policy),
             rules.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
@@ -268,7 +268,12 @@ class EventArchive(Construct):
         for warning, text in (
             *prefixes.oddities_of_prefix("prefix", prefix),
             *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
-            *prefixes.oddities_of_both_prefixes(prefix, error_output_prefix),
+            *prefixes.oddities_of_both_prefixes("prefix", prefix, error_output_prefix),
+            *(
+                prefixes.oddities_of_both_prefixes("format.prefix", format.prefix, error_output_prefix)
+                if format
+                else ()
+            ),
         ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
         if bucket and folders == ["*"]:

@@ -33,7 +33,7 @@ class ParquetFormat:
     """
 
     def __init__(self, *, prefix: str = DEFAULT_PARQUET_PREFIX) -> None:
-        check("ParquetFormat", prefixes.prefix("prefix", prefix, ""), prefixes.table_prefix("prefix", prefix))
+        check("ParquetFormat", prefixes.prefix("prefix", prefix), prefixes.table_prefix("prefix", prefix))
         self.prefix = prefix
         """Where the Parquet files go."""
 

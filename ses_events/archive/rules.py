@@ -91,14 +91,12 @@ def expiration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     yield from amount(argument, value, cdk.Duration.to_days, 1, 2147483647, "days")
 
 
-def archive_format(
-    argument: str, value: ParquetFormat | None, prefix_of_events: str, error_output_prefix: str
-) -> Iterator[str]:
+def archive_format(argument: str, value: ParquetFormat | None, prefix_of_events: str) -> Iterator[str]:
     """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
     yield from option(argument, value, ParquetFormat, "ParquetFormat()")
     if value is None:
         return
-    yield from prefix(f"{argument}.prefix", value.prefix, error_output_prefix)
+    yield from prefix(f"{argument}.prefix", value.prefix)
     folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
     if folder.startswith(other) or other.startswith(folder):
         yield (

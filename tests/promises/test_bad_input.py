@@ -121,7 +121,8 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
         ({"prefix": "a/!{timestmp:yyyy}/"}, "has '!{timestmp:yyyy}'; did you mean 'timestamp'?"),
         (
             {"prefix": "a/!{firehose:random}/"},
-            "'!{firehose:random}' 'random' is unknown; did you mean 'random-string'?",
+            "has '!{firehose:random}', which Firehose does not know; use !{firehose:error-output-type} or "
+            "!{firehose:random-string}",
         ),
         (
             {"prefix": "a/!{timestamp:}/"},
@@ -140,21 +141,19 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
         ),
         ({"prefix": "x" * 1025}, "prefix has 1025 characters; use at most 1024"),
         (
-            {"prefix": "errors/"},
-            "prefix 'errors/' covers the errors in 'errors/!{firehose:error-output-type}/', which would be read as "
-            "events; use different folders such as 'events/' and 'errors/'",
-        ),
-        ({"prefix": "e"}, "prefix 'e' covers the errors in"),
-        (
-            {
-                "prefix": f"{cdk.Aws.ACCOUNT_ID}/",
-                "error_output_prefix": f"{cdk.Aws.ACCOUNT_ID}/errors/!{{firehose:error-output-type}}/",
-            },
-            "which would be read as events; use different folders such as 'events/' and 'errors/'",
+            {"error_output_prefix": "errors/!{timestamp:yyyy}/"},
+            "error_output_prefix 'errors/!{timestamp:yyyy}/' has an expression and lacks "
+            "!{firehose:error-output-type}, which Firehose then requires; add it, or use a plain prefix such as "
+            "'errors/'",
         ),
         (
-            {"error_output_prefix": "errors/"},
-            "error_output_prefix 'errors/' lacks !{firehose:error-output-type}, which Firehose requires; add it",
+            {"error_output_prefix": ""},
+            "error_output_prefix is empty, which Firehose takes only where prefix has no expression",
+        ),
+        (
+            {"error_output_prefix": "!{firehose}/"},
+            "error_output_prefix '!{firehose}/' has '!{firehose}', which Firehose does not know; use "
+            "!{firehose:error-output-type} or !{firehose:random-string}",
         ),
         (
             {"error_output_prefix": "!{firehose:error-output-type}" + "x" * 484},
@@ -638,13 +637,13 @@ def test_a_construct_is_made_in_a_stack(construct: Any) -> None:
 
 
 def test_wrong_types_and_wrong_values_come_at_once(stack: cdk.Stack) -> None:
-    refusal = refused(TypeError, EventArchive, stack, "Archive", buffering_interval=1, expiration=2, prefix="errors/")
+    refusal = refused(TypeError, EventArchive, stack, "Archive", buffering_interval=1, expiration=2, prefix="!{x}")
     assert [line.split()[1] for line in refusal.splitlines()] == ["buffering_interval", "expiration", "prefix"]
 
 
 def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -> None:
     app = new_app()
-    wrong = {"analytics": False, "prefix": "errors/", "configuration_set_name": "my set"}
+    wrong = {"analytics": False, "prefix": "!{x}", "configuration_set_name": "my set"}
     refusal = refused(ValueError, SesEventsStack, app, "Mail", **wrong)
     assert [line.split()[:2] for line in refusal.splitlines()] == [
         ["Mail:", "configuration_set_name"],

@@ -131,7 +131,6 @@ def test_monitoring_is_turned_off_by_a_setting(off: bool | str) -> None:
             {"analytics": False, "prefix": "a/!{x:y}"},
             "ses-events:prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose",
         ),
-        ({"analytics": False, "prefix": "errors/"}, "ses-events:prefix 'errors/' covers the errors"),
         (
             {"prefix": "mail/"},
             "ses-events:prefix 'mail/' has no folder for each day, as a table needs; use one such as",

@@ -153,6 +153,8 @@ def test_tags_are_on_whatever_of_the_archive_has_tags(tagged: str) -> None:
         ("ses/!{timestamp:yyyy/DD}/", "ses-events:prefix-week-year"),
         ("", "ses-events:errors-among-events"),
         ("!{timestamp:yyyy}/", "ses-events:errors-among-events"),
+        ("errors/", "ses-events:errors-among-events"),
+        ("ses/{timestamp:yyyy}/", "ses-events:prefix-plain-braces"),
     ],
 )
 def test_an_odd_prefix_is_taken_with_a_warning_that_can_be_acknowledged(prefix: str, warning: str) -> None:
@@ -162,6 +164,21 @@ def test_an_odd_prefix_is_taken_with_a_warning_that_can_be_acknowledged(prefix: 
     cdk.Validations.of(archive).acknowledge(cdk.Acknowledgment(id=warning, reason="as it was"))
     assert warnings(warned) == {warning}
     assert warnings(quiet) == set()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "errors"),
+    [
+        ("events/dt=!{timestamp:yyyy-MM-dd}/", "errors/"),
+        ("events/", "prefix1/"),
+        ("events/dt=!{timestamp:yyyy-MM-dd}/", "failed/!{firehose:error-output-type}/!{timestamp:yyyy}/"),
+        ("events/", ""),
+    ],
+)
+def test_errors_may_go_under_a_plain_prefix(stack: cdk.Stack, prefix: str, errors: str) -> None:
+    EventArchive(stack, "Archive", prefix=prefix, error_output_prefix=errors)
+    stream = properties(synthesize(stack), STREAM)["ExtendedS3DestinationConfiguration"]
+    assert stream["ErrorOutputPrefix"] == errors
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,27 @@ def test_a_prefix_that_is_known_at_deployment_only_lets_firehose_write_everywher
 
 
 @pytest.mark.parametrize(
+    ("prefix", "resource"),
+    [
+        ("*/dt=!{timestamp:yyyy-MM-dd}/", "${*}/dt=*"),
+        ("te?m/dt=!{timestamp:yyyy-MM-dd}/", "te${?}m/dt=*"),
+        ("${aws:username}/dt=!{timestamp:yyyy-MM-dd}/", "${$}{aws:username}/dt=*"),
+    ],
+)
+def test_a_prefix_is_literal_in_policies_and_no_wildcard_or_variable(
+    stack: cdk.Stack, prefix: str, resource: str
+) -> None:
+    archive = EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=prefix)
+    archive.grant_read(iam.User(stack, "Reader"))
+    template = synthesize(stack)
+    bucket, _ = only(template, BUCKET)
+    assert f"${{{bucket}.Arn}}/{resource}" in statements(template)["Objects"]["Resource"]
+    policy = properties(readable(template), "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    assert {"StringLike": {"s3:prefix": [resource]}} in [each.get("Condition") for each in policy]
+    assert f"${{{bucket}.Arn}}/{resource}" in [each["Resource"] for each in policy]
+
+
+@pytest.mark.parametrize(
     ("prefix", "folder"),
     [
         ("{pseudo}/events/dt=!{{timestamp:yyyy-MM-dd}}/", "${{AWS::AccountId}}/events/dt=*"),

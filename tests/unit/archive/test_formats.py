@@ -211,18 +211,17 @@ def test_a_buffer_large_enough_to_convert_is_taken(stack: cdk.Stack, size: int) 
             "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=json/' lie in each other, and "
             "a table reads one format; use different folders such as 'parquet/' and 'events/'",
         ),
-        (
-            {"error_output_prefix": "parquet/dt=/!{firehose:error-output-type}/"},
-            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' covers the errors in "
-            "'parquet/dt=/!{firehose:error-output-type}/', which would be read as events; use different folders such "
-            "as 'events/' and 'errors/'",
-        ),
     ],
 )
 def test_parquet_among_other_objects_is_refused(stack: cdk.Stack, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         EventArchive(stack, "Archive", format=ParquetFormat(), **options)
     assert str(caught.value) == f"Mail/Archive: {message}"
+
+
+def test_errors_among_parquet_files_are_warned_of(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", format=ParquetFormat(), error_output_prefix="parquet/dt=errors/")
+    assert warnings(stack) == {"ses-events:errors-among-events"}
 
 
 @pytest.mark.parametrize(
