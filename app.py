@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,10 +12,6 @@ from aws_cdk import aws_ses as ses
 from cdk_nag import AwsSolutionsChecks
 
 from ses_events import SesEventsStack
-from ses_events import prefix as prefixes
-from ses_events.archive import rules as archive_rules
-from ses_events.archive.archive import DEFAULT_PREFIX
-from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import rules as publishing_rules
 from ses_events.stack import CAMPAIGN
 from ses_events.validation import check, instance, one_of, option
@@ -79,24 +75,17 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     )
     check(
         "context",
-        publishing_rules.name(CONFIGURATION_SET_NAME, given.get(CONFIGURATION_SET_NAME)),
         one_of(DIMENSION_SOURCE, source, SOURCES),
-        publishing_rules.dimension_name(DIMENSION_NAME, dimension_name, SOURCES.get(source, CAMPAIGN.source)),
-        publishing_rules.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
         *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
-        publishing_rules.events(EVENTS, events) if events == [] else (),
-        prefixes.prefix(PREFIX, given.get(PREFIX, "")),
-        prefixes.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), switches[ANALYTICS]),
-        _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, archive_rules.buffering_interval),
-        _whole_number(EXPIRATION, given, cdk.Duration.days, archive_rules.expiration),
-        monitoring_rules.topic_arn(ALARM_TOPIC_ARN, given.get(ALARM_TOPIC_ARN)),
+        _whole_number(BUFFERING_INTERVAL, given),
+        _whole_number(EXPIRATION, given),
     )
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {
         "analytics": switches[ANALYTICS],
         "configuration_set_name": given.get(CONFIGURATION_SET_NAME),
         "dimension": ses.CloudWatchDimension(name=dimension_name, default_value=default_value, source=SOURCES[source]),
-        "events": events and [EVENT_TYPES[event] for event in events],
+        "events": None if events is None else [EVENT_TYPES[event] for event in events],
         "prefix": given.get(PREFIX),
         "buffering_interval": None if interval is None else cdk.Duration.seconds(int(interval)),
         "expiration": None if days is None else cdk.Duration.days(int(days)),
@@ -106,18 +95,9 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     return {argument: value for argument, value in arguments.items() if value is not None}
 
 
-def _whole_number(
-    key: str,
-    given: Mapping[str, Any],
-    unit: Callable[[int], cdk.Duration],
-    rule: Callable[[str, cdk.Duration], Iterator[str]],
-) -> Iterator[str]:
-    if key not in given:
-        return
-    if not re.fullmatch("[0-9]{1,15}", str(given[key])):
-        yield f"{key} {given[key]!r} is no whole number; use for example 60"
-        return
-    yield from rule(key, unit(int(given[key])))
+def _whole_number(key: str, given: Mapping[str, Any]) -> Iterator[str]:
+    if key in given and not re.fullmatch("[0-9]{1,15}", str(given[key])):
+        yield f"{key} {given[key]!r} is not a whole number; use for example 60"
 
 
 if __name__ == "__main__":

@@ -42,13 +42,6 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
         yield f"{argument} {value!r} has a folder without a name, which Athena does not read; take a '/' out"
 
 
-def queried_prefix(argument: str, value: str, analytics: object) -> Iterator[str]:
-    """A folder for each day where analytics are on (Athena user guide, partition projection)."""
-    if analytics:
-        for problem in table_prefix(argument, value):
-            yield f"{problem}, or turn analytics off"
-
-
 def error_output_prefix(argument: str, value: str, prefix_of_events: str) -> Iterator[str]:
     """At most 512 characters; with an expression, the error type too; not empty where the prefix of the events has an
     expression (Firehose developer guide, custom prefixes).

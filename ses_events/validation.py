@@ -42,6 +42,29 @@ def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
         raise TypeError(lines) if wrong_types else ValueError(lines)
 
 
+@contextmanager
+def together(stack: cdk.Stack) -> Iterator[Callable[[Callable[[], _T]], _T | None]]:
+    """Make the parts of a stack, and refuse it with the problems of all of them at once; then nothing of it is left.
+
+    What it yields makes one part: it returns the part, or None where that was refused.
+    """
+    errors: list[TypeError | ValueError] = []
+
+    def made(make: Callable[[], _T]) -> _T | None:
+        try:
+            return make()
+        except (TypeError, ValueError) as error:
+            errors.append(error)
+            return None
+
+    yield made
+    if errors:
+        if stack.node.scope:
+            stack.node.scope.node.try_remove_child(stack.node.id)
+        wrong_type = any(isinstance(error, TypeError) for error in errors)
+        raise (TypeError if wrong_type else ValueError)("\n".join(map(str, errors))) from None
+
+
 def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
     """The stack in which a construct is to be made.
 

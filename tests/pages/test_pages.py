@@ -33,7 +33,7 @@ def test_every_rule_is_in_the_table() -> None:
         and name[0] != "_"
         and str(inspect.signature(function).return_annotation) == "Iterator[str]"
     }
-    of_several: set[object] = {publishing_rules.options_of_a_set, prefixes.queried_prefix}
+    of_several: set[object] = {publishing_rules.options_of_a_set}
     assert rules - of_several == {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
 
 

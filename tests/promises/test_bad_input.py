@@ -646,18 +646,43 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
     wrong = {"analytics": False, "prefix": "!{x}", "configuration_set_name": "my set"}
     refusal = refused(ValueError, SesEventsStack, app, "Mail", **wrong)
     assert [line.split()[:2] for line in refusal.splitlines()] == [
-        ["Mail:", "configuration_set_name"],
-        ["Mail:", "prefix"],
+        ["Mail/Archive:", "prefix"],
+        ["Mail/Publishing:", "configuration_set_name"],
     ]
-    assert "dimension 'campaign' is of type str" in refused(
+    assert "dimensions[0] 'campaign' is of type str" in refused(
         TypeError, SesEventsStack, app, "Mail", dimension="campaign"
     )
     SesEventsStack(app, "Mail")
 
 
+@pytest.mark.parametrize(
+    ("error", "construct_id", "arguments", "message"),
+    [
+        (TypeError, 7, {}, "7: construct_id 7 is of type int; use a string such as 'Mail'"),
+        (ValueError, "", {}, "'': construct_id is empty; use a short one that says the purpose, such as 'Mail'"),
+        (ValueError, "my stack", {}, "my stack: construct_id 'my stack' is not the name of a stack; use A-Z a-z 0-9 -"),
+        (ValueError, "Mail", {"prefx": "a/"}, "Mail: argument 'prefx' is unknown; did you mean 'prefix'?"),
+        (
+            ValueError,
+            "Mail",
+            {"format": 1},
+            "Mail: argument 'format' is unknown; use one of alarm_topic_arn",
+        ),
+    ],
+)
+def test_a_reference_stack_is_refused_like_the_other_constructs(
+    error: type[Exception], construct_id: Any, arguments: dict[str, Any], message: str
+) -> None:
+    app = new_app()
+    assert refused(error, SesEventsStack, app, construct_id, **arguments).startswith(message)
+    assert [child.node.id for child in app.node.children if isinstance(child, cdk.Stack)] == []
+
+
 def test_a_stack_without_a_scope_says_what_is_wrong_too() -> None:
     scope = cast(cdk.App, None)
-    assert refused(TypeError, SesEventsStack, scope, "Mail", prefix=5).startswith("Mail: prefix 5 is of type int")
+    assert refused(TypeError, SesEventsStack, scope, "Mail", prefix=5).startswith(
+        "Mail/Archive: prefix 5 is of type int"
+    )
 
 
 def test_an_id_that_a_destination_has_is_refused_before_anything_is_made(stack: cdk.Stack) -> None:

@@ -121,35 +121,42 @@ def test_monitoring_is_turned_off_by_a_setting(off: bool | str) -> None:
     ("context", "message"),
     [
         ({"prefx": "a/"}, "key 'ses-events:prefx' is unknown; did you mean 'ses-events:prefix'?"),
-        ({"configuration-set-name": "my set"}, "ses-events:configuration-set-name 'my set' has a space"),
-        ({"dimension-name": "my tag"}, "ses-events:dimension-name 'my tag' has a space"),
-        ({"dimension-default-value": "a@b"}, "ses-events:dimension-default-value 'a@b' has '@'"),
         ({"dimension-source": "messagetag"}, "ses-events:dimension-source 'messagetag' is unknown; did you mean"),
         ({"events": ["sent"]}, "ses-events:events 'sent' is unknown; did you mean 'send'?"),
-        ({"events": []}, "ses-events:events is empty"),
-        (
-            {"analytics": False, "prefix": "a/!{x:y}"},
-            "ses-events:prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose",
-        ),
-        (
-            {"prefix": "mail/"},
-            "ses-events:prefix 'mail/' has no folder for each day, as a table needs; use one such as",
-        ),
-        ({"buffering-interval-seconds": 901}, "ses-events:buffering-interval-seconds 901 seconds is out of range"),
-        ({"buffering-interval-seconds": "1m"}, "ses-events:buffering-interval-seconds '1m' is no whole number"),
-        ({"expiration-days": 0}, "ses-events:expiration-days 0 days is out of range"),
-        ({"expiration-days": 1.5}, "ses-events:expiration-days 1.5 is no whole number"),
-        ({"alarm-topic-arn": "on-call"}, "ses-events:alarm-topic-arn 'on-call' is no ARN of a topic; use one such as"),
-        (
-            {"alarm-topic-arn": "arn:aws:sns:us-east-1:111122223333:on-call.fifo"},
-            "ses-events:alarm-topic-arn 'arn:aws:sns:us-east-1:111122223333:on-call.fifo' is a FIFO topic",
-        ),
+        ({"buffering-interval-seconds": "1m"}, "ses-events:buffering-interval-seconds '1m' is not a whole number"),
+        ({"expiration-days": 1.5}, "ses-events:expiration-days 1.5 is not a whole number"),
     ],
 )
-def test_a_wrong_setting_is_refused_by_its_key(context: dict[str, Any], message: str) -> None:
+def test_a_setting_that_cannot_be_read_is_refused_by_its_key(context: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=r"^context: ") as caught:
         app.settings({f"ses-events:{key}": value for key, value in context.items()})
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({"configuration-set-name": "my set"}, "SesEvents/Publishing: configuration_set_name 'my set' has a space"),
+        ({"dimension-name": "my tag"}, "CloudWatchDestination: dimensions[0].name 'my tag' has a space"),
+        ({"dimension-default-value": "a@b"}, "CloudWatchDestination: dimensions[0].default_value 'a@b' has '@'"),
+        ({"events": []}, "SesEvents/Publishing/ToArchive: events is empty"),
+        ({"prefix": "a/!{x:y}"}, "SesEvents/Archive: prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose"),
+        ({"prefix": "mail/"}, "SesEvents/Analytics: archive.prefix 'mail/' has no folder for each day"),
+        ({"buffering-interval-seconds": 901}, "SesEvents/Archive: buffering_interval 901 seconds is out of range"),
+        ({"expiration-days": 0}, "SesEvents/Archive: expiration 0 days is out of range"),
+        ({"alarm-topic-arn": "on-call"}, "SesEvents: alarm_topic_arn 'on-call' is no ARN of a topic; use one such as"),
+        (
+            {"alarm-topic-arn": "arn:aws:sns:us-east-1:111122223333:on-call.fifo"},
+            "SesEvents: alarm_topic_arn 'arn:aws:sns:us-east-1:111122223333:on-call.fifo' is a FIFO topic",
+        ),
+    ],
+)
+def test_a_setting_that_aws_would_refuse_is_refused_by_the_construct_that_takes_it(
+    context: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        app.ses_events_app({f"ses-events:{key}": value for key, value in context.items()})
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize(

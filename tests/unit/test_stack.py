@@ -99,8 +99,8 @@ def test_a_prefix_that_cannot_be_queried_is_refused_unless_analytics_are_off() -
     with pytest.raises(ValueError) as caught:
         SesEventsStack(new_app(), "SesEvents", prefix="mail/")
     assert str(caught.value) == (
-        "SesEvents: prefix 'mail/' has no folder for each day, as a table needs; "
-        "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/', or turn analytics off"
+        "SesEvents/Analytics: archive.prefix 'mail/' has no folder for each day, as a table needs; "
+        "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
     )
     assert SesEventsStack(new_app(), "SesEvents", prefix="mail/", analytics=False).analytics is None
 
