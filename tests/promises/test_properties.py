@@ -108,7 +108,14 @@ REFUSED = st.one_of(
     ),
     st.tuples(
         st.just(EventArchive),
-        st.fixed_dictionaries({"error_output_prefix": st.text().filter(lambda text: "error-output-type" not in text)}),
+        # An expression without the type of the error, which a plain prefix needs not have.
+        st.fixed_dictionaries(
+            {
+                "error_output_prefix": st.text(st.characters(exclude_characters="!{}"), max_size=400).map(
+                    lambda text: f"{text}!{{timestamp:yyyy}}/"
+                )
+            }
+        ),
     ),
 )
 
