@@ -10,8 +10,9 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import UnionType
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -38,8 +39,15 @@ def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
             wrong_types = True
     if problems:
         place = where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, where[1])))
-        lines = "\n".join(f"{place}: {problem}" for problem in problems)
+        lines = "\n".join(_one_line(f"{place}: {problem}") for problem in problems)
         raise TypeError(lines) if wrong_types else ValueError(lines)
+
+
+def _one_line(problem: str) -> str:
+    """Write a problem on one line that can be printed, without the middle of a very long value."""
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in problem)
+    line = re.sub(r"('[^']{100})[^']{300,}([^']{20}')", r"\1…\2", line)
+    return line if len(line) < 2000 else f"{line[:400]}…{line[-400:]}"
 
 
 @contextmanager
@@ -153,42 +161,103 @@ def several(argument: str, value: object, example: str) -> Iterator[str]:
     yield from instance(argument, value, Collection, f"a list such as {example}")
 
 
-def text(argument: str, value: str | None, longest: int, characters: str, example: str) -> Iterator[str]:
-    """1 to ``longest`` of some characters, written as in ``A-Z 0-9 _ -``; or None: the default."""
-    if value is None:
-        return
-    yield from instance(argument, value, str, f"a string such as {example!r}")
-    allowed = characters.replace(" ", "")
-    if re.fullmatch(f"[{allowed}]{{1,{longest}}}", value) or cdk.Token.is_unresolved(value):
-        return
-    strange = re.search(f"[^{allowed}]", value)
-    if not value:
-        fault = "is empty"
-    elif strange:
-        fault = "has a space" if strange[0] == " " else f"has {strange[0]!r}"
-    else:
-        fault = f"has {len(value)} characters"
-    yield f"{argument} {value!r} {fault}; use 1-{longest} of {characters}, for example {example!r}"
+class Rule(Protocol):
+    """A rule as a value: it checks an argument, writes the message and makes the row of docs/limits.md."""
+
+    @property
+    def text(self) -> str:
+        """What is taken."""
+
+    @property
+    def source(self) -> str:
+        """Where AWS says so."""
+
+    @property
+    def note(self) -> str:
+        """What the row says besides."""
+
+    def __call__(self, argument: str, value: Any) -> Iterator[str]:
+        """Yield the problems of an argument. None, the default, has none."""
 
 
-def amount(
-    argument: str, value: _T | None, convert: Callable[[_T], float], least: int, most: int, unit: str
-) -> Iterator[str]:
-    """``least`` to ``most`` whole units of a Duration or Size; or None: the default."""
-    if value is None:
-        return
-    rule = f"use {least}-{most} whole {unit}"
-    try:
-        amount = convert(value)
-    except RuntimeError as error:  # how CDK says that a Duration or Size is no whole number of a unit
-        yield f"{argument} {str(error).partition(': ')[2].rstrip('.')}; {rule}"
-        return
-    if cdk.Token.is_unresolved(amount):
-        return
-    if amount != int(amount):
-        yield f"{argument} {amount} {unit} is no whole number; {rule}"
-    elif not least <= amount <= most:
-        yield f"{argument} {amount:.0f} {unit} is out of range; {rule}"
+@dataclass(frozen=True)
+class Text:
+    """1 to ``longest`` of some characters, written as in ``A-Z 0-9 _ -``."""
+
+    longest: int
+    characters: str
+    example: str
+    source: str
+    note: str = ""
+    """What the row says besides."""
+
+    @property
+    def text(self) -> str:
+        return f"1-{self.longest} of {self.characters}"
+
+    def __call__(self, argument: str, value: str | None) -> Iterator[str]:
+        if value is None:
+            return
+        yield from instance(argument, value, str, f"a string such as {self.example!r}")
+        allowed = self.characters.replace(" ", "")
+        if re.fullmatch(f"[{allowed}]{{1,{self.longest}}}", value) or cdk.Token.is_unresolved(value):
+            return
+        strange = re.search(f"[^{allowed}]", value)
+        if not value:
+            fault = "is empty"
+        elif strange:
+            fault = "has a space" if strange[0] == " " else f"has {strange[0]!r}"
+        else:
+            fault = f"has {len(value)} characters"
+        yield f"{argument} {value!r} {fault}; use {self.text}, for example {self.example!r}"
+
+
+ENDLESS = 2**53 - 1
+"""The largest whole number that JSON keeps: the end of a ``Range`` without another one."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """``least`` to ``most`` whole units of a ``cdk.Duration`` or ``cdk.Size``."""
+
+    least: int
+    most: int
+    unit: str
+    source: str
+    note: str = ""
+    """What the row says besides."""
+
+    @property
+    def text(self) -> str:
+        bounds = f"{self.least} or more" if self.most == ENDLESS else f"{self.least}-{self.most}"
+        return f"{bounds} whole {self.unit}"
+
+    def __call__(self, argument: str, value: cdk.Duration | cdk.Size | None) -> Iterator[str]:
+        if value is None:
+            return
+        kind, convert, example = _UNITS[self.unit]
+        yield from instance(argument, value, kind, example)
+        try:
+            amount = convert(value)
+        except RuntimeError as error:  # how CDK says that a Duration or Size is not a whole number of a unit
+            yield f"{argument} {str(error).partition(': ')[2].rstrip('.')}; use {self.text}"
+            return
+        if cdk.Token.is_unresolved(amount):
+            return
+        if amount != int(amount):
+            yield f"{argument} {amount} {self.unit} is not a whole number; use {self.text}"
+        elif not self.least <= amount <= self.most:
+            yield f"{argument} {amount:.0f} {self.unit} is out of range; use {self.text}"
+
+
+_UNITS: dict[str, tuple[type, Callable[[Any], float], str]] = {
+    "seconds": (cdk.Duration, cdk.Duration.to_seconds, "cdk.Duration.seconds(300)"),
+    "minutes": (cdk.Duration, cdk.Duration.to_minutes, "cdk.Duration.hours(1)"),
+    "days": (cdk.Duration, cdk.Duration.to_days, "cdk.Duration.days(365)"),
+    "MiB": (cdk.Size, cdk.Size.to_mebibytes, "cdk.Size.mebibytes(64)"),
+    "bytes": (cdk.Size, cdk.Size.to_bytes, "cdk.Size.gibibytes(100)"),
+}
+"""The units of a ``Range``: the type that has them, how to ask for them, and an example."""
 
 
 def did_you_mean(value: str, known: Collection[str]) -> str:
@@ -216,5 +285,10 @@ def count(argument: str, value: int) -> Iterator[str]:
 def number(argument: str, value: object, fix: str, expected: type | UnionType = float | int) -> Iterator[str]:
     """A number; True and False are no numbers here, though Python has them so."""
     yield from instance(argument, str(value) if isinstance(value, bool) else value, expected, fix)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise TypeError(f"{argument} {value} is no finite number; use {fix}")
+    try:
+        finite = math.isfinite(value)  # type: ignore[arg-type]  # a number, as instance() has seen
+    except OverflowError:  # a whole number that no float holds, which CloudFormation could not write
+        finite = False
+    if not finite:
+        shown = value if isinstance(value, float) else "of more than 300 digits"
+        raise TypeError(f"{argument} {shown} is not finite; use {fix}")

@@ -14,17 +14,18 @@ from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import rules as publishing_rules
+from ses_events.validation import Range, Rule, Text
 from tests.support.templates import ROOT
 
-RULES: dict[str, Callable[..., Any]] = {
+RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.configuration_set": publishing_rules.configuration_set,
-    "EventPublishing.configuration_set_name": publishing_rules.name,
+    "EventPublishing.configuration_set_name": publishing_rules.NAME,
     "EventPublishing.auto_validation_threshold": publishing_rules.suppression,
     "EventPublishing.custom_tracking_https_policy": publishing_rules.tracking,
     "EventPublishing.custom_tracking_redirect_domain": publishing_rules.tracking,
     "EventPublishing.disable_auto_validation": publishing_rules.suppression,
     "EventPublishing.disable_suppression_list": publishing_rules.suppression,
-    "EventPublishing.max_delivery_duration": publishing_rules.max_delivery_duration,
+    "EventPublishing.max_delivery_duration": publishing_rules.MAX_DELIVERY_DURATION,
     "EventPublishing.suppression_reasons": publishing_rules.suppression,
     "EventPublishing.add_destination.construct_id": publishing_rules.destination_id,
     "EventPublishing.add_destination.destination": publishing_rules.destination,
@@ -64,24 +65,24 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventArchive.encryption_key": archive_rules.key,
     "EventArchive.log_group": archive_rules.log_group,
     "EventArchive.server_access_logs_bucket": archive_rules.server_access_logs_bucket,
-    "EventArchive.buffering_interval": archive_rules.buffering_interval,
-    "EventArchive.buffering_size": archive_rules.buffering_size,
-    "EventArchive.delivery_stream_name": archive_rules.delivery_stream_name,
+    "EventArchive.buffering_interval": archive_rules.BUFFERING_INTERVAL,
+    "EventArchive.buffering_size": archive_rules.BUFFERING_SIZE,
+    "EventArchive.delivery_stream_name": archive_rules.DELIVERY_STREAM_NAME,
     "EventArchive.error_output_prefix": prefixes.error_output_prefix,
-    "EventArchive.expiration": archive_rules.expiration,
+    "EventArchive.expiration": archive_rules.EXPIRATION,
     "EventArchive.format": archive_rules.archive_format,
     "EventArchive.prefix": prefixes.prefix,
     "EventArchive.removal_policy": archive_rules.removal_policy,
     "EventAnalytics.archive": analytics_rules.analysed_archive,
-    "EventAnalytics.bytes_scanned_cutoff": analytics_rules.bytes_scanned_cutoff,
+    "EventAnalytics.bytes_scanned_cutoff": analytics_rules.BYTES_SCANNED_CUTOFF,
     "EventAnalytics.dimension_name": publishing_rules.dimension_name,
     "EventAnalytics.results_bucket": archive_rules.bucket,
-    "EventAnalytics.results_expiration": archive_rules.expiration,
+    "EventAnalytics.results_expiration": archive_rules.EXPIRATION,
     "ParquetFormat.prefix": prefixes.table_prefix,
 }
 """The rule of each option; one without is held to its type alone."""
 
-ELSEWHERE: dict[str, Callable[..., Any]] = {
+ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
     "the stack's region": publishing_rules.region,
     "a topic": location.same_region,
     "a delivery stream, event bus or set": location.same_place,
@@ -90,7 +91,7 @@ ELSEWHERE: dict[str, Callable[..., Any]] = {
     "the topic of the reference stack": monitoring_rules.topic_arn,
     "a dimension": publishing_rules.dimension,
     "name of a dimension": publishing_rules.dimension_name,
-    "default_value of a dimension": publishing_rules.dimension_default_value,
+    "default_value of a dimension": publishing_rules.DIMENSION_DEFAULT_VALUE,
 }
 """Rules about what is no option of its own."""
 
@@ -170,9 +171,12 @@ def _option_rows() -> Iterator[str]:
                 )
 
 
-def _row(option: str, default: str, rule: Callable[..., Any] | None, annotation: str = "") -> str:
+def _row(option: str, default: str, rule: Rule | Callable[..., Any] | None, annotation: str = "") -> str:
     if rule is None:
         return f"| `{option}` | {default} | {_type(annotation)} | AWS CDK |"
+    if isinstance(rule, (Text, Range)):
+        taken = f"{rule.text}, {rule.note}" if rule.note else rule.text
+        return f"| `{option}` | {default} | {taken} | {rule.source} |"
     text = " ".join(str(rule.__doc__).replace("``", "`").split())
     taken, _, source = text.removesuffix(").").rpartition(" (")
     return f"| `{option}` | {default} | {taken} | {source} |"

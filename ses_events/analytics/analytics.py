@@ -80,13 +80,13 @@ class EventAnalytics(Construct):
         check(
             (scope, construct_id),
             rules.analysed_archive("archive", archive, stack),
-            rules.bytes_scanned_cutoff("bytes_scanned_cutoff", bytes_scanned_cutoff),
+            rules.BYTES_SCANNED_CUTOFF("bytes_scanned_cutoff", bytes_scanned_cutoff),
             publishing_rules.dimension_name(
                 "dimension_name", dimension_name, cdk.aws_ses.CloudWatchDimensionSource.MESSAGE_TAG
             ),
             archive_rules.bucket("results_bucket", results_bucket, stack),
             instead_of("results_bucket", results_bucket, {"results_expiration": results_expiration}),
-            archive_rules.expiration("results_expiration", results_expiration),
+            archive_rules.EXPIRATION("results_expiration", results_expiration),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)

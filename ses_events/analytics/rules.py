@@ -9,16 +9,13 @@ import aws_cdk as cdk
 
 from ses_events.location import environment_of, same_place
 from ses_events.prefix import table_prefix
-from ses_events.validation import amount, interface, option
+from ses_events.validation import ENDLESS, Range, interface
 
 if TYPE_CHECKING:
     from ses_events.archive.archive import EventArchive
 
 
-def bytes_scanned_cutoff(argument: str, value: cdk.Size | None) -> Iterator[str]:
-    """At least 10 MB, in whole bytes (Athena API, WorkGroupConfiguration)."""
-    yield from option(argument, value, cdk.Size, "cdk.Size.gibibytes(100)")
-    yield from amount(argument, value, cdk.Size.to_bytes, 10_000_000, 2**53 - 1, "bytes")
+BYTES_SCANNED_CUTOFF = Range(10_000_000, ENDLESS, "bytes", source="Athena API, WorkGroupConfiguration")
 
 
 def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> Iterator[str]:

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from ses_events.archive.formats import ParquetFormat
 from ses_events.location import same_place, same_region
 from ses_events.prefix import prefix
-from ses_events.validation import amount, option, optional_interface, text
+from ses_events.validation import Range, Text, option, optional_interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
 
 
-def delivery_stream_name(argument: str, value: str | None) -> Iterator[str]:
-    """1-64 of A-Z a-z 0-9 . _ - (Firehose API, CreateDeliveryStream)."""
-    return text(argument, value, 64, "A-Z a-z 0-9 . _ -", "ses-events")
+DELIVERY_STREAM_NAME = Text(64, "A-Z a-z 0-9 . _ -", "ses-events", source="Firehose API, CreateDeliveryStream")
+BUFFERING_INTERVAL = Range(0, 900, "seconds", source="Firehose API, BufferingHints")
+BUFFERING_SIZE = Range(1, 128, "MiB", source="Firehose API, BufferingHints", note="with Parquet 64-128")
+CONVERTED_BUFFERING_SIZE = Range(64, 128, "MiB", source="Firehose developer guide, record format conversion")
+EXPIRATION = Range(1, 2147483647, "days", source="S3 API, LifecycleExpiration")
 
 
 def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
@@ -71,24 +73,6 @@ def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[s
     yield from option(argument, value, cdk.RemovalPolicy, "cdk.RemovalPolicy.RETAIN")
     if value == cdk.RemovalPolicy.SNAPSHOT:
         yield f"{argument} SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
-
-
-def buffering_interval(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """0-900 whole seconds (Firehose API, BufferingHints)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.seconds(300)")
-    yield from amount(argument, value, cdk.Duration.to_seconds, 0, 900, "seconds")
-
-
-def buffering_size(argument: str, value: cdk.Size | None, archive_format: object = None) -> Iterator[str]:
-    """1-128 whole MiB, with Parquet 64-128 (Firehose API, BufferingHints; developer guide, record conversion)."""
-    yield from option(argument, value, cdk.Size, "cdk.Size.mebibytes(64)")
-    yield from amount(argument, value, cdk.Size.to_mebibytes, 64 if archive_format else 1, 128, "MiB")
-
-
-def expiration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """1-2147483647 whole days (S3 API, LifecycleExpiration)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.days(365)")
-    yield from amount(argument, value, cdk.Duration.to_days, 1, 2147483647, "days")
 
 
 def archive_format(argument: str, value: ParquetFormat | None, prefix_of_events: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from ses_events.location import environment_of, same_place
-from ses_events.validation import amount, interface, number, option, optional_interface, several
+from ses_events.validation import Range, interface, number, option, optional_interface, several
 
 if TYPE_CHECKING:
     from ses_events.analytics.analytics import EventAnalytics
@@ -41,12 +41,14 @@ def share(argument: str, value: float) -> Iterator[str]:
         yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
 
 
+_ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")
+
+
 def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:
     """60-86400 whole seconds: after a day Firehose gives up; and more than the buffering interval of the archive, which
     events wait for in health (Firehose developer guide, data delivery).
     """
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.minutes(15)")
-    yield from amount(argument, value, cdk.Duration.to_seconds, 60, 86400, "seconds")
+    yield from _ARCHIVE_DELAY(argument, value)
     interval = getattr(archive, "buffering_seconds", None)
     if value is None or interval is None or value.is_unresolved():
         return

@@ -12,7 +12,8 @@ from aws_cdk import aws_ses as ses
 from ses_events.location import same_place
 from ses_events.tokens import is_deferred
 from ses_events.validation import (
-    amount,
+    Range,
+    Text,
     closest,
     count,
     did_you_mean,
@@ -23,7 +24,6 @@ from ses_events.validation import (
     optional_interface,
     several,
     some_id,
-    text,
 )
 
 if TYPE_CHECKING:
@@ -103,9 +103,18 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
 _HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
 
 
-def name(argument: str, value: str | None) -> Iterator[str]:
-    """1-64 of A-Z a-z 0-9 _ - (CloudFormation schema; SES developer guide, quotas)."""
-    return text(argument, value, 64, "A-Z a-z 0-9 _ -", "my-set")
+NAME = Text(64, "A-Z a-z 0-9 _ -", "my-set", source="CloudFormation schema; SES developer guide, quotas")
+DIMENSION_DEFAULT_VALUE = Text(
+    256,
+    "A-Z a-z 0-9 _ -",
+    "unknown",
+    source="CloudFormation schema",
+    note="without the @ and . that the SES API takes",
+)
+
+MAX_DELIVERY_DURATION = Range(300, 50400, "seconds", source="CloudFormation schema, MaxDeliverySeconds")
+RATE_PERIOD = Range(1, 10080, "minutes", source="CloudWatch API, PutMetricAlarm")
+_DIMENSION_NAME = Text(256, "A-Z a-z 0-9 _ : -", "campaign", source="CloudFormation schema; SES developer guide")
 
 
 def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
@@ -119,7 +128,7 @@ def destination_name(value: str | None, others: Collection[str | None]) -> Itera
     """1-64 of A-Z a-z 0-9 _ -, other than the other names of the set, which has at most 10 destinations (CloudFormation
     schema; SES developer guide, quotas).
     """
-    yield from name("name", value)
+    yield from NAME("name", value)
     if value is not None and value in others:
         yield f"name {value!r} belongs to another event destination of this configuration set; use another one"
     if len(others) >= 10:
@@ -162,20 +171,15 @@ def dimension(argument: str, value: ses.CloudWatchDimension) -> Iterator[str]:
     source = "ses.CloudWatchDimensionSource.MESSAGE_TAG"
     yield from instance(f"{argument}.source", value.source, ses.CloudWatchDimensionSource, source)
     yield from dimension_name(f"{argument}.name", value.name, value.source)
-    yield from dimension_default_value(f"{argument}.default_value", value.default_value)
+    yield from DIMENSION_DEFAULT_VALUE(f"{argument}.default_value", value.default_value)
 
 
 def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSource) -> Iterator[str]:
     """1-256 of A-Z a-z 0-9 _ : -, and no header that SES reserves (CloudFormation schema; SES developer guide)."""
     yield from instance(argument, value, str, "a string such as 'campaign'")
-    yield from text(argument, value, 256, "A-Z a-z 0-9 _ : -", "campaign")
+    yield from _DIMENSION_NAME(argument, value)
     if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
         yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
-
-
-def dimension_default_value(argument: str, value: str) -> Iterator[str]:
-    """1-256 of A-Z a-z 0-9 _ -, without the @ and . that the SES API takes (CloudFormation schema)."""
-    return text(argument, value, 256, "A-Z a-z 0-9 _ -", "unknown")
 
 
 def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
@@ -237,7 +241,7 @@ def rate_period(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     yield from option(argument, value, cdk.Duration, "cdk.Duration.days(1)")
     if value is not None and value.is_unresolved():
         yield f"{argument} is known at deployment only, and CDK makes no metric of it; write it out"
-    yield from amount(argument, value, cdk.Duration.to_minutes, 1, 10080, "minutes")
+    yield from RATE_PERIOD(argument, value)
 
 
 def room_to_count(
@@ -284,13 +288,13 @@ def configuration_set(
 
 def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
     """Each option of a new configuration set."""
-    yield from name("configuration_set_name", options["configuration_set_name"])
+    yield from NAME("configuration_set_name", options["configuration_set_name"])
     yield from option(
         "tls_policy", options["tls_policy"], ses.ConfigurationSetTlsPolicy, "ses.ConfigurationSetTlsPolicy.REQUIRE"
     )
     for switch in ("reputation_metrics", "sending_enabled"):
         yield from option(switch, options[switch], bool, "True or False")
-    yield from max_delivery_duration("max_delivery_duration", options["max_delivery_duration"])
+    yield from MAX_DELIVERY_DURATION("max_delivery_duration", options["max_delivery_duration"])
     yield from optional_interface(
         "dedicated_ip_pool", options["dedicated_ip_pool"], "dedicated_ip_pool_ref", "a ses.DedicatedIpPool"
     )
@@ -337,12 +341,6 @@ def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Ite
         "EventBridgeDestination()",
     )
     yield from value.problems(stack)
-
-
-def max_delivery_duration(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """300-50400 whole seconds (CloudFormation schema, MaxDeliverySeconds)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.hours(1)")
-    yield from amount(argument, value, cdk.Duration.to_seconds, 300, 50400, "seconds")
 
 
 def tracking(domain: str | None, https_policy: ses.HttpsPolicy | None) -> Iterator[str]:

@@ -168,7 +168,10 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
             "buffering_interval '1500 millis' cannot be converted into a whole number of seconds; "
             "use 0-900 whole seconds",
         ),
-        ({"buffering_size": cdk.Size.mebibytes(1.5)}, "buffering_size 1.5 MiB is no whole number; use 1-128 whole MiB"),
+        (
+            {"buffering_size": cdk.Size.mebibytes(1.5)},
+            "buffering_size 1.5 MiB is not a whole number; use 1-128 whole MiB",
+        ),
         ({"buffering_size": cdk.Size.mebibytes(0)}, "buffering_size 0 MiB is out of range; use 1-128 whole MiB"),
         ({"buffering_size": cdk.Size.gibibytes(1)}, "buffering_size 1024 MiB is out of range; use 1-128 whole MiB"),
         ({"expiration": cdk.Duration.days(0)}, "expiration 0 days is out of range; use 1-2147483647 whole days"),
@@ -402,7 +405,7 @@ def test_options_of_a_set_that_ses_would_refuse(stack: cdk.Stack, options: dict[
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_delivery_duration": 3600}, "max_delivery_duration 3600 is of type int; use cdk.Duration.hours(1)"),
+        ({"max_delivery_duration": 3600}, "max_delivery_duration 3600 is of type int; use cdk.Duration.seconds(300)"),
         ({"dedicated_ip_pool": "pool"}, "dedicated_ip_pool 'pool' is of type str; use a ses.DedicatedIpPool"),
         ({"mail_manager_archive": "arn"}, "mail_manager_archive 'arn' is of type str; use a ses.CfnMailManagerArchive"),
         ({"suppression_reasons": ["BOUNCE"]}, "is of type list; use ses.SuppressionReasons.BOUNCES_ONLY"),
@@ -878,3 +881,21 @@ def test_values_known_at_deployment_pass(stack: cdk.Stack) -> None:
     )
     publishing.add_destination("ToArchive", FirehoseDestination(archive))
     synthesize(stack)
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), float("inf")])
+def test_a_number_that_no_template_holds_is_refused(stack: cdk.Stack, number: Any) -> None:
+    publishing = EventPublishing(stack, "Events")
+    for argument in ("bounce_rate", "complaint_rate", "quota_share"):
+        message = refused(TypeError, EventMonitoring, stack, "M", publishing=publishing, **{argument: number})
+        assert message.startswith(f"Mail/M: {argument} ") and "is not finite" in message and len(message) < 200
+    monitoring = EventMonitoring(stack, "M", publishing=publishing)
+    metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})
+    assert "threshold" in refused(TypeError, monitoring.add_alarm, "Mine", metric, threshold=number)
+
+
+def test_a_problem_is_one_line_that_a_terminal_can_show(stack: cdk.Stack) -> None:
+    long = refused(ValueError, EventPublishing, stack, "Events", configuration_set_name="x" * 100_000)
+    assert len(long) < 400 and "has 100000 characters; use 1-64 of A-Z a-z 0-9 _ -" in long
+    broken = refused(ValueError, EventPublishing, stack, "a\nb\ud800", configuration_set_name="my set")
+    assert broken.startswith("Mail/a\\nb\\ud800: configuration_set_name") and "\n" not in broken

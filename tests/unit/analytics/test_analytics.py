@@ -360,7 +360,7 @@ REFUSED: list[tuple[type[Exception], dict[str, Any], str]] = [
     (
         ValueError,
         {"bytes_scanned_cutoff": cdk.Size.mebibytes(9)},
-        "bytes_scanned_cutoff 9437184 bytes is out of range; use 10000000-9007199254740991 whole bytes",
+        "bytes_scanned_cutoff 9437184 bytes is out of range; use 10000000 or more whole bytes",
     ),
     (
         TypeError,

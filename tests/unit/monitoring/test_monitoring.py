@@ -837,14 +837,14 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         ),
         ({"rejects": 1.5}, "rejects 1.5 is of type float; use a whole number such as 100"),
         ({"quota_share": None}, "quota_share None is of type NoneType; use a fraction such as 0.8, which is 80 %"),
-        ({"archive_delay": 900}, "archive_delay 900 is of type int; use cdk.Duration.minutes(15)"),
+        ({"archive_delay": 900}, "archive_delay 900 is of type int; use cdk.Duration.seconds(300)"),
         (
             {"bounce_rate": float("nan")},
-            "bounce_rate nan is no finite number; use a fraction such as 0.05, which is 5 %",
+            "bounce_rate nan is not finite; use a fraction such as 0.05, which is 5 %",
         ),
         (
             {"quota_share": float("inf")},
-            "quota_share inf is no finite number; use a fraction such as 0.8, which is 80 %",
+            "quota_share inf is not finite; use a fraction such as 0.8, which is 80 %",
         ),
         ({"rejects": float("nan")}, "rejects nan is of type float; use a whole number such as 100"),
         (
