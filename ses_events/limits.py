@@ -191,6 +191,8 @@ def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSou
     yield from text(argument, value, 256, "A-Z a-z 0-9 _ : -", "campaign")
     if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
         yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
+    if source != ses.CloudWatchDimensionSource.MESSAGE_TAG and value.startswith("ses:"):
+        yield f"{argument} {value!r} is a message tag of SES; use source=ses.CloudWatchDimensionSource.MESSAGE_TAG"
 
 
 def dimension_default_value(argument: str, value: str) -> Iterator[str]:
@@ -287,6 +289,15 @@ def share(argument: str, value: float) -> Iterator[str]:
     if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
         meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
         yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
+
+
+def quota_share(argument: str, value: float) -> Iterator[str]:
+    """A fraction above 0 and below 1, as bytes are counted after throttling (Firehose developer guide, best practices
+    with alarms).
+    """
+    yield from share(argument, value)
+    if value == 1:
+        yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
 
 
 def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:

@@ -46,7 +46,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventMonitoring.rejects": limits.count,
     "EventMonitoring.rendering_failures": limits.count,
     "EventMonitoring.archive_delay": limits.archive_delay,
-    "EventMonitoring.quota_share": limits.share,
+    "EventMonitoring.quota_share": limits.quota_share,
     "EventMonitoring.count_events": limits.room_to_count,
     "EventMonitoring.add_alarm.construct_id": limits.destination_id,
     "EventMonitoring.add_alarm.metric": limits.metric_of_an_alarm,
