@@ -116,7 +116,10 @@ def archive_alarms(
     """What the delivery stream says of itself."""
     stream = f"the delivery stream {archive.delivery_stream_name}"
     log_group = archive.log_group.log_group_name
-    delay = archive_delay.to_seconds() if archive_delay else max(900, 3 * archive.buffering_seconds)
+    interval = archive.buffering_seconds
+    if cdk.Token.is_unresolved(interval):
+        interval = 900  # the longest that Firehose takes: a token is a number that nothing can be reckoned with
+    delay = archive_delay.to_seconds() if archive_delay else max(900, 3 * interval)
     why = f"Firehose tries for 24 hours and then loses the events. Look at the log group {log_group}: it says why"
     causes = "the role of the stream, the bucket's policy and its key are what it may be."
     yield _late("data_freshness", archive.metric_data_freshness(), delay, f"Events wait in {stream}", why, causes)

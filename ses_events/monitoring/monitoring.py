@@ -69,8 +69,8 @@ class EventMonitoring(Construct):
     :param rejects: how many rejected mails in 5 minutes to tell of.
     :param rendering_failures: how many templates that could not be rendered in 5 minutes to tell of.
     :param archive_delay: how long an event may wait in the stream, 60-86400 s. Default: 15 minutes, or three times the
-        buffering interval where that is more.
-    :param quota_share: the fraction of a quota of the stream to tell of.
+        buffering interval where that is more; 45 minutes where the interval is known at deployment only.
+    :param quota_share: the fraction of a quota of the stream to tell of, below 1: what is turned away is not counted.
     :param count_events: whether to add the destination ``ToMonitoring``. Without it, and without one of your own, there
         is neither ``silent_archive`` nor ``rendering_failures``, and ``rejects`` is about the account.
     :param dashboard: whether to make the dashboard.
@@ -151,7 +151,7 @@ class EventMonitoring(Construct):
             validation.count("rejects", rejects),
             validation.count("rendering_failures", rendering_failures),
             rules.archive_delay("archive_delay", archive_delay, archive),
-            rules.share("quota_share", quota_share),
+            rules.quota_share("quota_share", quota_share),
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )

@@ -33,12 +33,21 @@ def reputation_threshold(argument: str, value: float) -> Iterator[str]:
     yield f"{argument} {value:g} is not above 0 and at most {most}, where AWS may pause sending; {meant}"
 
 
-def share(argument: str, value: float) -> Iterator[str]:
+def _share(argument: str, value: float) -> Iterator[str]:
     """A fraction above 0 and at most 1 (Firehose developer guide, best practices with alarms)."""
     yield from number(argument, value, "a fraction such as 0.8, which is 80 %")
     if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
         meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
         yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
+
+
+def quota_share(argument: str, value: float) -> Iterator[str]:
+    """A fraction above 0 and below 1, as bytes are counted after throttling (Firehose developer guide, best practices
+    with alarms).
+    """
+    yield from _share(argument, value)
+    if value == 1:
+        yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
 
 
 _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")
@@ -100,7 +109,7 @@ def alarm_threshold(argument: str, value: float, is_rate: bool) -> Iterator[str]
     """A number; of a rate a fraction above 0 and at most 1 (CloudWatch API, PutMetricAlarm)."""
     yield from number(argument, value, "a number such as 100")
     if is_rate:
-        yield from share(argument, value)
+        yield from _share(argument, value)
 
 
 def alarm_description(argument: str, value: str | None) -> Iterator[str]:

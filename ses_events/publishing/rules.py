@@ -180,6 +180,8 @@ def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSou
     yield from _DIMENSION_NAME(argument, value)
     if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
         yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
+    if source != ses.CloudWatchDimensionSource.MESSAGE_TAG and value.startswith("ses:"):
+        yield f"{argument} {value!r} is a message tag of SES; use source=ses.CloudWatchDimensionSource.MESSAGE_TAG"
 
 
 def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:

@@ -338,7 +338,7 @@ def test_every_threshold_can_be_set(stack: cdk.Stack) -> None:
 def test_the_ends_of_a_range_belong_to_it(stack: cdk.Stack) -> None:
     for number, ends in enumerate(
         (
-            {"bounce_rate": 0.1, "complaint_rate": 0.005, "quota_share": 1, "archive_delay": cdk.Duration.days(1)},
+            {"bounce_rate": 0.1, "complaint_rate": 0.005, "quota_share": 0.99, "archive_delay": cdk.Duration.days(1)},
             {
                 "bounce_rate": 1e-9,
                 "complaint_rate": 1e-9,
@@ -810,6 +810,10 @@ def test_the_count_of_a_campaign(stack: cdk.Stack) -> None:
             {"quota_share": 80},
             "quota_share 80 is no fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
         ),
+        (
+            {"quota_share": 1.0},
+            "quota_share 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8",
+        ),
         ({"quota_share": -1}, "quota_share -1 is no fraction above 0 and at most 1; use for example 0.8"),
         (
             {"alarm_actions": [actions.Ec2Action(actions.Ec2InstanceAction.STOP)] * 6},
@@ -975,6 +979,13 @@ def test_a_delay_that_is_known_at_deployment_passes(stack: cdk.Stack) -> None:
     for alarm in ("data_freshness", "backup_freshness"):
         assert made[alarm]["Threshold"] == "${Delay}"
         assert "the oldest for more than its threshold." in made[alarm]["AlarmDescription"]
+
+
+def test_the_delay_of_an_interval_that_is_known_at_deployment_fits_the_longest(stack: cdk.Stack) -> None:
+    interval = cdk.Duration.seconds(cdk.CfnParameter(stack, "Interval", type="Number", default=900).value_as_number)
+    archive = EventArchive(stack, "Archive", buffering_interval=interval)
+    made = properties_by_name(EventMonitoring(stack, "Monitoring", archive=archive))
+    assert made["data_freshness"]["Threshold"] == 2700
 
 
 SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} MetricName="Bounce"', 'Sum')""")

@@ -78,6 +78,13 @@ def test_a_source_of_a_wrong_type_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("source", [CloudWatchDimensionSource.EMAIL_HEADER, CloudWatchDimensionSource.LINK_TAG])
+def test_a_tag_of_ses_comes_from_no_other_source(source: CloudWatchDimensionSource) -> None:
+    dimension = CloudWatchDimension(name="ses:configuration-set", default_value="none", source=source)
+    with pytest.raises(ValueError, match=r"dimensions\[0\].name 'ses:configuration-set' is a message tag of SES; use "):
+        CloudWatchDestination([dimension])
+
+
 def test_a_changed_list_of_dimensions_changes_nothing_later() -> None:
     dimensions = [CAMPAIGN]
     metrics = CloudWatchDestination(dimensions)
