@@ -129,7 +129,7 @@ def test_for_a_bucket_with_a_key_firehose_may_use_the_key_for_that_bucket(stack:
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
         "Resource": f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}",
         "Condition": {
-            "StringEquals": {"kms:ViaService": "s3.${AWS::Region}.amazonaws.com"},
+            "StringEquals": {"kms:ViaService": "s3.${AWS::Region}.${AWS::URLSuffix}"},
             "StringLike": {"kms:EncryptionContext:aws:s3:arn": [arn, f"{arn}/*"]},
         },
     }
