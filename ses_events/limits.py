@@ -526,10 +526,9 @@ def known_to_differ(theirs: str | None, ours: str) -> bool:
     return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (ours, theirs)))
 
 
-def region(value: str) -> Iterator[str]:
-    """A region where CloudFormation has SES configuration sets (CloudFormation registry)."""
-    if value in _REGIONS_WITHOUT_CONFIGURATION_SETS or value.startswith("cn-"):
-        yield f"region {value!r} has no SES configuration sets in CloudFormation; use another region"
+def lacks_configuration_sets(region: str) -> bool:
+    """Whether CloudFormation had no SES configuration sets in a region when this was written."""
+    return region in _REGIONS_WITHOUT_CONFIGURATION_SETS or region.startswith("cn-")
 
 
 def topic(argument: str, value: sns.ITopic) -> Iterator[str]:

@@ -77,7 +77,6 @@ RULES: dict[str, Callable[..., Any]] = {
 """The rule of each option; one without is held to its type alone."""
 
 ELSEWHERE: dict[str, Callable[..., Any]] = {
-    "the stack's region": limits.region,
     "a topic": limits.same_region,
     "a delivery stream, event bus or set": limits.same_place,
     "the role of a `FirehoseDestination`": limits.same_account,
@@ -106,6 +105,7 @@ WARNINGS = {
     "prefix-opens-bucket": "a prefix in a bucket of yours that begins with no folder: permissions are for all of it",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
+    "region-without-configuration-sets": "a region that had no configuration sets in CloudFormation at this version",
     "topic-not-editable": "an imported topic: its policy needs the statement printed",
 }
 

@@ -62,6 +62,7 @@ class EventPublishing(Construct):
     In the template: an ``AWS::SES::ConfigurationSet``, unless one is given; an
     ``AWS::SES::ConfigurationSetEventDestination`` for each ``add_destination``; and what a destination needs. Mail
     takes part when it is sent with the set's name. ``cdk.Tags.of(publishing)`` tags the set.
+    ``ses-events:region-without-configuration-sets`` warns of a region that CloudFormation is known to lack them in.
 
     :param configuration_set: a set that is there already, of this app or imported; then no option of a set is taken.
         Default: a new one.
@@ -80,7 +81,7 @@ class EventPublishing(Construct):
     :param suppression_reasons: what puts an address on the suppression list. Default: the account's setting.
     :param tls_policy: ``REQUIRE`` delivers over TLS or not at all. Default: ``OPTIONAL``.
     :param vdm_options: what Virtual Deliverability Manager does for this set. Default: the account's setting.
-    :raises ValueError: when an argument breaks a rule of SES, or the region has no configuration sets; a line for each.
+    :raises ValueError: when an argument breaks a rule of SES; a line for each.
     :raises TypeError: when an argument has a wrong type.
     """
 
@@ -124,12 +125,18 @@ class EventPublishing(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            limits.region(environment_of(stack).region),
             limits.configuration_set("configuration_set", configuration_set, stack, options),
             limits.options_of_a_set(options),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
+        region = environment_of(stack).region
+        if limits.lacks_configuration_sets(region):
+            cdk.Annotations.of(self).add_warning_v2(
+                "ses-events:region-without-configuration-sets",
+                f"region {region} had no SES configuration sets in CloudFormation when this version was made, and the "
+                "deployment fails while that is so; use another region, or acknowledge this where AWS has added them",
+            )
         self.stack = stack
         """The stack of this construct, and so of its event destinations."""
 
