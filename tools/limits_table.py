@@ -25,6 +25,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "EventPublishing.add_destination.destination": limits.destination,
     "EventPublishing.add_destination.events": limits.events,
     "EventPublishing.add_destination.name": limits.destination_name,
+    "EventPublishing.grant_send.templates": limits.templates,
     "EventPublishing.metric_bounce_rate": limits.rates,
     "EventPublishing.metric_complaint_rate": limits.rates,
     "FirehoseDestination.delivery_stream": limits.delivery_stream,

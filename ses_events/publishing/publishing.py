@@ -22,7 +22,12 @@ from ses_events.validation import check, instance, interface, new_id, stack_of
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_iam as iam
-    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, IDedicatedIpPoolRef, IMailManagerArchiveRef
+    from aws_cdk.interfaces.aws_ses import (
+        IConfigurationSetRef,
+        IDedicatedIpPoolRef,
+        IMailManagerArchiveRef,
+        ITemplateRef,
+    )
 
     from ses_events.publishing.destination import EventDestination
 
@@ -30,6 +35,14 @@ UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
 )
 """All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
+
+_SENDING_WITH_A_TEMPLATE = [
+    "ses:SendEmail",  # of the API v2; the others are SendBulkEmail of v2, and the two of v1
+    "ses:SendBulkEmail",
+    "ses:SendTemplatedEmail",
+    "ses:SendBulkTemplatedEmail",
+]
+"""What sends with a template; IAM asks for each on the identity, the set and the template (SES, IAM reference)."""
 
 
 class PublishedTo(NamedTuple):
@@ -130,13 +143,8 @@ class EventPublishing(Construct):
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
-        region = environment_of(stack).region
-        if limits.lacks_configuration_sets(region):
-            cdk.Annotations.of(self).add_warning_v2(
-                "ses-events:region-without-configuration-sets",
-                f"region {region} had no SES configuration sets in CloudFormation when this version was made, and the "
-                "deployment fails while that is so; use another region, or acknowledge this where AWS has added them",
-            )
+        for warning, text in limits.oddities_of_region(environment_of(stack).region):
+            cdk.Annotations.of(self).add_warning_v2(warning, text)
         self.stack = stack
         """The stack of this construct, and so of its event destinations."""
 
@@ -235,25 +243,37 @@ class EventPublishing(Construct):
         """From now on, refuse a destination that the EventMonitoring of this path would miss."""
         self._destinations.monitored_by = path
 
-    def grant_send(self, grantee: iam.IGrantable, identity: ses.IEmailIdentity) -> iam.Grant:
+    def grant_send(
+        self, grantee: iam.IGrantable, identity: ses.IEmailIdentity, *, templates: Collection[str | ITemplateRef] = ()
+    ) -> iam.Grant:
         """Let a role or user send mail from an identity with this configuration set.
 
         In the template: ``ses:SendEmail`` and ``ses:SendRawEmail`` on the identity **and** the set; SES asks for both.
+        With templates: also what sends with them, one by one or in bulk, on the identity, the set and these templates.
         ``ses-events:grant-without-effect`` warns with the statement where the grantee has no policy that CDK can edit,
         as a service, an account or an immutable role, or where it is of another account.
 
         :param grantee: who is to send.
         :param identity: the address or domain that the mail is from.
+        :param templates: names of templates to send with, or ``ses.CfnTemplate``. Default: no templated mail.
         :returns: what was granted.
+        :raises ValueError: when a name is none of a template.
         :raises TypeError: when an argument has a wrong type.
         """
         check(
             f"{self.node.path}.grant_send",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
             interface("identity", identity, "email_identity_arn", "a ses.EmailIdentity"),
+            limits.templates("templates", templates),
         )
-        sending = allow(["ses:SendEmail", "ses:SendRawEmail"], identity.email_identity_arn, self.configuration_set_arn)
-        return grant(self, grantee, [sending])
+        needed = identity.email_identity_arn, self.configuration_set_arn
+        sending = [allow(["ses:SendEmail", "ses:SendRawEmail"], *needed)]
+        if templates:
+            here = environment_of(self.stack)
+            names = [each if isinstance(each, str) else each.template_ref.template_id for each in templates]
+            arns = [here.arn("ses", f"template/{name}") for name in names]
+            sending.append(allow(_SENDING_WITH_A_TEMPLATE, *needed, *arns))
+        return grant(self, grantee, sending)
 
     def metric_bounce_rate(self) -> cloudwatch.Metric:
         """The bounce rate of this set as SES reckons it, a fraction: 0.05 is 5 %, where AWS reviews an account.

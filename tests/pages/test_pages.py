@@ -32,7 +32,12 @@ def test_every_rule_is_in_the_table() -> None:
         limits.queried_prefix,
         limits.reputation_metrics_of,
     }
-    oddities = {limits.oddities_of_dimensions, limits.oddities_of_prefix, limits.oddities_of_both_prefixes}
+    oddities = {
+        limits.oddities_of_dimensions,
+        limits.oddities_of_prefix,
+        limits.oddities_of_both_prefixes,
+        limits.oddities_of_region,
+    }
     assert rules - of_several - oddities == {*RULES.values(), *ELSEWHERE.values()}
 
 
