@@ -137,7 +137,7 @@ def test_an_imported_topic_is_warned_of_with_the_statement_it_needs(stack: cdk.S
             {
                 "StringEquals": {
                     "aws:SourceAccount": "${AWS::AccountId}",
-                    "aws:SourceArn": f"{SET_ARN}/${{{logical_id(publishing.configuration_set)}}}",
+                    "aws:SourceArn": f"{SET_ARN}/${{Mail/Events/ConfigurationSet}}",
                 }
             },
         )
@@ -205,5 +205,5 @@ def test_the_statement_for_an_imported_topic_is_exact_even_from_a_nested_stack(s
     publishing = EventPublishing(cdk.NestedStack(stack, "Nested"), "Events")
     publishing.add_destination("ToTopic", SnsDestination(topic))
     ((statement,),) = [statements_in(text) for text in warning_texts(stack)]
-    name = f"${{{logical_id(publishing.configuration_set)}}}"
+    name = "${Mail/Nested/Events/ConfigurationSet}"
     assert statement["Condition"]["StringEquals"]["aws:SourceArn"] == f"{SET_ARN}/{name}"
