@@ -48,11 +48,14 @@ def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[State
 
 def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list[str]) -> list[Statement]:
     """Using the key of a bucket, where it has one: by way of S3, and for this bucket only."""
+    if key is None:
+        return []
+    known = None if cdk.Token.is_unresolved(region) else cdk.region_info.RegionInfo.get(region).domain_suffix
     by_s3 = {
-        "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},
+        "StringEquals": {"kms:ViaService": f"s3.{region}.{known or cdk.Aws.URL_SUFFIX}"},
         "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
     }
-    return [allow(actions, key_arn(key), sid="Key", condition=by_s3)] if key else []
+    return [allow(actions, key_arn(key), sid="Key", condition=by_s3)]
 
 
 def folders_of(*prefixes: str) -> list[str]:

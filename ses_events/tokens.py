@@ -11,12 +11,14 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 
-def as_text(scope: IConstruct, value: object, reference: str = "${{{}}}") -> Any:
-    """A value with its tokens as text: ``${Bucket.Arn}/*``, as Fn::Sub would have it.
+def as_text(scope: IConstruct, value: object, reference: str | None = None) -> Any:
+    """A value with its tokens as text: ``${Mail/Archive/Bucket.Arn}/*``, by the paths of the constructs.
 
-    :param reference: how a reference looks, with ``{}`` for what it refers to.
+    :param reference: how a reference looks, with ``{}`` for the logical id that it refers to. Default: by paths.
     """
     stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
+    if reference is None:
+        return _text(stack.resolve(_with_paths(value)), "${{{}}}")
     return _text(stack.resolve(value), reference)
 
 
@@ -27,6 +29,28 @@ def warn_of_policy(scope: IConstruct, warning: str, owner: str, purpose: str, st
         f"the policy of {owner} cannot be edited from here, and {purpose} only when it has this statement: "
         f"{json.dumps(as_text(scope, statement))}",
     )
+
+
+def _with_paths(value: Any) -> Any:
+    """A value that names resources by the paths of their constructs, as a person knows them."""
+    match value:
+        case str():
+            return TOKEN.sub(lambda token: _path(token[0]), value)
+        case dict():
+            return {key: _with_paths(child) for key, child in value.items()}
+        case list():
+            return [_with_paths(child) for child in value]
+    return value
+
+
+def _path(token: str) -> str:
+    """The path behind a token, and which attribute; what is no reference stays a token."""
+    reference = cdk.Tokenization.reverse(token)
+    if not isinstance(reference, cdk.Reference) or reference.display_name.startswith("AWS::"):
+        return token
+    path = reference.target.node.path.removesuffix("/Resource")
+    attribute = reference.display_name
+    return f"${{{path}}}" if attribute == "Ref" else f"${{{path}.{attribute}}}"
 
 
 def _text(value: Any, reference: str) -> Any:

@@ -31,6 +31,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.add_destination.destination": publishing_rules.destination,
     "EventPublishing.add_destination.events": publishing_rules.events,
     "EventPublishing.add_destination.name": publishing_rules.destination_name,
+    "EventPublishing.grant_send.templates": publishing_rules.templates,
     "EventPublishing.metric_bounce_rate": publishing_rules.rates,
     "EventPublishing.metric_complaint_rate": publishing_rules.rates,
     "FirehoseDestination.delivery_stream": publishing_rules.delivery_stream,
@@ -83,7 +84,6 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
 """The rule of each option; one without is held to its type alone."""
 
 ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
-    "the stack's region": publishing_rules.region,
     "a topic": location.same_region,
     "a delivery stream, event bus or set": location.same_place,
     "the role of a `FirehoseDestination`": location.same_account,
@@ -113,6 +113,7 @@ WARNINGS = {
     "prefix-plain-braces": "a prefix with `{timestamp:...}` for `!{timestamp:...}`: Firehose writes it as it is",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
+    "region-without-configuration-sets": "a region that had no configuration sets in CloudFormation at this version",
     "topic-not-editable": "an imported topic: its policy needs the statement printed",
 }
 

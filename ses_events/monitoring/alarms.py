@@ -117,8 +117,8 @@ def archive_alarms(
     stream = f"the delivery stream {archive.delivery_stream_name}"
     log_group = archive.log_group.log_group_name
     interval = archive.buffering_seconds
-    if cdk.Token.is_unresolved(interval):
-        interval = 900  # the longest that Firehose takes: a token is a number that nothing can be reckoned with
+    if interval < 0:  # a token, which CDK writes as a negative number: take the longest interval of Firehose
+        interval = 900
     delay = archive_delay.to_seconds() if archive_delay else max(900, 3 * interval)
     why = f"Firehose tries for 24 hours and then loses the events. Look at the log group {log_group}: it says why"
     causes = "the role of the stream, the bucket's policy and its key are what it may be."

@@ -22,7 +22,12 @@ from ses_events.validation import check, instance, interface, new_id, stack_of
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_iam as iam
-    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, IDedicatedIpPoolRef, IMailManagerArchiveRef
+    from aws_cdk.interfaces.aws_ses import (
+        IConfigurationSetRef,
+        IDedicatedIpPoolRef,
+        IMailManagerArchiveRef,
+        ITemplateRef,
+    )
 
     from ses_events.publishing.destination import EventDestination
 
@@ -30,6 +35,14 @@ UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
 )
 """All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
+
+_SENDING_WITH_A_TEMPLATE = [
+    "ses:SendEmail",  # of the API v2; the others are SendBulkEmail of v2, and the two of v1
+    "ses:SendBulkEmail",
+    "ses:SendTemplatedEmail",
+    "ses:SendBulkTemplatedEmail",
+]
+"""What sends with a template; IAM asks for each on the identity, the set and the template (SES, IAM reference)."""
 
 
 class PublishedTo(NamedTuple):
@@ -62,6 +75,7 @@ class EventPublishing(Construct):
     In the template: an ``AWS::SES::ConfigurationSet``, unless one is given; an
     ``AWS::SES::ConfigurationSetEventDestination`` for each ``add_destination``; and what a destination needs. Mail
     takes part when it is sent with the set's name. ``cdk.Tags.of(publishing)`` tags the set.
+    ``ses-events:region-without-configuration-sets`` warns of a region that CloudFormation is known to lack them in.
 
     :param configuration_set: a set that is there already, of this app or imported; then no option of a set is taken.
         Default: a new one.
@@ -80,7 +94,7 @@ class EventPublishing(Construct):
     :param suppression_reasons: what puts an address on the suppression list. Default: the account's setting.
     :param tls_policy: ``REQUIRE`` delivers over TLS or not at all. Default: ``OPTIONAL``.
     :param vdm_options: what Virtual Deliverability Manager does for this set. Default: the account's setting.
-    :raises ValueError: when an argument breaks a rule of SES, or the region has no configuration sets; a line for each.
+    :raises ValueError: when an argument breaks a rule of SES; a line for each.
     :raises TypeError: when an argument has a wrong type.
     """
 
@@ -124,12 +138,13 @@ class EventPublishing(Construct):
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
-            rules.region(environment_of(stack).region),
             rules.configuration_set("configuration_set", configuration_set, stack, options),
             rules.options_of_a_set(options),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
+        for warning, text in rules.oddities_of_region(environment_of(stack).region):
+            cdk.Annotations.of(self).add_warning_v2(warning, text)
         self.stack = stack
         """The stack of this construct, and so of its event destinations."""
 
@@ -228,25 +243,37 @@ class EventPublishing(Construct):
         """From now on, refuse a destination that the EventMonitoring of this path would miss."""
         self._destinations.monitored_by = path
 
-    def grant_send(self, grantee: iam.IGrantable, identity: ses.IEmailIdentity) -> iam.Grant:
+    def grant_send(
+        self, grantee: iam.IGrantable, identity: ses.IEmailIdentity, *, templates: Collection[str | ITemplateRef] = ()
+    ) -> iam.Grant:
         """Let a role or user send mail from an identity with this configuration set.
 
         In the template: ``ses:SendEmail`` and ``ses:SendRawEmail`` on the identity **and** the set; SES asks for both.
+        With templates: also what sends with them, one by one or in bulk, on the identity, the set and these templates.
         ``ses-events:grant-without-effect`` warns with the statement where the grantee has no policy that CDK can edit,
         as a service, an account or an immutable role, or where it is of another account.
 
         :param grantee: who is to send.
         :param identity: the address or domain that the mail is from.
+        :param templates: names of templates to send with, or ``ses.CfnTemplate``. Default: no templated mail.
         :returns: what was granted.
+        :raises ValueError: when a name is none of a template.
         :raises TypeError: when an argument has a wrong type.
         """
         check(
             f"{self.node.path}.grant_send",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
             interface("identity", identity, "email_identity_arn", "a ses.EmailIdentity"),
+            rules.templates("templates", templates),
         )
-        sending = allow(["ses:SendEmail", "ses:SendRawEmail"], identity.email_identity_arn, self.configuration_set_arn)
-        return grant(self, grantee, [sending])
+        needed = identity.email_identity_arn, self.configuration_set_arn
+        sending = [allow(["ses:SendEmail", "ses:SendRawEmail"], *needed)]
+        if templates:
+            here = environment_of(self.stack)
+            names = [each if isinstance(each, str) else each.template_ref.template_id for each in templates]
+            arns = [here.arn("ses", f"template/{name}") for name in names]
+            sending.append(allow(_SENDING_WITH_A_TEMPLATE, *needed, *arns))
+        return grant(self, grantee, sending)
 
     def metric_bounce_rate(self) -> cloudwatch.Metric:
         """The bounce rate of this set as SES reckons it, a fraction: 0.05 is 5 %, where AWS reviews an account.

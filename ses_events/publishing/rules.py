@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kinesisfirehose as firehose
     from aws_cdk import aws_sns as sns
-    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
+    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, ITemplateRef
 
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.destination import EventDestination
@@ -375,10 +375,27 @@ def suppression(
         yield "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out"
 
 
-def region(value: str) -> Iterator[str]:
-    """A region where CloudFormation has SES configuration sets (CloudFormation registry)."""
+def templates(argument: str, value: Collection[str | ITemplateRef]) -> Iterator[str]:
+    """Names of templates, or what makes them (IAM; SES API v2, CreateEmailTemplate)."""
+    yield from several(argument, value, "['welcome']")
+    for position, each in enumerate(value):
+        where = f"{argument}[{position}]"
+        if not isinstance(each, str):
+            yield from interface(where, each, "template_ref", "the name of a template or a ses.CfnTemplate")
+        elif not each:
+            yield f"{where} is empty; use the name of a template"
+        elif not cdk.Token.is_unresolved(each) and (strange := re.search(r"[*?:/]", each)):
+            yield f"{where} {each!r} has {strange[0]!r}; use the name of one template, such as 'welcome'"
+
+
+def oddities_of_region(value: str) -> Iterator[tuple[str, str]]:
+    """Whether CloudFormation is known to lack configuration sets there: the id of a warning and its text."""
     if value in _REGIONS_WITHOUT_CONFIGURATION_SETS or value.startswith("cn-"):
-        yield f"region {value!r} has no SES configuration sets in CloudFormation; use another region"
+        yield (
+            "ses-events:region-without-configuration-sets",
+            f"region {value} had no SES configuration sets in CloudFormation when this version was made, and the "
+            "deployment fails while that is so; use another region, or acknowledge this where AWS has added them",
+        )
 
 
 def topic(argument: str, value: sns.ITopic) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from constructs import IDependable
 
 from ses_events import location
-from ses_events.location import environment_of
+from ses_events.location import Environment, environment_of
 from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import only_for, only_for_sets_named
 from ses_events.tokens import as_text, warn_of_policy
@@ -24,12 +25,25 @@ if TYPE_CHECKING:
     from ses_events.publishing.publishing import EventPublishing
 
 
+class _MayPublish(NamedTuple):
+    """A statement of a topic's policy about configuration sets of an account."""
+
+    statement: iam.PolicyStatement
+    source_arns: list[str]
+    policy: IDependable | None
+
+
+_MAY_PUBLISH: MutableMapping[sns.ITopic, dict[tuple[Environment, str], _MayPublish]] = WeakKeyDictionary()
+"""What each topic's policy says, by account and operator: one statement for many sets, as SNS takes 100 in a policy."""
+
+
 class SnsDestination:
     """Publishes each event to a standard SNS topic.
 
     In the template: a statement in the topic's policy that lets SES publish for this configuration set of this account,
-    and nobody else; for a topic encrypted with a customer managed key, a statement in the key's policy. The event
-    destination is created after them, because SES tests the topic when it is told of it.
+    and nobody else; further sets are named in the same statement. For a topic encrypted with a customer managed key, a
+    statement in the key's policy. The event destination is created after them, because SES tests the topic when it is
+    told of it.
 
     What cannot be edited is warned of, with the statement to add: an imported topic
     (``ses-events:topic-not-editable``), an imported key (``ses-events:key-not-editable``). For a topic in another stack
@@ -60,17 +74,7 @@ class SnsDestination:
             condition = only_for_sets_named(_known_name(publishing.configuration_set) or "*", stack)
         else:
             condition = only_for(publishing)
-        publish = iam.PolicyStatement(
-            actions=["sns:Publish"],
-            principals=[iam.ServicePrincipal("ses.amazonaws.com")],
-            resources=[self.topic.topic_arn],
-            conditions=condition,
-        )
-        result = self.topic.add_to_resource_policy(publish)
-        if not result.statement_added:
-            owner = f"the topic {as_text(publishing, self.topic.topic_arn)}"
-            statement = publish.to_statement_json()
-            warn_of_policy(publishing, "ses-events:topic-not-editable", owner, "SES can publish", statement)
+        policy = self._may_publish(publishing, condition)
         if self.topic.master_key:
             use_key = iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
@@ -83,7 +87,35 @@ class SnsDestination:
                 statement = use_key.to_statement_json()
                 warn_of_policy(publishing, "ses-events:key-not-editable", owner, "SES can publish", statement)
         properties = ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(topic_arn=self.topic.topic_arn)
-        return {"sns_destination": properties}, [result.policy_dependable] if result.policy_dependable else []
+        return {"sns_destination": properties}, [policy] if policy else []
+
+    def _may_publish(self, publishing: EventPublishing, condition: dict[str, Any]) -> IDependable | None:
+        """Let SES publish for a set; the policy that says so is what the event destination must come after."""
+        [(operator, source_arn)] = [
+            (operator, wanted["aws:SourceArn"]) for operator, wanted in condition.items() if "aws:SourceArn" in wanted
+        ]
+        of_topic = _MAY_PUBLISH.setdefault(self.topic, {})
+        key = environment_of(publishing.stack), operator
+        if key in of_topic:
+            known = of_topic[key]
+            if source_arn not in known.source_arns:
+                known.source_arns.append(source_arn)
+                known.statement.add_condition(operator, {"aws:SourceArn": known.source_arns})
+            return known.policy
+        statement = iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("ses.amazonaws.com")],
+            resources=[self.topic.topic_arn],
+            conditions=condition,
+        )
+        result = self.topic.add_to_resource_policy(statement)
+        if result.statement_added:
+            of_topic[key] = _MayPublish(statement, [source_arn], result.policy_dependable)
+        else:
+            owner = f"the topic {as_text(publishing, self.topic.topic_arn)}"
+            needed = statement.to_statement_json()
+            warn_of_policy(publishing, "ses-events:topic-not-editable", owner, "SES can publish", needed)
+        return result.policy_dependable
 
 
 def _known_name(configuration_set: IConfigurationSetRef) -> str | None:

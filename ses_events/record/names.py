@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+_DETAIL_TYPES = {
+    "Send": "Email Sent",
+    "Reject": "Email Rejected",
+    "Bounce": "Email Bounced",
+    "Complaint": "Email Complaint Received",
+    "Delivery": "Email Delivered",
+    "Open": "Email Opened",
+    "Click": "Email Clicked",
+    "RenderingFailure": "Email Rendering Failed",
+    "DeliveryDelay": "Email Delivery Delayed",
+    "Subscription": "Email Subscribed",
+}
+"""What EventBridge calls each event, by the name of its metric (EventBridge events reference, Amazon SES)."""
+
 
 def metric_name(event: str) -> str:
     """An event as CloudWatch names its metric.
@@ -14,3 +28,11 @@ def metric_name(event: str) -> str:
     """
     words = event.replace("_", " ").split()
     return "".join(word.capitalize() if word.isupper() else word for word in words)
+
+
+def detail_type(event: str) -> str | None:
+    """An event as EventBridge names it in ``detail-type``; None for one that is too new to be known here.
+
+    :param event: the event as the API v2, CDK, or the ``eventType`` of a record spells it.
+    """
+    return _DETAIL_TYPES.get(metric_name(event))

@@ -40,7 +40,7 @@ SECTIONS = {
         "Logs/Policy",
     ],
     "The policies of a topic and its key": ["Topic/Policy", "TopicKey"],
-    "`publishing.grant_send(grantee, identity)`": ["Sender/DefaultPolicy"],
+    "`publishing.grant_send(grantee, identity, templates=…)`": ["Sender/DefaultPolicy"],
     "`archive.grant_read(grantee)`": ["Reader/DefaultPolicy"],
     "`analytics.grant_query(grantee)`": ["Analyst/DefaultPolicy"],
 }
@@ -68,7 +68,8 @@ def statements() -> dict[str, list[Json]]:
     publishing.add_destination("ToBus", EventBridgeDestination())
     publishing.add_destination("ToMetrics", CloudWatchDestination([CAMPAIGN]))
     sender, reader, analyst = (iam.User(stack, name) for name in ("Sender", "Reader", "Analyst"))
-    publishing.grant_send(sender, ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com"))
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    publishing.grant_send(sender, identity, templates=["welcome"])
     archive.grant_read(reader)
     analytics = EventAnalytics(stack, "Analytics", archive=archive)
     analytics.grant_query(analyst)

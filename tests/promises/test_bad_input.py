@@ -40,7 +40,7 @@ from ses_events import (
     SesEventsStack,
     SnsDestination,
 )
-from tests.support.templates import logical_id, new_app, synthesize, waits_for
+from tests.support.templates import logical_id, new_app, synthesize, waits_for, warnings
 
 
 def dimension(
@@ -442,11 +442,13 @@ def test_a_set_that_is_there_takes_no_options(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("region", ["eu-south-2", "ap-east-1", "cn-north-1"])
-def test_a_region_without_configuration_sets_is_refused(region: str) -> None:
+def test_a_region_without_configuration_sets_is_warned_of_until_it_has_them(region: str) -> None:
     stack = cdk.Stack(new_app(), "Mail", env=cdk.Environment(account="111122223333", region=region))
-    assert refused(ValueError, EventPublishing, stack, "Events") == (
-        f"Mail/Events: region '{region}' has no SES configuration sets in CloudFormation; use another region"
-    )
+    publishing = EventPublishing(stack, "Events")
+    warning = "ses-events:region-without-configuration-sets"
+    assert warnings(stack) == {warning}
+    cdk.Validations.of(publishing).acknowledge(cdk.Acknowledgment(id=warning, reason="AWS has added them"))
+    assert warnings(stack) == set()
 
 
 def test_rates_of_a_set_without_reputation_metrics_would_stay_empty(stack: cdk.Stack) -> None:

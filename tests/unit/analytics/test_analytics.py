@@ -256,7 +256,7 @@ def test_with_a_key_running_a_query_takes_the_key_by_way_of_s3(stack: cdk.Stack)
     assert _granted(stack, analytics) == GRANTED | {"kms:Decrypt": {"key"}, "kms:GenerateDataKey": {"key"}}
     statements = [each for each in _statements(readable(synthesize(stack))) if "kms:Decrypt" in each["Action"]]
     assert all(
-        each["Condition"]["StringEquals"] == {"kms:ViaService": "s3.${AWS::Region}.amazonaws.com"}
+        each["Condition"]["StringEquals"] == {"kms:ViaService": "s3.${AWS::Region}.${AWS::URLSuffix}"}
         for each in statements
     )
 

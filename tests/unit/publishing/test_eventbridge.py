@@ -5,9 +5,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_events as events
+from aws_cdk import aws_ses as ses
 
 from ses_events import EventBridgeDestination, EventPublishing
-from tests.support.templates import new_app, properties, readable, synthesize
+from tests.support.templates import logical_id, new_app, properties, readable, synthesize
 
 EVENT_DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
 
@@ -44,3 +45,26 @@ def test_the_default_bus_is_that_of_the_stack_s_partition(
 def test_the_default_bus_may_be_named(stack: cdk.Stack, arn: str) -> None:
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", arn)
     assert bus_arn(stack, EventBridgeDestination(bus)) == stack.resolve(arn)
+
+
+def test_a_rule_matches_the_events_of_one_set_by_eventbridge_s_names(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    wanted = {ses.EmailSendingEvent.COMPLAINT, ses.EmailSendingEvent.BOUNCE, ses.EmailSendingEvent.DELIVERY_DELAY}
+    events.Rule(stack, "Rule", event_pattern=EventBridgeDestination.pattern(publishing, wanted))
+    pattern = properties(synthesize(stack), "AWS::Events::Rule")["EventPattern"]
+    assert set(pattern.pop("detail-type")) == {"Email Bounced", "Email Complaint Received", "Email Delivery Delayed"}
+    assert pattern == {
+        "source": ["aws.ses"],
+        "detail": {"mail": {"tags": {"ses:configuration-set": [{"Ref": logical_id(publishing.configuration_set)}]}}},
+    }
+
+
+def test_every_event_has_a_name_in_eventbridge(stack: cdk.Stack) -> None:
+    pattern = EventBridgeDestination.pattern(EventPublishing(stack, "Events"), list(ses.EmailSendingEvent))
+    assert len(set(pattern.detail_type or [])) == len(ses.EmailSendingEvent)
+
+
+def test_a_pattern_without_events_is_refused(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    with pytest.raises(ValueError, match=r"EventBridgeDestination\.pattern: events is empty"):
+        EventBridgeDestination.pattern(publishing, [])

@@ -173,7 +173,7 @@ def test_an_imported_role_is_warned_of_with_the_statements_it_needs(stack: cdk.S
     archive = EventArchive(stack, "Archive", delivery_stream_name="events")
     publishing.add_destination("ToArchive", FirehoseDestination(archive, role=imported))
     (message,) = warning_texts(stack)
-    name = f"${{{logical_id(publishing.configuration_set)}}}"
+    name = "${Mail/Events/ConfigurationSet}"
     assert message.startswith("the trust policy of the role arn:aws:iam::111122223333:role/ses-to-firehose cannot be ")
     trust, permission = statements_in(message)
     assert trust == {

@@ -251,6 +251,39 @@ def test_a_sender_may_use_the_identity_and_the_set(stack: cdk.Stack, publishing:
     ]
 
 
+def test_a_sender_with_templates_may_use_these_and_no_other(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    made = ses.CfnTemplate(stack, "Template")
+    publishing.grant_send(sender, identity, templates=["welcome", made])
+    template = readable(synthesize(stack))
+    name, _ = only(template, CONFIGURATION_SET)
+    arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}"
+    needed = {f"{arn}:identity/example.com", f"{arn}:configuration-set/${{{name}}}"}
+    found = properties(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    assert [(set(each["Action"]), set(each["Resource"])) for each in found] == [
+        ({"ses:SendEmail", "ses:SendRawEmail"}, needed),
+        (
+            {"ses:SendEmail", "ses:SendBulkEmail", "ses:SendTemplatedEmail", "ses:SendBulkTemplatedEmail"},
+            {*needed, f"{arn}:template/welcome", f"{arn}:template/${{{logical_id(made)}}}"},
+        ),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "*", "arn:aws:ses:us-east-1:111122223333:template/welcome"])
+def test_what_names_no_single_template_is_refused(stack: cdk.Stack, publishing: EventPublishing, name: str) -> None:
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    with pytest.raises(ValueError, match=r"grant_send: templates\[0\] "):
+        publishing.grant_send(iam.User(stack, "Sender"), identity, templates=[name])
+
+
+@pytest.mark.parametrize("wrong", ["welcome", [1]])
+def test_templates_of_a_wrong_type_are_refused(stack: cdk.Stack, publishing: EventPublishing, wrong: Any) -> None:
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    with pytest.raises(TypeError, match=r"templates.* is of type "):
+        publishing.grant_send(iam.User(stack, "Sender"), identity, templates=wrong)
+
+
 def test_a_sender_to_whom_nothing_can_be_granted_is_warned_of(stack: cdk.Stack, publishing: EventPublishing) -> None:
     identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
     publishing.grant_send(iam.AccountPrincipal("111122223333"), identity)

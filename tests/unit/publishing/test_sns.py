@@ -64,12 +64,41 @@ def test_ses_may_publish_for_this_set_of_this_account_before_the_destination_exi
     assert warnings(stack) == set()
 
 
-def test_a_topic_of_two_sets_lets_ses_publish_for_both(stack: cdk.Stack) -> None:
+def test_a_topic_of_many_sets_lets_ses_publish_for_each_in_one_statement(stack: cdk.Stack) -> None:
     to_topic = SnsDestination(sns.Topic(stack, "Topic"))
-    for brand in ("Red", "Blue"):
-        EventPublishing(stack, brand).add_destination("ToTopic", to_topic)
-    statements = without_sid(properties(readable(synthesize(stack)), "AWS::SNS::TopicPolicy"))
-    assert len({statement["Condition"]["StringEquals"]["aws:SourceArn"] for statement in statements}) == 2
+    brands = [EventPublishing(stack, f"Brand{number}") for number in range(101)]
+    for brand in brands:
+        brand.add_destination("ToTopic", to_topic)
+    template = synthesize(stack)
+    (statement,) = without_sid(properties(readable(template), "AWS::SNS::TopicPolicy"))
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "aws:SourceAccount": "${AWS::AccountId}",
+            "aws:SourceArn": [f"{SET_ARN}/${{{logical_id(brand.configuration_set)}}}" for brand in brands],
+        }
+    }
+    policy, _ = only(template, "AWS::SNS::TopicPolicy")
+    assert all(waits_for(template, name, policy) for name in resources(template, EVENT_DESTINATION))
+
+
+def test_two_destinations_of_a_set_to_one_topic_are_one_statement_for_that_set(stack: cdk.Stack) -> None:
+    topic = sns.Topic(stack, "Topic")
+    publishing = EventPublishing(stack, "Events")
+    for name in ("First", "Second"):
+        publishing.add_destination(name, SnsDestination(topic))
+    (statement,) = without_sid(properties(readable(synthesize(stack)), "AWS::SNS::TopicPolicy"))
+    set_arn = f"{SET_ARN}/${{{logical_id(publishing.configuration_set)}}}"
+    assert statement["Condition"]["StringEquals"]["aws:SourceArn"] == set_arn
+
+
+def test_sets_of_other_stacks_share_a_statement_of_the_topic(stack: cdk.Stack) -> None:
+    topics = cdk.Stack(cdk.Stage.of(stack), "Topics")
+    to_topic = SnsDestination(sns.Topic(topics, "Topic"))
+    for name in ("red", "blue"):
+        EventPublishing(stack, name, configuration_set_name=name).add_destination("ToTopic", to_topic)
+    synthesize(stack)
+    (statement,) = without_sid(properties(readable(synthesize(topics)), "AWS::SNS::TopicPolicy"))
+    assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": [f"{SET_ARN}/red", f"{SET_ARN}/blue"]}
 
 
 def test_the_key_of_the_topic_lets_ses_in(stack: cdk.Stack) -> None:
@@ -108,7 +137,7 @@ def test_an_imported_topic_is_warned_of_with_the_statement_it_needs(stack: cdk.S
             {
                 "StringEquals": {
                     "aws:SourceAccount": "${AWS::AccountId}",
-                    "aws:SourceArn": f"{SET_ARN}/${{{logical_id(publishing.configuration_set)}}}",
+                    "aws:SourceArn": f"{SET_ARN}/${{Mail/Events/ConfigurationSet}}",
                 }
             },
         )
@@ -176,5 +205,5 @@ def test_the_statement_for_an_imported_topic_is_exact_even_from_a_nested_stack(s
     publishing = EventPublishing(cdk.NestedStack(stack, "Nested"), "Events")
     publishing.add_destination("ToTopic", SnsDestination(topic))
     ((statement,),) = [statements_in(text) for text in warning_texts(stack)]
-    name = f"${{{logical_id(publishing.configuration_set)}}}"
+    name = "${Mail/Nested/Events/ConfigurationSet}"
     assert statement["Condition"]["StringEquals"]["aws:SourceArn"] == f"{SET_ARN}/{name}"
