@@ -114,6 +114,10 @@ def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, st
     from ses_events.verify.expected import settable_dimensions
 
     known = settable_dimensions(system)
+    names = [name for name, _ in given]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"--dimension {twice[0]} is given {names.count(twice[0])} times; give one value")
     for name, value in given:
         if name not in known:
             meant = difflib.get_close_matches(name, known, 1) or list(known)

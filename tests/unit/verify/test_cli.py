@@ -203,6 +203,15 @@ def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: py
     assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
 
 
+def test_a_dimension_that_is_given_twice_is_refused(
+    account: Account, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _a_set_without_destinations(stub)
+    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    assert main([*VERIFY, "--dimension", "campaign=a", "--dimension", "campaign=b"]) == 2
+    assert capsys.readouterr().err == "ses-events verify: --dimension campaign is given 2 times; give one value\n"
+
+
 def test_a_stack_with_several_sets_asks_for_one(
     account: Account, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
