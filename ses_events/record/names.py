@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+COUNTED_AGAINST = {
+    "BOUNCE": "SEND",
+    "REJECT": "SEND",
+    "DELIVERY": "SEND",
+    "DELIVERY_DELAY": "SEND",
+    "COMPLAINT": "DELIVERY",
+    "OPEN": "DELIVERY",
+    "CLICK": "DELIVERY",
+}
+"""What the rate of an event is a share of; both as CDK spells them."""
+
+DIMENSION_VALUE_SOURCES = {"MESSAGE_TAG": "messageTag", "EMAIL_HEADER": "emailHeader", "LINK_TAG": "linkTag"}
+"""Each source of a dimension's value, as CDK and as CloudFormation spells it."""
+
 
 def metric_name(event: str) -> str:
     """An event as CloudWatch names its metric.
@@ -14,3 +28,12 @@ def metric_name(event: str) -> str:
     """
     words = event.replace("_", " ").split()
     return "".join(word.capitalize() if word.isupper() else word for word in words)
+
+
+def matching_event_type(event: str) -> str:
+    """An event as CloudFormation spells it: ``renderingFailure`` (its schema has no list: a typo fails at deployment).
+
+    :param event: the event as the API v2 or CDK spells it.
+    """
+    name = metric_name(event)
+    return name[0].lower() + name[1:]
