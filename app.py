@@ -12,7 +12,7 @@ from aws_cdk import aws_ses as ses
 from cdk_nag import AwsSolutionsChecks
 
 from ses_events import SesEventsStack
-from ses_events.publishing import rules as publishing_rules
+from ses_events.record.names import DIMENSION_VALUE_SOURCES, matching_event_type
 from ses_events.stack import CAMPAIGN
 from ses_events.validation import check, instance, one_of, option
 
@@ -31,8 +31,8 @@ TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENS
 SWITCHES = (ANALYTICS, MONITORING)
 KEYS = (*TEXTS, *SWITCHES, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
 
-SOURCES = {word: source for source, word in publishing_rules.DIMENSION_VALUE_SOURCES.items()}
-EVENT_TYPES = {word: event for event, word in publishing_rules.MATCHING_EVENT_TYPES.items()}
+SOURCES = {word: ses.CloudWatchDimensionSource[name] for name, word in DIMENSION_VALUE_SOURCES.items()}
+EVENT_TYPES = {matching_event_type(event.name): event for event in ses.EmailSendingEvent}
 
 
 def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
@@ -56,7 +56,7 @@ def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
 def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of SesEventsStack; one whose key is missing or null keeps its default."""
     given = {key: value for key, value in context.items() if key.startswith("ses-events:") and value is not None}
-    source = given.get(DIMENSION_SOURCE, publishing_rules.DIMENSION_VALUE_SOURCES[CAMPAIGN.source])
+    source = given.get(DIMENSION_SOURCE, DIMENSION_VALUE_SOURCES[CAMPAIGN.source.name])
     dimension_name = given.get(DIMENSION_NAME, CAMPAIGN.name)
     default_value = given.get(DIMENSION_DEFAULT_VALUE, CAMPAIGN.default_value)
     events = given.get(EVENTS)

@@ -14,8 +14,7 @@ from constructs import Construct
 
 from ses_events.monitoring.alarms import AlarmRule
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
-from ses_events.publishing.rules import COUNTED_AGAINST
-from ses_events.record.names import metric_name
+from ses_events.record.names import COUNTED_AGAINST, metric_name
 
 if TYPE_CHECKING:
     from ses_events.analytics.analytics import EventAnalytics
@@ -171,7 +170,7 @@ def _by_tag(
     rates = [
         destination.rate(event, chosen, minimum=1)
         for event in (EmailSendingEvent.BOUNCE, EmailSendingEvent.COMPLAINT)
-        if {event, COUNTED_AGAINST[event]} <= events
+        if {event, EmailSendingEvent[COUNTED_AGAINST[event.name]]} <= events
     ]
     reviews = [
         cloudwatch.HorizontalAnnotation(value=review, label=f"{title}: AWS reviews the account")

@@ -15,7 +15,7 @@ from constructs import IDependable
 
 from ses_events import tokens
 from ses_events.publishing import rules
-from ses_events.record.names import metric_name
+from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES, metric_name
 from ses_events.validation import check
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class CloudWatchDestination:
             dimension_configurations=[
                 of.DimensionConfigurationProperty(
                     dimension_name=dimension.name,
-                    dimension_value_source=rules.DIMENSION_VALUE_SOURCES[dimension.source],
+                    dimension_value_source=DIMENSION_VALUE_SOURCES[dimension.source.name],
                     default_dimension_value=dimension.default_value,
                 )
                 for dimension in self.dimensions
@@ -128,7 +128,7 @@ class CloudWatchDestination:
             rules.minimum("minimum", minimum),
             rules.rate_period("period", period),
         )
-        base = rules.COUNTED_AGAINST[event]
+        base = ses.EmailSendingEvent[COUNTED_AGAINST[event.name]]
         # An id must be one metric's in a graph, where rates of several values and periods may be.
         values = {name: _without_counters(value) for name, value in dimensions.items()}
         which = f"{zlib.crc32(json.dumps(values, sort_keys=True).encode()):08x}"

@@ -16,7 +16,7 @@ from ses_events.location import environment_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
 from ses_events.publishing.configuration_set import new_configuration_set
-from ses_events.record.names import metric_name
+from ses_events.record.names import matching_event_type, metric_name
 from ses_events.validation import check, instance, interface, new_id, stack_of
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class EventPublishing(Construct):
                     name=name,
                     enabled=enabled,
                     # in one order, whatever order or kind of collection was given
-                    matching_event_types=[rules.MATCHING_EVENT_TYPES[e] for e in ses.EmailSendingEvent if e in events],
+                    matching_event_types=[matching_event_type(e.name) for e in ses.EmailSendingEvent if e in events],
                     **properties,
                 ),
             )

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events.location import same_place
+from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES
 from ses_events.tokens import is_deferred
 from ses_events.validation import (
     Range,
@@ -36,38 +37,6 @@ if TYPE_CHECKING:
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.destination import EventDestination
 
-
-MATCHING_EVENT_TYPES = {
-    ses.EmailSendingEvent.SEND: "send",
-    ses.EmailSendingEvent.REJECT: "reject",
-    ses.EmailSendingEvent.BOUNCE: "bounce",
-    ses.EmailSendingEvent.COMPLAINT: "complaint",
-    ses.EmailSendingEvent.DELIVERY: "delivery",
-    ses.EmailSendingEvent.OPEN: "open",
-    ses.EmailSendingEvent.CLICK: "click",
-    ses.EmailSendingEvent.RENDERING_FAILURE: "renderingFailure",
-    ses.EmailSendingEvent.DELIVERY_DELAY: "deliveryDelay",
-    ses.EmailSendingEvent.SUBSCRIPTION: "subscription",
-}
-"""Each event as MatchingEventTypes spells it (CloudFormation's schema has no list of them: a typo fails at deploy)."""
-
-COUNTED_AGAINST = {
-    ses.EmailSendingEvent.BOUNCE: ses.EmailSendingEvent.SEND,
-    ses.EmailSendingEvent.REJECT: ses.EmailSendingEvent.SEND,
-    ses.EmailSendingEvent.DELIVERY: ses.EmailSendingEvent.SEND,
-    ses.EmailSendingEvent.DELIVERY_DELAY: ses.EmailSendingEvent.SEND,
-    ses.EmailSendingEvent.COMPLAINT: ses.EmailSendingEvent.DELIVERY,
-    ses.EmailSendingEvent.OPEN: ses.EmailSendingEvent.DELIVERY,
-    ses.EmailSendingEvent.CLICK: ses.EmailSendingEvent.DELIVERY,
-}
-"""What the rate of an event is a share of."""
-
-DIMENSION_VALUE_SOURCES = {
-    ses.CloudWatchDimensionSource.MESSAGE_TAG: "messageTag",
-    ses.CloudWatchDimensionSource.EMAIL_HEADER: "emailHeader",
-    ses.CloudWatchDimensionSource.LINK_TAG: "linkTag",
-}
-"""Each source of a dimension's value as DimensionValueSource spells it."""
 
 _DIMENSION = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
 
@@ -147,7 +116,7 @@ def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[
 def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """One of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
     if not isinstance(value, ses.EmailSendingEvent):
-        names = [known.name for known in MATCHING_EVENT_TYPES]
+        names = [known.name for known in ses.EmailSendingEvent]
         meant = closest(str(value).upper(), names) or names[0]
         yield from instance(argument, value, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}")
 
@@ -170,6 +139,8 @@ def dimension(argument: str, value: ses.CloudWatchDimension) -> Iterator[str]:
     yield from instance(argument, value, ses.CloudWatchDimension, _DIMENSION)
     source = "ses.CloudWatchDimensionSource.MESSAGE_TAG"
     yield from instance(f"{argument}.source", value.source, ses.CloudWatchDimensionSource, source)
+    if value.source.name not in DIMENSION_VALUE_SOURCES:
+        yield f"{argument}.source {value.source.name} is unknown here; use {', '.join(DIMENSION_VALUE_SOURCES)}"
     yield from dimension_name(f"{argument}.name", value.name, value.source)
     yield from DIMENSION_DEFAULT_VALUE(f"{argument}.default_value", value.default_value)
 
@@ -219,15 +190,14 @@ def oddities_of_dimensions(
 def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that is counted against sends or deliveries (SES developer guide, event publishing)."""
     yield from event(argument, value)
-    if value not in COUNTED_AGAINST:
-        yield f"{argument} {value.name} is no share of mail; use {', '.join(known.name for known in COUNTED_AGAINST)}"
+    if value.name not in COUNTED_AGAINST:
+        yield f"{argument} {value.name} is no share of mail; use {', '.join(COUNTED_AGAINST)}"
 
 
 def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that SES counts without an event destination (SES developer guide, monitoring with CloudWatch)."""
     yield from event(argument, value)
-    counted = [*COUNTED_AGAINST, ses.EmailSendingEvent.SEND]
-    if value not in counted or value == ses.EmailSendingEvent.DELIVERY_DELAY:
+    if value.name not in {"SEND", *COUNTED_AGAINST} - {"DELIVERY_DELAY"}:
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
 
 

@@ -16,6 +16,20 @@ _DETAIL_TYPES = {
 }
 """What EventBridge calls each event, by the name of its metric (EventBridge events reference, Amazon SES)."""
 
+COUNTED_AGAINST = {
+    "BOUNCE": "SEND",
+    "REJECT": "SEND",
+    "DELIVERY": "SEND",
+    "DELIVERY_DELAY": "SEND",
+    "COMPLAINT": "DELIVERY",
+    "OPEN": "DELIVERY",
+    "CLICK": "DELIVERY",
+}
+"""What the rate of an event is a share of; both as CDK spells them."""
+
+DIMENSION_VALUE_SOURCES = {"MESSAGE_TAG": "messageTag", "EMAIL_HEADER": "emailHeader", "LINK_TAG": "linkTag"}
+"""Each source of a dimension's value, as CDK and as CloudFormation spells it."""
+
 
 def metric_name(event: str) -> str:
     """An event as CloudWatch names its metric.
@@ -36,3 +50,12 @@ def detail_type(event: str) -> str | None:
     :param event: the event as the API v2, CDK, or the ``eventType`` of a record spells it.
     """
     return _DETAIL_TYPES.get(metric_name(event))
+
+
+def matching_event_type(event: str) -> str:
+    """An event as CloudFormation spells it: ``renderingFailure`` (its schema has no list: a typo fails at deployment).
+
+    :param event: the event as the API v2 or CDK spells it.
+    """
+    name = metric_name(event)
+    return name[0].lower() + name[1:]
