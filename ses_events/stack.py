@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
@@ -74,22 +75,13 @@ class SesEventsStack(cdk.Stack):
             str(construct_id) or repr(construct_id),
             option("scope", scope, Construct, "a cdk.App or cdk.Stage"),
             some_id(construct_id, "Mail"),
+            _name_of_a_stack(scope, construct_id, stack_options),
             instance("analytics", analytics, bool, "True or False"),
             instance("monitoring", monitoring, bool, "True or False"),
             monitoring_rules.topic_arn("alarm_topic_arn", alarm_topic_arn),
             _options_of_a_stack(stack_options),
         )
-        try:
-            super().__init__(scope, construct_id, **stack_options)
-        except RuntimeError as error:  # how CDK says that the id is no name of a stack
-            if "Stack name" not in str(error):
-                raise
-            if scope:
-                scope.node.try_remove_child(construct_id)
-            raise ValueError(
-                f"{construct_id}: construct_id {construct_id!r} is not the name of a stack; use A-Z a-z 0-9 -, for "
-                "example 'Mail', or give stack_name"
-            ) from None
+        super().__init__(scope, construct_id, **stack_options)
         with together(self) as made:
             archive = made(
                 lambda: EventArchive(
@@ -120,19 +112,7 @@ class SesEventsStack(cdk.Stack):
         """The configuration set."""
         self.analytics = cast("EventAnalytics | None", self.node.try_find_child("Analytics"))
         """The queries over the archive; None when it is off."""
-        self.monitoring = (
-            EventMonitoring(
-                self,
-                "Monitoring",
-                publishing=publishing,
-                archive=archive,
-                analytics=self.analytics,
-                alarm_actions=told,
-                ok_actions=told,
-            )
-            if monitoring
-            else None
-        )
+        self.monitoring = self._monitoring(told) if monitoring else None
         """The alarms and the dashboard."""
 
         cdk.CfnOutput(self, "ConfigurationSetName", value=self.publishing.configuration_set_name)
@@ -141,6 +121,17 @@ class SesEventsStack(cdk.Stack):
         if self.analytics:
             cdk.CfnOutput(self, "WorkGroupName", value=self.analytics.workgroup.ref)
 
+    def _monitoring(self, told: list[cloudwatch.IAlarmAction]) -> EventMonitoring:
+        return EventMonitoring(
+            self,
+            "Monitoring",
+            publishing=self.publishing,
+            archive=self.archive,
+            analytics=self.analytics,
+            alarm_actions=told,
+            ok_actions=told,
+        )
+
     def _told(self, topic_arn: str | None) -> list[cloudwatch.IAlarmAction]:
         """Return what an alarm does: it tells the topic, where there is one."""
         if not topic_arn:
@@ -148,6 +139,14 @@ class SesEventsStack(cdk.Stack):
         topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
         check((self, ""), location.same_region("alarm_topic_arn", topic.env, self))
         return [cdk.aws_cloudwatch_actions.SnsAction(topic)]
+
+
+def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:
+    """An id that CloudFormation takes as the name of the stack (AWS CDK; CloudFormation API, CreateStack)."""
+    if not construct_id or "stack_name" in given or re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id):
+        return
+    if scope is None or not scope.node.scope:  # in a Stage, CDK makes a name of the path
+        yield f"construct_id {construct_id!r} is not the name of a stack; use A-Z a-z 0-9 -, or give stack_name"
 
 
 def _options_of_a_stack(given: Mapping[str, object]) -> Iterator[str]:

@@ -8,16 +8,18 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ses_events.analytics import rules
-from ses_events.analytics.queries import named_queries, prepared_statements
+from ses_events.analytics.queries import Query, named_queries, prepared_statements
+from ses_events.analytics.workgroup import key_of_this_account, new_workgroup
 from ses_events.archive import rules as archive_rules
 from ses_events.archive.bucket import new_results_bucket
 from ses_events.location import environment_of
-from ses_events.policies import allow, grant, key_arn, reading, use_of_key
+from ses_events.policies import allow, grant, reading, use_of_key
 from ses_events.publishing import rules as publishing_rules
 from ses_events.record.table import JSON, EventTable, derived_name
 from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_athena as athena
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_s3 as s3
 
@@ -57,9 +59,9 @@ class EventAnalytics(Construct):
         it reads. Default: 100 GiB, about half a dollar.
     :param dimension_name: the message tag by which the queries group mail.
     :param results_bucket: where Athena writes results, in a folder named as the workgroup. One with a KMS key gets them
-        encrypted with it. Default: a new private bucket, encrypted with the key of the archive's bucket where that has
-        one, for TLS requests only. It stays when the stack goes, as one that is not empty would keep the stack from
-        going, and empties itself.
+        encrypted with it. Default: a new private bucket, encrypted with the key of the archive's bucket if
+        that is of this account, for TLS requests only. It stays when the stack goes, because CloudFormation cannot
+        delete a bucket that is not empty, and empties itself.
     :param results_expiration: when results are deleted from the new bucket, in whole days. Default: 30 days.
     :raises ValueError: when an argument breaks a rule of Athena or S3; a line for each.
     :raises TypeError: when an argument has a wrong type.
@@ -90,8 +92,6 @@ class EventAnalytics(Construct):
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
-        from aws_cdk import aws_athena as athena
-
         self._archive = archive
         self.stack = stack
         """The stack of the queries."""
@@ -112,66 +112,25 @@ class EventAnalytics(Construct):
         """The name of the table."""
 
         self.results_bucket = results_bucket or new_results_bucket(
-            self, archive.bucket.encryption_key, results_expiration or cdk.Duration.days(30)
+            self, key_of_this_account(archive.bucket, stack), results_expiration or cdk.Duration.days(30)
         )
         """The bucket that Athena writes results to."""
 
         self.workgroup_name = derived_name(self)
         """The name of the workgroup."""
 
-        key = self.results_bucket.encryption_key
-        self.workgroup = athena.CfnWorkGroup(
-            self,
-            "WorkGroup",
-            name=self.workgroup_name,
-            description="Queries over the events of Amazon SES",
-            recursive_delete_option=True,  # or the stack could not go once a query has run
-            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
-                bytes_scanned_cutoff_per_query=(
-                    bytes_scanned_cutoff.to_bytes() if bytes_scanned_cutoff else 100 * 1024**3
-                ),
-                enforce_work_group_configuration=True,
-                engine_version=athena.CfnWorkGroup.EngineVersionProperty(
-                    selected_engine_version="Athena engine version 3"
-                ),
-                publish_cloud_watch_metrics_enabled=True,
-                requester_pays_enabled=False,
-                result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=self.results_bucket.s3_url_for_object(f"{self.workgroup_name}/"),
-                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                        encryption_option="SSE_KMS" if key else "SSE_S3", kms_key=key_arn(key) if key else None
-                    ),
-                ),
-            ),
-        )
+        self.workgroup = new_workgroup(self, self.workgroup_name, self.results_bucket, bytes_scanned_cutoff)
         """The ``AWS::Athena::WorkGroup``."""
 
         workgroup = self.workgroup.ref
         asked = self.database_name, self.table_name, dimension_name
         self.named_queries = {
-            query.name: athena.CfnNamedQuery(
-                self,
-                f"Query{_pascal(query.name)}",
-                database=self.database_name,
-                description=query.title,
-                name=query.name,
-                query_string=query.sql,
-                work_group=workgroup,
-            )
-            for query in named_queries(*asked)
+            query.name: _saved(self, query, self.database_name, workgroup) for query in named_queries(*asked)
         }
         """Each ``AWS::Athena::NamedQuery`` by the name of its query."""
 
         self.prepared_statements = {
-            query.name: athena.CfnPreparedStatement(
-                self,
-                f"Statement{_pascal(query.name)}",
-                description=query.title,
-                query_statement=query.sql,
-                statement_name=query.name,
-                work_group=workgroup,
-            )
-            for query in prepared_statements(*asked)
+            query.name: _prepared(self, query, workgroup) for query in prepared_statements(*asked)
         }
         """Each ``AWS::Athena::PreparedStatement`` by its name."""
 
@@ -209,6 +168,29 @@ class EventAnalytics(Construct):
         return grant(
             self, grantee, statements, "Firehose and Athena name the objects they write, under these prefixes only"
         )
+
+
+def _saved(scope: Construct, query: Query, database: str, workgroup: str) -> athena.CfnNamedQuery:
+    return cdk.aws_athena.CfnNamedQuery(
+        scope,
+        f"Query{_pascal(query.name)}",
+        database=database,
+        description=query.title,
+        name=query.name,
+        query_string=query.sql,
+        work_group=workgroup,
+    )
+
+
+def _prepared(scope: Construct, query: Query, workgroup: str) -> athena.CfnPreparedStatement:
+    return cdk.aws_athena.CfnPreparedStatement(
+        scope,
+        f"Statement{_pascal(query.name)}",
+        description=query.title,
+        query_statement=query.sql,
+        statement_name=query.name,
+        work_group=workgroup,
+    )
 
 
 def _pascal(name: str) -> str:

@@ -11,6 +11,7 @@ from ses_events.location import environment_of
 from ses_events.record.fields import COLUMNS
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_glue as glue
     from aws_cdk import aws_s3 as s3
 
 DAY = "!{timestamp:yyyy-MM-dd}"
@@ -52,8 +53,6 @@ class EventTable(Construct):
         self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, prefix: str, storage: dict[str, Any]
     ) -> None:
         super().__init__(scope, construct_id)
-        from aws_cdk import aws_glue as glue
-
         here = environment_of(cdk.Stack.of(self))
         self.database_name = derived_name(scope)
         """The name of the database."""
@@ -61,45 +60,21 @@ class EventTable(Construct):
         """The name of the table."""
         self.prefix = prefix
         """The prefix of its objects, with the expressions of Firehose."""
-        before, _, after = prefix.partition(DAY)
-        self.database = glue.CfnDatabase(
+        self.database = cdk.aws_glue.CfnDatabase(
             self,
             "Database",
             catalog_id=here.account,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(
+            database_input=cdk.aws_glue.CfnDatabase.DatabaseInputProperty(
                 name=self.database_name, description="Events of Amazon SES"
             ),
         )
         """The ``AWS::Glue::Database``."""
-        self.table = glue.CfnTable(
+        self.table = cdk.aws_glue.CfnTable(
             self,
             "Table",
             catalog_id=here.account,
             database_name=self.database.ref,
-            table_input=glue.CfnTable.TableInputProperty(
-                name=self.table_name,
-                description="Events of Amazon SES, a row each; dt is the UTC day they arrived",
-                table_type="EXTERNAL_TABLE",
-                parameters={
-                    "classification": storage["classification"],
-                    "compressionType": storage["compression"],
-                    "projection.enabled": "true",
-                    "projection.dt.type": "date",
-                    "projection.dt.format": "yyyy-MM-dd",
-                    "projection.dt.range": f"NOW-{_YEARS}YEARS,NOW",
-                    "projection.dt.interval": "1",
-                    "projection.dt.interval.unit": "DAYS",
-                    "storage.location.template": bucket.s3_url_for_object(f"{before}${{dt}}{after.partition('/')[0]}/"),
-                },
-                partition_keys=[glue.CfnTable.ColumnProperty(name="dt", type="string")],
-                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    columns=[glue.CfnTable.ColumnProperty(name=name, type=kind) for name, kind in COLUMNS.items()],
-                    location=bucket.s3_url_for_object(before.rpartition("/")[0] + "/"),
-                    input_format=storage["input_format"],
-                    output_format=storage["output_format"],
-                    serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=storage["serialization_library"]),
-                ),
-            ),
+            table_input=_table_input(self.table_name, bucket, prefix, storage),
         )
         """The ``AWS::Glue::Table``."""
         self.arns = [
@@ -111,6 +86,37 @@ class EventTable(Construct):
             )
         ]
         """The ARNs of the catalog, the database and the table: Glue asks for all three (Glue developer guide)."""
+
+
+def _table_input(
+    name: str, bucket: s3.IBucket, prefix: str, storage: dict[str, Any]
+) -> glue.CfnTable.TableInputProperty:
+    of = cdk.aws_glue.CfnTable
+    before, _, after = prefix.partition(DAY)
+    return of.TableInputProperty(
+        name=name,
+        description="Events of Amazon SES, a row each; dt is the UTC day they arrived",
+        table_type="EXTERNAL_TABLE",
+        parameters={
+            "classification": storage["classification"],
+            "compressionType": storage["compression"],
+            "projection.enabled": "true",
+            "projection.dt.type": "date",
+            "projection.dt.format": "yyyy-MM-dd",
+            "projection.dt.range": f"NOW-{_YEARS}YEARS,NOW",
+            "projection.dt.interval": "1",
+            "projection.dt.interval.unit": "DAYS",
+            "storage.location.template": bucket.s3_url_for_object(f"{before}${{dt}}{after.partition('/')[0]}/"),
+        },
+        partition_keys=[of.ColumnProperty(name="dt", type="string")],
+        storage_descriptor=of.StorageDescriptorProperty(
+            columns=[of.ColumnProperty(name=name, type=kind) for name, kind in COLUMNS.items()],
+            location=bucket.s3_url_for_object(before.rpartition("/")[0] + "/"),
+            input_format=storage["input_format"],
+            output_format=storage["output_format"],
+            serde_info=of.SerdeInfoProperty(serialization_library=storage["serialization_library"]),
+        ),
+    )
 
 
 def derived_name(scope: Construct) -> str:

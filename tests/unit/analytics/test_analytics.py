@@ -485,3 +485,16 @@ def _logical_id(bucket: s3.IBucket) -> str:
     made = bucket.node.default_child
     assert isinstance(made, s3.CfnBucket)
     return cdk.Stack.of(made).get_logical_id(made)
+
+
+def test_results_are_not_encrypted_with_the_key_of_another_account_by_default() -> None:
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(new_app(), "Mail", env=env)
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1")
+    bucket = s3.Bucket.from_bucket_attributes(
+        stack, "Theirs", bucket_name="theirs", account="444455556666", encryption_key=key
+    )
+    analytics = EventAnalytics(stack, "Analytics", archive=EventArchive(stack, "Archive", bucket=bucket))
+    assert analytics.results_bucket.encryption_key is None
+    settings = properties(synthesize(stack), "AWS::Athena::WorkGroup")["WorkGroupConfiguration"]
+    assert settings["ResultConfiguration"]["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
