@@ -52,13 +52,26 @@ def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str
 
 
 def server_access_logs_bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
-    """A bucket of the account and region of the stack, without a KMS key (S3 user guide, server access logs)."""
+    """A bucket of the account and region of the stack, without encryption by KMS and without a default retention of
+    Object Lock, which S3 cannot log into (S3 user guide, enabling server access logging).
+    """
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket")
     if value is None:
         return
     yield from same_place(argument, value.env, stack)
-    if value.encryption_key:
+    made = cdk.Stack.of(value).resolve(_made_here(value))
+    if value.encryption_key or "aws:kms" in str(made.get("encryption")):
         yield f"{argument} {value.node.path!r} is encrypted with a KMS key, and S3 cannot log there; use SSE-S3"
+    if (made.get("lock") or {}).get("rule"):
+        yield f"{argument} {value.node.path!r} has a default retention, and S3 cannot log there; use a bucket without"
+
+
+def _made_here(bucket: s3.IBucket) -> dict[str, object]:
+    """Return what decides whether S3 can log into a bucket, of one that the app makes."""
+    made = bucket.node.default_child
+    if not isinstance(made, cdk.aws_s3.CfnBucket):
+        return {}
+    return {"encryption": made.bucket_encryption, "lock": made.object_lock_configuration}
 
 
 def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> Iterator[str]:

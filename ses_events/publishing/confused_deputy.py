@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ses_events.location import environment_of
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 _SOURCES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"}
 """The condition keys that say for whom a service acts (IAM user guide, the confused deputy); their case is ignored."""
+
+_ASKING = {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}
+"""The operators by which a condition asks for a source; their case is ignored."""
 
 
 def only_for(publishing: EventPublishing) -> dict[str, Any]:
@@ -36,10 +40,46 @@ def only_for_sets_named(name: str, stack: cdk.Stack) -> dict[str, Any]:
 
 
 def is_for_anybody(statement: Mapping[str, Any]) -> bool:
-    """Whether a statement lets a service act for whom it likes: no condition asks for a source, or any will do."""
-    return not any(
-        key.lower() in _SOURCES and "*" not in (value if isinstance(value, list) else [value])
-        for operator, wanted in statement.get("Condition", {}).items()
-        if operator != "Null" and "Not" not in operator
-        for key, value in wanted.items()
-    )
+    """Return whether a statement lets a service act for whom it likes: no condition asks for one known source."""
+    return not any(all(_is_known(key, value) for value in values) for key, values in _sources(statement))
+
+
+def other_accounts(statements: Iterable[Mapping[str, Any]], account: str) -> set[str]:
+    """Return the accounts that statements let a service act for, where this account is in none of them."""
+    named = [
+        {account for key, values in _sources(statement) for value in values for account in _accounts(key, value)}
+        for statement in statements
+    ]
+    known = set().union(*named)
+    return set() if not all(named) or account in known else known
+
+
+def _sources(statement: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the keys and values of the conditions that hold only when the service says for whom it acts.
+
+    ``ForAllValues:`` and ``...IfExists`` hold when it does not say (IAM user guide, condition operators).
+    """
+    for operator, wanted in statement.get("Condition", {}).items():
+        if operator.lower().removeprefix("foranyvalue:") in _ASKING:
+            for key, value in wanted.items():
+                if key.lower() in _SOURCES:
+                    yield key.lower(), value if isinstance(value, list) else [value]
+
+
+def _is_known(key: str, value: Any) -> bool:
+    """Return whether a value names one account, organization or set of these, with no wildcard in its name."""
+    if not isinstance(value, str):  # what is known at deployment only
+        return True
+    if key == "aws:sourcearn":
+        parts = value.split(":", 5)
+        value = parts[4] if len(parts) == 6 else value
+    if key == "aws:sourceorgpaths":
+        value = value.partition("/")[0]
+    return bool(value) and not {*value} & {*"*?"}
+
+
+def _accounts(key: str, value: Any) -> Iterator[str]:
+    """Yield the account that a value names, where it is known."""
+    account = value.split(":")[4:5] if key == "aws:sourcearn" and isinstance(value, str) else [value]
+    if key in ("aws:sourceaccount", "aws:sourcearn"):
+        yield from (each for each in account if isinstance(each, str) and re.fullmatch("[0-9]{12}", each))

@@ -17,7 +17,7 @@ from ses_events import location
 from ses_events.archive.archive import EventArchive
 from ses_events.location import environment_of
 from ses_events.publishing import rules
-from ses_events.publishing.confused_deputy import is_for_anybody, only_for, only_for_sets_named
+from ses_events.publishing.confused_deputy import is_for_anybody, only_for, only_for_sets_named, other_accounts
 from ses_events.tokens import as_text
 from ses_events.validation import check, instance
 
@@ -89,6 +89,14 @@ class FirehoseDestination:
         yield from location.same_place("delivery_stream", _place(self.delivery_stream), stack)
         if self.role:
             yield from location.same_account("role", self.role.env, stack)
+            here = environment_of(stack).account
+            trusts = rules.trusts_of_ses(self.role) if isinstance(self.role, iam.Role) else []
+            others = set() if cdk.Token.is_unresolved(here) else other_accounts(trusts, here)
+            if others:
+                yield (
+                    f"role {self.role.node.path!r} trusts SES for {', '.join(sorted(others))} only, and this stack is "
+                    f"in {here}; name this account in the condition"
+                )
 
     def bind(
         self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]

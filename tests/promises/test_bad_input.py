@@ -901,3 +901,21 @@ def test_a_problem_is_one_line_that_a_terminal_can_show(stack: cdk.Stack) -> Non
     assert len(long) < 400 and "has 100000 characters; use 1-64 of A-Z a-z 0-9 _ -" in long
     broken = refused(ValueError, EventPublishing, stack, "a\nb\ud800", configuration_set_name="my set")
     assert broken.startswith("Mail/a\\nb\\ud800: configuration_set_name") and "\n" not in broken
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"encryption": s3.BucketEncryption.KMS_MANAGED}, "is encrypted with a KMS key"),
+        ({"encryption": s3.BucketEncryption.DSSE_MANAGED}, "is encrypted with a KMS key"),
+        (
+            {"object_lock_default_retention": s3.ObjectLockRetention.governance(cdk.Duration.days(1))},
+            "has a default retention",
+        ),
+    ],
+)
+def test_a_bucket_that_s3_cannot_log_into_is_refused(stack: cdk.Stack, options: dict[str, Any], fault: str) -> None:
+    logs_bucket = s3.Bucket(stack, "Logs", **options)
+    message = refused(ValueError, EventArchive, stack, "Archive", server_access_logs_bucket=logs_bucket)
+    assert message.startswith(f"Mail/Archive: server_access_logs_bucket 'Mail/Logs' {fault}, and S3 cannot log there")
+    EventArchive(stack, "Archive", server_access_logs_bucket=s3.Bucket(stack, "Plain", object_lock_enabled=True))

@@ -13,6 +13,7 @@ from tests.support.templates import (
     Json,
     inline_actions,
     logical_id,
+    new_app,
     only,
     readable,
     resources,
@@ -262,6 +263,12 @@ ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
         [{"StringLike": {"aws:SourceAccount": ["111122223333", "*"]}}],
         [{"StringNotEquals": {"aws:SourceAccount": "111122223333"}}],
         [{"Null": {"aws:SourceAccount": "false"}}],
+        [{"StringLike": {"aws:SourceAccount": "????????????"}}],
+        [{"StringLike": {"aws:SourceAccount": "1*"}}],
+        [{"ForAllValues:StringEquals": {"aws:SourceAccount": "111122223333"}}],
+        [{"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}],
+        [{"Bool": {"aws:SourceAccount": "111122223333"}}],
+        [{"ArnLike": {"aws:SourceArn": "arn:aws:ses:*:*:configuration-set/*"}}],
     ],
     ids=str,
 )
@@ -288,6 +295,26 @@ def test_a_trust_that_says_for_whom_ses_acts_is_taken(stack: cdk.Stack, conditio
     to_archive = FirehoseDestination(EventArchive(stack, "Archive"), role=trusted(stack, *conditions))
     EventPublishing(stack, "Events").add_destination("ToArchive", to_archive)
     assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:SourceAccount": "444455556666"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:ses:eu-west-1:444455556666:configuration-set/*"}},
+    ],
+    ids=str,
+)
+def test_a_role_that_trusts_ses_for_another_account_is_refused(condition: Json) -> None:
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(new_app(), "Mail", env=env)
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive"), role=trusted(stack, condition))
+    with pytest.raises(ValueError) as caught:
+        EventPublishing(stack, "Events").add_destination("ToArchive", to_archive)
+    assert str(caught.value) == (
+        "Mail/Events/ToArchive: role 'Mail/Role' trusts SES for 444455556666 only, and this stack is in 111122223333; "
+        "name this account in the condition"
+    )
 
 
 def test_a_role_of_this_app_that_gets_no_permission_here_is_warned_of_with_it(stack: cdk.Stack) -> None:
