@@ -306,7 +306,7 @@ class EventPublishing(Construct):
     def metric_account(self, event: ses.EmailSendingEvent) -> cloudwatch.Metric:
         """The events of a kind of all mail of the account in this region (Sum), without cost.
 
-        :param event: Send, Reject, Bounce, Complaint, Delivery, Open or Click.
+        :param event: Send, Reject, Bounce, Complaint, Delivery, Open, Click or Rendering Failure.
         :raises ValueError: when SES publishes no such metric without an event destination.
         :raises TypeError: when the argument has a wrong type.
         """

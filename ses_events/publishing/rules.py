@@ -202,7 +202,7 @@ def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str
 def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that SES counts without an event destination (SES developer guide, monitoring with CloudWatch)."""
     yield from event(argument, value)
-    if value.name not in {"SEND", *COUNTED_AGAINST} - {"DELIVERY_DELAY"}:
+    if value.name not in {"SEND", "RENDERING_FAILURE", *COUNTED_AGAINST} - {"DELIVERY_DELAY"}:
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
 
 
@@ -226,7 +226,7 @@ def room_to_count(
 ) -> Iterator[str]:
     """With room for one more destination of the set, which has at most 10 (SES developer guide, quotas)."""
     needs = f"{argument} needs an event destination"
-    without = f"use {argument}=False and do without the alarms silent_archive and rendering_failures"
+    without = f"use {argument}=False and do without the alarm silent_archive"
     if others >= 10:
         yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
     if construct_id in taken:

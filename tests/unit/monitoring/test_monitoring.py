@@ -398,8 +398,10 @@ def test_a_set_that_is_not_counted_has_the_alarms_of_the_account(stack: cdk.Stac
     publishing.add_destination("ToArchive", FirehoseDestination(an_archive(stack)))
     publishing.add_destination("ToMetrics", by("ses:configuration-set", "campaign"))  # cannot be read by the set alone
     made = properties_by_name(EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False))
-    assert set(made) == {"account_bounce_rate", "account_complaint_rate", "rejects"}
-    assert as_said(made["rejects"]) == "Sum of AWS/SES Reject in 300 s >= 1, 1 of 12, notBreaching"
+    assert set(made) == {"account_bounce_rate", "account_complaint_rate", "rejects", "rendering_failures"}
+    for alarm, metric in (("rejects", "Reject"), ("rendering_failures", "RenderingFailure")):
+        assert as_said(made[alarm]) == f"Sum of AWS/SES {metric} in 300 s >= 1, 1 of 12, notBreaching"
+        assert "(some mail of this account in this region)" in made[alarm]["AlarmDescription"]
     assert [each.resource.node.id for each in publishing.destinations] == ["ToArchive", "ToMetrics"]
 
 
@@ -408,7 +410,7 @@ def test_a_count_of_your_own_is_enough_for_a_silent_archive(stack: cdk.Stack) ->
     publishing.add_destination("Mine", OF_THE_SET, events=[EmailSendingEvent.SEND])
     publishing.add_destination("ToArchive", FirehoseDestination(an_archive(stack)))
     made = EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
-    assert made.silent_archive and not made.rendering_failures
+    assert made.silent_archive
 
 
 @pytest.mark.parametrize(
@@ -562,7 +564,7 @@ def test_a_count_of_the_set_that_another_monitoring_would_miss_is_refused_in_its
     assert str(caught.value) == (
         "Mail/Second: count_events needs an event destination, which 'Mail/First' would not see, as it has looked at "
         "what this configuration set publishes to; make this EventMonitoring before that one, or use "
-        "count_events=False and do without the alarms silent_archive and rendering_failures"
+        "count_events=False and do without the alarm silent_archive"
     )
     EventMonitoring(stack, "Second", publishing=publishing, count_events=False)
 
@@ -574,8 +576,7 @@ def test_a_destination_of_ones_own_that_has_the_id_of_the_count_is_named(stack: 
         EventMonitoring(stack, "Monitoring", publishing=publishing)
     assert str(caught.value) == (
         "Mail/Monitoring: count_events needs an event destination 'ToMonitoring', and one of your own has that id; "
-        "give yours another one, or use count_events=False and do without the alarms silent_archive and "
-        "rendering_failures"
+        "give yours another one, or use count_events=False and do without the alarm silent_archive"
     )
 
 
@@ -949,7 +950,7 @@ def test_a_full_set_has_no_room_for_the_count(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Monitoring", publishing=publishing)
     assert str(caught.value) == (
         "Mail/Monitoring: count_events needs an event destination, and the configuration set has its 10; leave one "
-        "out, or use count_events=False and do without the alarms silent_archive and rendering_failures"
+        "out, or use count_events=False and do without the alarm silent_archive"
     )
     EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
 
@@ -1087,7 +1088,8 @@ def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
 def test_the_account_counts_without_an_event_destination(stack: cdk.Stack) -> None:
     publishing = a_set(stack)
     assert publishing.metric_account(EmailSendingEvent.OPEN).metric_name == "Open"
-    for event in (EmailSendingEvent.RENDERING_FAILURE, EmailSendingEvent.DELIVERY_DELAY):
+    assert publishing.metric_account(EmailSendingEvent.RENDERING_FAILURE).metric_name == "RenderingFailure"
+    for event in (EmailSendingEvent.SUBSCRIPTION, EmailSendingEvent.DELIVERY_DELAY):
         with pytest.raises(ValueError, match=f"event {event.name} is counted for event destinations only"):
             publishing.metric_account(event)
 
