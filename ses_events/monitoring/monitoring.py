@@ -214,7 +214,8 @@ class EventMonitoring(Construct):
         :param metric: what to watch, with its period.
         :param threshold: the least value to tell of; of a rate a fraction.
         :param description: what to do about it, at most 1024 characters. Default: none.
-        :raises ValueError: when the metric has SEARCH, or the id or threshold breaks a rule; a line for each.
+        :raises ValueError: when the metric has SEARCH or is of another region, or the id or threshold breaks a rule; a
+            line for each.
         :raises TypeError: when an argument has a wrong type.
         """
         check(
@@ -222,7 +223,7 @@ class EventMonitoring(Construct):
             publishing_rules.destination_id(
                 construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}
             ),
-            rules.metric_of_an_alarm("metric", metric),
+            rules.metric_of_an_alarm("metric", metric, cdk.Stack.of(self)),
             rules.alarm_threshold("threshold", threshold, is_rate(metric)),
             rules.alarm_description("description", description),
         )

@@ -1078,6 +1078,51 @@ def test_the_metrics_of_an_archive(stack: cdk.Stack) -> None:
     assert {str(metric.dimensions) for metric in made.values()} == {f"{{'DeliveryStreamName': '{STREAM}'}}"}
 
 
+def test_a_metric_knows_its_region(stack: cdk.Stack) -> None:
+    app = new_app()
+    here, there, same = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "eu-west-1"), ("There", "us-east-1"), ("Same", "us-east-1"))
+    )
+    archive, publishing = an_archive(there), a_set(there, reputation_metrics=True)
+    metrics = [
+        archive.metric_incoming_records(),
+        publishing.metric_bounce_rate(),
+        publishing.metric_account_bounce_rate(),
+        publishing.metric_account_complaint_rate(),
+        publishing.metric_account(EmailSendingEvent.SEND),
+    ]
+    assert {(each.account, each.region) for each in metrics} == {("111122223333", "us-east-1")}
+    assert not an_archive(stack).metric_incoming_records().region  # known at deployment only
+    graph = [[cloudwatch.GraphWidget(left=metrics)]]
+    cloudwatch.Dashboard(here, "Mine", widgets=graph)
+    cloudwatch.Dashboard(same, "Mine", widgets=graph)
+    shown, of_the_same = (
+        properties(readable(synthesize(each)), "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"][0]
+        for each in (here, same)
+    )
+    assert [each[-1].get("region") for each in shown["properties"]["metrics"]] == ["us-east-1"] * 5
+    assert "us-east-1" not in str(of_the_same) and "111122223333" not in str(of_the_same)
+
+
+def test_an_alarm_on_a_metric_of_another_region_is_refused() -> None:
+    app = new_app()
+    here, there = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "eu-west-1"), ("There", "us-east-1"))
+    )
+    monitoring = EventMonitoring(here, "Monitoring", archive=an_archive(here))
+    records = an_archive(there).metric_incoming_records()
+    per_second = cloudwatch.MathExpression(expression="m / PERIOD(m)", using_metrics={"m": records})
+    for metric in (records, per_second):
+        with pytest.raises(ValueError) as caught:
+            monitoring.add_alarm("Records", metric, threshold=1)
+        assert str(caught.value) == (
+            "Here/Monitoring/Records: metric is in us-east-1, this stack in eu-west-1; use one of this region, or make "
+            "an EventMonitoring there"
+        )
+
+
 def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
     metric = an_archive(stack).metric("DeliveryToS3.Bytes").with_(period=cdk.Duration.minutes(1))
     assert (metric.metric_name, metric.statistic, metric.period.to_seconds()) == ("DeliveryToS3.Bytes", "Sum", 60)
