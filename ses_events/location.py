@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
+
+from ses_events.tokens import TOKEN
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 class Environment(NamedTuple):
@@ -19,6 +24,20 @@ class Environment(NamedTuple):
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource here, such as ``configuration-set/name``."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def metric(
+        self, namespace: str, name: str, statistic: str, dimensions: Mapping[str, str] | None = None
+    ) -> cloudwatch.Metric:
+        """A metric that is counted here: a graph in another account or region looks here, where that is known."""
+        account, region = (None if TOKEN.search(each) else each for each in (self.account, self.region))
+        return cdk.aws_cloudwatch.Metric(
+            namespace=namespace,
+            metric_name=name,
+            statistic=statistic,
+            dimensions_map=dimensions,
+            stack_account=account,
+            stack_region=region,
+        )
 
 
 _ENVIRONMENTS: MutableMapping[cdk.Stack, Environment] = WeakKeyDictionary()

@@ -297,12 +297,8 @@ class EventArchive(Construct):
             instance("metric_name", metric_name, str, "a string such as 'DeliveryToS3.Bytes'"),
             instance("statistic", statistic, str, "a string such as 'Sum'"),
         )
-        return cdk.aws_cloudwatch.Metric(
-            namespace="AWS/Firehose",
-            metric_name=metric_name,
-            dimensions_map={"DeliveryStreamName": self.delivery_stream_name},
-            statistic=statistic,
-        )
+        of_the_stream = {"DeliveryStreamName": self.delivery_stream_name}
+        return environment_of(self.stack).metric("AWS/Firehose", metric_name, statistic, of_the_stream)
 
     def metric_data_freshness(self) -> cloudwatch.Metric:
         """The age of the oldest record that is not delivered yet, in seconds (Maximum)."""

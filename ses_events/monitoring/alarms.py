@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_ses as ses
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -52,13 +53,13 @@ def reputation_alarms(publishing: EventPublishing, bounce_rate: float, complaint
     yield _complaints("complaint_rate", publishing.metric_complaint_rate(), complaint_rate, whose)
 
 
-def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, rejects: int) -> AlarmRule:
-    """Mail that SES took and then did not send."""
+def rejects_alarm(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None, rejects: int) -> AlarmRule:
+    """Mail that SES took and then did not send; of the account where the set is not counted."""
     return AlarmRule(
         "rejects",
-        metric,
+        of_the_set or publishing.metric_account(ses.EmailSendingEvent.REJECT),
         rejects,
-        f"SES rejected mail (configuration set {publishing.configuration_set_name}): it found a virus and did not send "
+        f"SES rejected mail ({_whose(publishing, of_the_set)}): it found a virus and did not send "
         "it; the recipients get nothing. Look at the Reject events in the archive for the sender and the campaign, and "
         "at what the mail attached.",
         periods=_HOUR,
@@ -66,13 +67,15 @@ def rejects_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, reject
     )
 
 
-def rendering_failures_alarm(publishing: EventPublishing, metric: cloudwatch.Metric, failures: int) -> AlarmRule:
-    """Mail whose template does not fit its data."""
+def rendering_failures_alarm(
+    publishing: EventPublishing, of_the_set: cloudwatch.Metric | None, failures: int
+) -> AlarmRule:
+    """Mail whose template does not fit its data; of the account where the set is not counted."""
     return AlarmRule(
         "rendering_failures",
-        metric,
+        of_the_set or publishing.metric_account(ses.EmailSendingEvent.RENDERING_FAILURE),
         failures,
-        f"SES could not render a template (configuration set {publishing.configuration_set_name}): it accepted the "
+        f"SES could not render a template ({_whose(publishing, of_the_set)}): it accepted the "
         "call and sent no mail. Look at the Rendering Failure events in the archive: templateName and errorMessage "
         "name the template and the variable that its data lacks; then send again.",
         periods=_HOUR,
@@ -222,6 +225,11 @@ def _key_alarms(archive: EventArchive, stream: str) -> Iterator[AlarmRule]:
             periods=_HOUR,
             breaching=1,
         )
+
+
+def _whose(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None) -> str:
+    name = publishing.configuration_set_name
+    return f"configuration set {name}" if of_the_set else "some mail of this account in this region"
 
 
 def _percent(value: float) -> str:

@@ -72,7 +72,7 @@ class EventMonitoring(Construct):
         buffering interval where that is more; 45 minutes where the interval is known at deployment only.
     :param quota_share: the fraction of a quota of the stream to tell of, below 1: what is turned away is not counted.
     :param count_events: whether to add the destination ``ToMonitoring``. Without it, and without one of your own, there
-        is neither ``silent_archive`` nor ``rendering_failures``, and ``rejects`` is about the account.
+        is no ``silent_archive``, and ``rejects`` and ``rendering_failures`` are about the account.
     :param dashboard: whether to make the dashboard.
     :raises ValueError: when an argument breaks a rule of CloudWatch or SES; a line for each.
     :raises TypeError: when an argument has a wrong type.
@@ -177,11 +177,14 @@ class EventMonitoring(Construct):
                 self._make(alarms.account_alarms(publishing, bounce_rate, complaint_rate))
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
-            rejected = metrics.get(EmailSendingEvent.REJECT) or publishing.metric_account(EmailSendingEvent.REJECT)
-            self._make([alarms.rejects_alarm(publishing, rejected, rejects)])
-            if EmailSendingEvent.RENDERING_FAILURE in metrics:
-                failed = metrics[EmailSendingEvent.RENDERING_FAILURE]
-                self._make([alarms.rendering_failures_alarm(publishing, failed, rendering_failures)])
+            self._make(
+                [
+                    alarms.rejects_alarm(publishing, metrics.get(EmailSendingEvent.REJECT), rejects),
+                    alarms.rendering_failures_alarm(
+                        publishing, metrics.get(EmailSendingEvent.RENDERING_FAILURE), rendering_failures
+                    ),
+                ]
+            )
             fed = [each for each in _archives_of(publishing) if archive in (each, None)]
             if EmailSendingEvent.SEND in metrics and fed:
                 self._make([alarms.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
@@ -211,7 +214,8 @@ class EventMonitoring(Construct):
         :param metric: what to watch, with its period.
         :param threshold: the least value to tell of; of a rate a fraction.
         :param description: what to do about it, at most 1024 characters. Default: none.
-        :raises ValueError: when the metric has SEARCH, or the id or threshold breaks a rule; a line for each.
+        :raises ValueError: when the metric has SEARCH or is of another region, or the id or threshold breaks a rule; a
+            line for each.
         :raises TypeError: when an argument has a wrong type.
         """
         check(
@@ -219,7 +223,7 @@ class EventMonitoring(Construct):
             publishing_rules.destination_id(
                 construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}
             ),
-            rules.metric_of_an_alarm("metric", metric),
+            rules.metric_of_an_alarm("metric", metric, cdk.Stack.of(self)),
             rules.alarm_threshold("threshold", threshold, is_rate(metric)),
             rules.alarm_description("description", description),
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 
-from ses_events.location import environment_of, same_place
+from ses_events.location import environment_of, same_place, same_region
 from ses_events.validation import Range, interface, number, option, optional_interface, several
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.publishing import EventPublishing
@@ -98,11 +100,25 @@ def monitored(
             yield from same_place(argument, environment_of(part.stack), stack)
 
 
-def metric_of_an_alarm(argument: str, value: object) -> Iterator[str]:
-    """A metric or metric math, without SEARCH (CloudWatch user guide, alarms)."""
+def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
+    """A metric or metric math of the region of the stack, without SEARCH (CloudWatch user guide, alarms)."""
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
         yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
+    for each in single_metrics(value):
+        elsewhere = list(same_region(argument, each, stack))
+        if elsewhere:
+            yield f"{elsewhere[0]}, or make an EventMonitoring there"
+            return
+
+
+def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
+    """A metric; or those that metric math is about."""
+    if not hasattr(value, "using_metrics"):
+        yield value
+        return
+    for each in value.using_metrics.values():
+        yield from single_metrics(each)
 
 
 def alarm_threshold(argument: str, value: float, is_rate: bool) -> Iterator[str]:

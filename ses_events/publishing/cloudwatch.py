@@ -84,8 +84,9 @@ class CloudWatchDestination:
         Adjust it with ``with_``: ``campaigns.metric(SEND, {"campaign": "spring"}).with_(period=Duration.hours(1))``.
 
         :param event: the event to count; its destination must match it.
-        :param dimensions: a value for each dimension of this destination, by name.
-        :raises ValueError: when a dimension is missing or unknown.
+        :param dimensions: a value for each dimension of this destination, by name: 1-255 of ``A-Z a-z 0-9 _ . @ -``, as
+            SES counts no other value of a tag or header.
+        :raises ValueError: when a dimension is missing or unknown, or SES cannot count its value.
         :raises TypeError: when an argument has a wrong type.
         """
         check(
@@ -113,12 +114,12 @@ class CloudWatchDestination:
         ``period=cdk.Duration.days(1)``, and not ``with_``, which leaves the two metrics at an hour.
 
         :param event: what happened; this destination must get it, and what it is counted against.
-        :param dimensions: a value for each dimension of this destination, by name.
+        :param dimensions: as in ``metric``.
         :param minimum: with less mail than this in a period the rate is 0: one bounce of two mails is no storm.
         :param period: how long mail and what happened to it are counted, 1-10080 whole minutes (CloudWatch API,
             PutMetricAlarm). Default: an hour.
-        :raises ValueError: when a dimension is missing or unknown, the event has no rate, or another argument breaks a
-            rule of CloudWatch; a line for each.
+        :raises ValueError: when a dimension is missing, unknown or impossible, the event has no rate, or another
+            argument breaks a rule of CloudWatch; a line for each.
         :raises TypeError: when an argument has a wrong type.
         """
         check(

@@ -295,29 +295,23 @@ class EventPublishing(Construct):
 
     def metric_account_bounce_rate(self) -> cloudwatch.Metric:
         """The bounce rate of all mail of the account in this region, by which AWS reviews it; free (Average)."""
-        return cdk.aws_cloudwatch.Metric(namespace="AWS/SES", metric_name="Reputation.BounceRate", statistic="Average")
+        return environment_of(self.stack).metric("AWS/SES", "Reputation.BounceRate", "Average")
 
     def metric_account_complaint_rate(self) -> cloudwatch.Metric:
         """The complaint rate of all mail of the account in this region, by which AWS reviews it; free (Average)."""
-        return cdk.aws_cloudwatch.Metric(
-            namespace="AWS/SES", metric_name="Reputation.ComplaintRate", statistic="Average"
-        )
+        return environment_of(self.stack).metric("AWS/SES", "Reputation.ComplaintRate", "Average")
 
     def metric_account(self, event: ses.EmailSendingEvent) -> cloudwatch.Metric:
         """The events of a kind of all mail of the account in this region (Sum), without cost.
 
-        :param event: Send, Reject, Bounce, Complaint, Delivery, Open or Click.
+        :param event: Send, Reject, Bounce, Complaint, Delivery, Open, Click or Rendering Failure.
         :raises ValueError: when SES publishes no such metric without an event destination.
         :raises TypeError: when the argument has a wrong type.
         """
         check("EventPublishing.metric_account", rules.event_of_the_account("event", event))
-        return cdk.aws_cloudwatch.Metric(namespace="AWS/SES", metric_name=metric_name(event.name), statistic="Sum")
+        return environment_of(self.stack).metric("AWS/SES", metric_name(event.name), "Sum")
 
     def _rate(self, metric_name: str) -> cloudwatch.Metric:
         check((self, ""), rules.rates("reputation_metrics", self.configuration_set))
-        return cdk.aws_cloudwatch.Metric(
-            namespace="AWS/SES",
-            metric_name=metric_name,
-            dimensions_map={"ses:configuration-set": self.configuration_set_name},
-            statistic="Average",
-        )
+        of_the_set = {"ses:configuration-set": self.configuration_set_name}
+        return environment_of(self.stack).metric("AWS/SES", metric_name, "Average", of_the_set)

@@ -82,6 +82,7 @@ DIMENSION_DEFAULT_VALUE = Text(
 )
 
 MAX_DELIVERY_DURATION = Range(300, 50400, "seconds", source="CloudFormation schema, MaxDeliverySeconds")
+_DIMENSION_VALUE = Text(255, "A-Z a-z 0-9 _ . @ -", "spring-sale", source="SES API v2, MessageTag")
 RATE_PERIOD = Range(1, 10080, "minutes", source="CloudWatch API, PutMetricAlarm")
 _DIMENSION_NAME = Text(256, "A-Z a-z 0-9 _ : -", "campaign", source="CloudFormation schema; SES developer guide")
 
@@ -156,7 +157,9 @@ def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSou
 
 
 def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
-    """A value for exactly the dimensions that SES publishes (CloudWatch user guide, dimensions)."""
+    """A value for exactly the dimensions that SES publishes, 1-255 of A-Z a-z 0-9 _ . @ - but for SES's own tags
+    (CloudWatch user guide, dimensions; SES API v2, MessageTag).
+    """
     yield from instance(argument, value, Mapping, f"a mapping such as {dict.fromkeys(names, '...')}")
     for missing in [wanted for wanted in names if wanted not in value]:
         yield f"{argument} lacks {missing!r}; the metric carries all of {list(names)}, so give a value for each"
@@ -166,6 +169,8 @@ def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[s
         yield from instance(f"{argument}[{given!r}]", dimension_value, str, "a string such as 'spring'")
         if not 1 <= len(dimension_value) <= 255 and not cdk.Token.is_unresolved(dimension_value):
             yield f"{argument}[{given!r}] has {len(dimension_value)} characters; use 1-255"
+        elif not str(given).startswith("ses:"):  # whose values SES makes
+            yield from _DIMENSION_VALUE(f"{argument}[{given!r}]", dimension_value)
 
 
 def oddities_of_dimensions(
@@ -197,7 +202,7 @@ def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str
 def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that SES counts without an event destination (SES developer guide, monitoring with CloudWatch)."""
     yield from event(argument, value)
-    if value.name not in {"SEND", *COUNTED_AGAINST} - {"DELIVERY_DELAY"}:
+    if value.name not in {"SEND", "RENDERING_FAILURE", *COUNTED_AGAINST} - {"DELIVERY_DELAY"}:
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
 
 
@@ -221,7 +226,7 @@ def room_to_count(
 ) -> Iterator[str]:
     """With room for one more destination of the set, which has at most 10 (SES developer guide, quotas)."""
     needs = f"{argument} needs an event destination"
-    without = f"use {argument}=False and do without the alarms silent_archive and rendering_failures"
+    without = f"use {argument}=False and do without the alarm silent_archive"
     if others >= 10:
         yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
     if construct_id in taken:

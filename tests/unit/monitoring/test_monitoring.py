@@ -398,8 +398,10 @@ def test_a_set_that_is_not_counted_has_the_alarms_of_the_account(stack: cdk.Stac
     publishing.add_destination("ToArchive", FirehoseDestination(an_archive(stack)))
     publishing.add_destination("ToMetrics", by("ses:configuration-set", "campaign"))  # cannot be read by the set alone
     made = properties_by_name(EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False))
-    assert set(made) == {"account_bounce_rate", "account_complaint_rate", "rejects"}
-    assert as_said(made["rejects"]) == "Sum of AWS/SES Reject in 300 s >= 1, 1 of 12, notBreaching"
+    assert set(made) == {"account_bounce_rate", "account_complaint_rate", "rejects", "rendering_failures"}
+    for alarm, metric in (("rejects", "Reject"), ("rendering_failures", "RenderingFailure")):
+        assert as_said(made[alarm]) == f"Sum of AWS/SES {metric} in 300 s >= 1, 1 of 12, notBreaching"
+        assert "(some mail of this account in this region)" in made[alarm]["AlarmDescription"]
     assert [each.resource.node.id for each in publishing.destinations] == ["ToArchive", "ToMetrics"]
 
 
@@ -408,7 +410,7 @@ def test_a_count_of_your_own_is_enough_for_a_silent_archive(stack: cdk.Stack) ->
     publishing.add_destination("Mine", OF_THE_SET, events=[EmailSendingEvent.SEND])
     publishing.add_destination("ToArchive", FirehoseDestination(an_archive(stack)))
     made = EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
-    assert made.silent_archive and not made.rendering_failures
+    assert made.silent_archive
 
 
 @pytest.mark.parametrize(
@@ -562,7 +564,7 @@ def test_a_count_of_the_set_that_another_monitoring_would_miss_is_refused_in_its
     assert str(caught.value) == (
         "Mail/Second: count_events needs an event destination, which 'Mail/First' would not see, as it has looked at "
         "what this configuration set publishes to; make this EventMonitoring before that one, or use "
-        "count_events=False and do without the alarms silent_archive and rendering_failures"
+        "count_events=False and do without the alarm silent_archive"
     )
     EventMonitoring(stack, "Second", publishing=publishing, count_events=False)
 
@@ -574,8 +576,7 @@ def test_a_destination_of_ones_own_that_has_the_id_of_the_count_is_named(stack: 
         EventMonitoring(stack, "Monitoring", publishing=publishing)
     assert str(caught.value) == (
         "Mail/Monitoring: count_events needs an event destination 'ToMonitoring', and one of your own has that id; "
-        "give yours another one, or use count_events=False and do without the alarms silent_archive and "
-        "rendering_failures"
+        "give yours another one, or use count_events=False and do without the alarm silent_archive"
     )
 
 
@@ -949,7 +950,7 @@ def test_a_full_set_has_no_room_for_the_count(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Monitoring", publishing=publishing)
     assert str(caught.value) == (
         "Mail/Monitoring: count_events needs an event destination, and the configuration set has its 10; leave one "
-        "out, or use count_events=False and do without the alarms silent_archive and rendering_failures"
+        "out, or use count_events=False and do without the alarm silent_archive"
     )
     EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
 
@@ -1077,6 +1078,51 @@ def test_the_metrics_of_an_archive(stack: cdk.Stack) -> None:
     assert {str(metric.dimensions) for metric in made.values()} == {f"{{'DeliveryStreamName': '{STREAM}'}}"}
 
 
+def test_a_metric_knows_its_region(stack: cdk.Stack) -> None:
+    app = new_app()
+    here, there, same = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "eu-west-1"), ("There", "us-east-1"), ("Same", "us-east-1"))
+    )
+    archive, publishing = an_archive(there), a_set(there, reputation_metrics=True)
+    metrics = [
+        archive.metric_incoming_records(),
+        publishing.metric_bounce_rate(),
+        publishing.metric_account_bounce_rate(),
+        publishing.metric_account_complaint_rate(),
+        publishing.metric_account(EmailSendingEvent.SEND),
+    ]
+    assert {(each.account, each.region) for each in metrics} == {("111122223333", "us-east-1")}
+    assert not an_archive(stack).metric_incoming_records().region  # known at deployment only
+    graph = [[cloudwatch.GraphWidget(left=metrics)]]
+    cloudwatch.Dashboard(here, "Mine", widgets=graph)
+    cloudwatch.Dashboard(same, "Mine", widgets=graph)
+    shown, of_the_same = (
+        properties(readable(synthesize(each)), "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"][0]
+        for each in (here, same)
+    )
+    assert [each[-1].get("region") for each in shown["properties"]["metrics"]] == ["us-east-1"] * 5
+    assert "us-east-1" not in str(of_the_same) and "111122223333" not in str(of_the_same)
+
+
+def test_an_alarm_on_a_metric_of_another_region_is_refused() -> None:
+    app = new_app()
+    here, there = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "eu-west-1"), ("There", "us-east-1"))
+    )
+    monitoring = EventMonitoring(here, "Monitoring", archive=an_archive(here))
+    records = an_archive(there).metric_incoming_records()
+    per_second = cloudwatch.MathExpression(expression="m / PERIOD(m)", using_metrics={"m": records})
+    for metric in (records, per_second):
+        with pytest.raises(ValueError) as caught:
+            monitoring.add_alarm("Records", metric, threshold=1)
+        assert str(caught.value) == (
+            "Here/Monitoring/Records: metric is in us-east-1, this stack in eu-west-1; use one of this region, or make "
+            "an EventMonitoring there"
+        )
+
+
 def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
     metric = an_archive(stack).metric("DeliveryToS3.Bytes").with_(period=cdk.Duration.minutes(1))
     assert (metric.metric_name, metric.statistic, metric.period.to_seconds()) == ("DeliveryToS3.Bytes", "Sum", 60)
@@ -1087,7 +1133,8 @@ def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
 def test_the_account_counts_without_an_event_destination(stack: cdk.Stack) -> None:
     publishing = a_set(stack)
     assert publishing.metric_account(EmailSendingEvent.OPEN).metric_name == "Open"
-    for event in (EmailSendingEvent.RENDERING_FAILURE, EmailSendingEvent.DELIVERY_DELAY):
+    assert publishing.metric_account(EmailSendingEvent.RENDERING_FAILURE).metric_name == "RenderingFailure"
+    for event in (EmailSendingEvent.SUBSCRIPTION, EmailSendingEvent.DELIVERY_DELAY):
         with pytest.raises(ValueError, match=f"event {event.name} is counted for event destinations only"):
             publishing.metric_account(event)
 

@@ -116,3 +116,32 @@ def test_a_link_tag_says_something_only_where_clicks_are_published(stack: cdk.St
     other = cdk.Stack(new_app(), "Other")
     EventPublishing(other, "Events").add_destination("ToMetrics", CloudWatchDestination([link]))
     assert warnings(other) == {"ses-events:link-tag-without-click"}
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [("Spring Sale", "has a space"), ("früh", "has 'ü'"), ("a:b", "has ':'"), ("50%", "has '%'")]
+)
+def test_a_value_that_no_tag_can_have_is_refused(value: str, fault: str) -> None:
+    campaigns = CloudWatchDestination([CAMPAIGN])
+    for call in (campaigns.metric, campaigns.rate):
+        with pytest.raises(ValueError) as caught:
+            call(EmailSendingEvent.BOUNCE, {"campaign": value})
+        assert str(caught.value) == (
+            f"CloudWatchDestination.{call.__name__}: dimensions['campaign'] {value!r} {fault}; "
+            "use 1-255 of A-Z a-z 0-9 _ . @ -, for example 'spring-sale'"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("campaign", "Spring_sale-2.0@acme.example"),
+        ("campaign", "x" * 255),
+        ("campaign", f"{cdk.Aws.STACK_NAME} sale"),
+        ("ses:caller-identity", "arn:aws:iam::111122223333:user/a b"),
+    ],
+)
+def test_a_value_that_a_tag_can_have_is_taken(name: str, value: str) -> None:
+    dimension = CloudWatchDimension(name=name, default_value="none", source=CloudWatchDimensionSource.MESSAGE_TAG)
+    metric = CloudWatchDestination([dimension]).metric(EmailSendingEvent.BOUNCE, {name: value})
+    assert metric.dimensions == {name: value}
