@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -15,6 +15,7 @@ from ses_events import location
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
+from ses_events.archive.delivery_stream import new_delivery_stream
 from ses_events.archive.formats import READ_SCHEMA, converted
 from ses_events.location import environment_of
 from ses_events.policies import acknowledge_objects, allow, folders_of, grant, key_arn, reading, use_of_key
@@ -212,37 +213,27 @@ class EventArchive(Construct):
         """The role of the delivery stream."""
 
         destination: dict[str, Any] = {
-            "BucketARN": bucket_arn,
-            "RoleARN": self.role.role_arn,
-            "Prefix": prefix,
-            "ErrorOutputPrefix": error_output_prefix,
-            "CompressionFormat": "GZIP",
-            "FileExtension": ".json.gz",
-            "BufferingHints": {
-                "IntervalInSeconds": self.buffering_seconds,
-                "SizeInMBs": buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
-            },
-            "CloudWatchLoggingOptions": {
-                "Enabled": True,
-                "LogGroupName": log_group_name,
-                "LogStreamName": log_stream_name,
-            },
+            "bucket_arn": bucket_arn,
+            "role_arn": self.role.role_arn,
+            "prefix": prefix,
+            "error_output_prefix": error_output_prefix,
+            "compression_format": "GZIP",
+            "file_extension": ".json.gz",
+            "buffering_hints": firehose.CfnDeliveryStream.BufferingHintsProperty(
+                interval_in_seconds=self.buffering_seconds,
+                size_in_m_bs=buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
+            ),
+            "cloud_watch_logging_options": firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
+                enabled=True, log_group_name=log_group_name, log_stream_name=log_stream_name
+            ),
         }
         if self.event_table:
             destination = converted(destination, self.event_table, here)
-        self.delivery_stream: cdk.CfnResource = _DeliveryStream(
+        self.delivery_stream = new_delivery_stream(
             self,
-            "DeliveryStream",
-            properties={
-                "DeliveryStreamName": self.delivery_stream_name,
-                "DeliveryStreamType": "DirectPut",
-                "DeliveryStreamEncryptionConfigurationInput": (
-                    {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key_arn(encryption_key)}
-                    if encryption_key
-                    else {"KeyType": "AWS_OWNED_CMK"}
-                ),
-                "ExtendedS3DestinationConfiguration": destination,
-            },
+            self.delivery_stream_name,
+            encryption_key,
+            firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(**destination),
         )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
@@ -395,19 +386,3 @@ class EventArchive(Construct):
             statements,
             "Firehose names the objects it writes, by these prefixes as far as they are known",
         )
-
-
-@jsii.implements(cdk.ITaggable)
-class _DeliveryStream(cdk.CfnResource):
-    """A delivery stream that ``cdk.Tags`` tags. CDK's own class would load EC2, a tenth of a second of every synth."""
-
-    def __init__(self, scope: Construct, construct_id: str, *, properties: dict[str, Any]) -> None:
-        stream = "AWS::KinesisFirehose::DeliveryStream"
-        # KEY_VALUE writes tags as CloudFormation spells them; STANDARD leaves that to CDK's own class.
-        self._tags = cdk.TagManager(cdk.TagType.KEY_VALUE, stream, tag_property_name="Tags")
-        super().__init__(scope, construct_id, type=stream, properties=properties)
-
-    @property
-    def tags(self) -> cdk.TagManager:
-        """Which CDK writes into the template."""
-        return self._tags
