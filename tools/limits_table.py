@@ -154,7 +154,7 @@ def _option_rows() -> Iterator[str]:
         methods = {"": public.__init__} | {
             f".{method}": function
             for method, function in inspect.getmembers(public, inspect.isfunction)
-            if function.__qualname__ == f"{name}.{method}" and method[0] != "_" and method not in ("bind", "problems")
+            if _is_documented_with(name, function) and method[0] != "_" and method not in ("bind", "problems")
         }
         for method, function in methods.items():
             option = f"{name}{method}"
@@ -170,6 +170,12 @@ def _option_rows() -> Iterator[str]:
                     RULES.get(full),
                     str(parameter.annotation),
                 )
+
+
+def _is_documented_with(name: str, function: Callable[..., Any]) -> bool:
+    """Whether a method is ours, and of no other public class, which has it in its own rows."""
+    owner = function.__qualname__.partition(".")[0]
+    return function.__module__.startswith("ses_events.") and (owner == name or owner not in ses_events.__all__)
 
 
 def _row(option: str, default: str, rule: Rule | Callable[..., Any] | None, annotation: str = "") -> str:

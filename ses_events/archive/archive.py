@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -15,15 +15,16 @@ from ses_events import location
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
+from ses_events.archive.delivery_stream import new_delivery_stream
 from ses_events.archive.formats import READ_SCHEMA, converted
+from ses_events.archive.stream_metrics import StreamMetrics
 from ses_events.location import environment_of
 from ses_events.policies import acknowledge_objects, allow, folders_of, grant, key_arn, reading, use_of_key
 from ses_events.record.table import PARQUET, EventTable
 from ses_events.tokens import as_text, warn_of_policy
-from ses_events.validation import check, instance, instead_of, interface, new_id, stack_of
+from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_kms as kms
 
     from ses_events.archive.formats import ParquetFormat
@@ -41,7 +42,7 @@ _BUCKET_ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultip
 _OBJECT_ACTIONS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
 
 
-class EventArchive(Construct):
+class EventArchive(StreamMetrics, Construct):
     """A bucket that keeps every event as JSON, and as Parquet if you like, fed by a Data Firehose delivery stream.
 
     In the template: a private, encrypted, versioned S3 bucket that takes TLS requests only and stays when the stack
@@ -212,37 +213,27 @@ class EventArchive(Construct):
         """The role of the delivery stream."""
 
         destination: dict[str, Any] = {
-            "BucketARN": bucket_arn,
-            "RoleARN": self.role.role_arn,
-            "Prefix": prefix,
-            "ErrorOutputPrefix": error_output_prefix,
-            "CompressionFormat": "GZIP",
-            "FileExtension": ".json.gz",
-            "BufferingHints": {
-                "IntervalInSeconds": self.buffering_seconds,
-                "SizeInMBs": buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
-            },
-            "CloudWatchLoggingOptions": {
-                "Enabled": True,
-                "LogGroupName": log_group_name,
-                "LogStreamName": log_stream_name,
-            },
+            "bucket_arn": bucket_arn,
+            "role_arn": self.role.role_arn,
+            "prefix": prefix,
+            "error_output_prefix": error_output_prefix,
+            "compression_format": "GZIP",
+            "file_extension": ".json.gz",
+            "buffering_hints": firehose.CfnDeliveryStream.BufferingHintsProperty(
+                interval_in_seconds=self.buffering_seconds,
+                size_in_m_bs=buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
+            ),
+            "cloud_watch_logging_options": firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
+                enabled=True, log_group_name=log_group_name, log_stream_name=log_stream_name
+            ),
         }
         if self.event_table:
             destination = converted(destination, self.event_table, here)
-        self.delivery_stream: cdk.CfnResource = _DeliveryStream(
+        self.delivery_stream = new_delivery_stream(
             self,
-            "DeliveryStream",
-            properties={
-                "DeliveryStreamName": self.delivery_stream_name,
-                "DeliveryStreamType": "DirectPut",
-                "DeliveryStreamEncryptionConfigurationInput": (
-                    {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key_arn(encryption_key)}
-                    if encryption_key
-                    else {"KeyType": "AWS_OWNED_CMK"}
-                ),
-                "ExtendedS3DestinationConfiguration": destination,
-            },
+            self.delivery_stream_name,
+            encryption_key,
+            firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(**destination),
         )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
@@ -283,87 +274,6 @@ class EventArchive(Construct):
                 "prefix are for all of the bucket; begin each prefix with a folder such as 'events/'",
             )
 
-    def metric(self, metric_name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        """A metric of the delivery stream (namespace ``AWS/Firehose``, CDK's default period of 5 minutes).
-
-        Adjust it, as every ``metric_*``, with ``with_``: ``archive.metric("DeliveryToS3.Bytes").with_(label="bytes")``.
-
-        :param metric_name: as the Firehose developer guide spells it.
-        :param statistic: as CloudWatch spells it.
-        :raises TypeError: when an argument has a wrong type.
-        """
-        check(
-            "EventArchive.metric",
-            instance("metric_name", metric_name, str, "a string such as 'DeliveryToS3.Bytes'"),
-            instance("statistic", statistic, str, "a string such as 'Sum'"),
-        )
-        of_the_stream = {"DeliveryStreamName": self.delivery_stream_name}
-        return environment_of(self.stack).metric("AWS/Firehose", metric_name, statistic, of_the_stream)
-
-    def metric_data_freshness(self) -> cloudwatch.Metric:
-        """The age of the oldest record that is not delivered yet, in seconds (Maximum)."""
-        return self.metric("DeliveryToS3.DataFreshness", "Maximum")
-
-    def metric_delivery_success(self) -> cloudwatch.Metric:
-        """The share of S3 puts that succeeded: 1 is all (Average)."""
-        return self.metric("DeliveryToS3.Success", "Average")
-
-    def metric_backup_freshness(self) -> cloudwatch.Metric:
-        """With Parquet: the age of the oldest record whose JSON is not delivered yet, in seconds (Maximum)."""
-        return self.metric("BackupToS3.DataFreshness", "Maximum")
-
-    def metric_backup_success(self) -> cloudwatch.Metric:
-        """With Parquet: the share of S3 puts of JSON that succeeded: 1 is all (Average)."""
-        return self.metric("BackupToS3.Success", "Average")
-
-    def metric_failed_conversion_records(self) -> cloudwatch.Metric:
-        """With Parquet: the records that could not be converted (Sum)."""
-        return self.metric("FailedConversion.Records")
-
-    def metric_incoming_bytes(self) -> cloudwatch.Metric:
-        """The bytes that arrived (Sum)."""
-        return self.metric("IncomingBytes")
-
-    def metric_incoming_records(self) -> cloudwatch.Metric:
-        """The records that arrived: an event each (Sum)."""
-        return self.metric("IncomingRecords")
-
-    def metric_incoming_put_requests(self) -> cloudwatch.Metric:
-        """The requests that records arrived with (Sum)."""
-        return self.metric("IncomingPutRequests")
-
-    def metric_throttled_records(self) -> cloudwatch.Metric:
-        """The records that the stream refused, being over its quota (Sum)."""
-        return self.metric("ThrottledRecords")
-
-    def metric_bytes_per_second_limit(self) -> cloudwatch.Metric:
-        """The stream's quota of bytes in a second (Average)."""
-        return self.metric("BytesPerSecondLimit", "Average")
-
-    def metric_records_per_second_limit(self) -> cloudwatch.Metric:
-        """The stream's quota of records in a second (Average)."""
-        return self.metric("RecordsPerSecondLimit", "Average")
-
-    def metric_put_requests_per_second_limit(self) -> cloudwatch.Metric:
-        """The stream's quota of requests in a second (Average)."""
-        return self.metric("PutRequestsPerSecondLimit", "Average")
-
-    def metric_key_access_denied(self) -> cloudwatch.Metric:
-        """How often KMS did not let Firehose use the stream's key (Sum)."""
-        return self.metric("KMSKeyAccessDenied")
-
-    def metric_key_disabled(self) -> cloudwatch.Metric:
-        """How often the stream's key was disabled (Sum)."""
-        return self.metric("KMSKeyDisabled")
-
-    def metric_key_invalid_state(self) -> cloudwatch.Metric:
-        """How often the stream's key was in no state to be used, such as pending deletion (Sum)."""
-        return self.metric("KMSKeyInvalidState")
-
-    def metric_key_not_found(self) -> cloudwatch.Metric:
-        """How often the stream's key was not there (Sum)."""
-        return self.metric("KMSKeyNotFound")
-
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user read the events, and nothing else in the bucket.
 
@@ -391,19 +301,3 @@ class EventArchive(Construct):
             statements,
             "Firehose names the objects it writes, by these prefixes as far as they are known",
         )
-
-
-@jsii.implements(cdk.ITaggable)
-class _DeliveryStream(cdk.CfnResource):
-    """A delivery stream that ``cdk.Tags`` tags. CDK's own class would load EC2, a tenth of a second of every synth."""
-
-    def __init__(self, scope: Construct, construct_id: str, *, properties: dict[str, Any]) -> None:
-        stream = "AWS::KinesisFirehose::DeliveryStream"
-        # KEY_VALUE writes tags as CloudFormation spells them; STANDARD leaves that to CDK's own class.
-        self._tags = cdk.TagManager(cdk.TagType.KEY_VALUE, stream, tag_property_name="Tags")
-        super().__init__(scope, construct_id, type=stream, properties=properties)
-
-    @property
-    def tags(self) -> cdk.TagManager:
-        """Which CDK writes into the template."""
-        return self._tags

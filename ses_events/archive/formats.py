@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aws_cdk import aws_kinesisfirehose as firehose
+
 from ses_events import prefix as prefixes
 from ses_events.record.fields import JSON_KEYS
 from ses_events.validation import check
@@ -40,27 +42,36 @@ class ParquetFormat:
 
 def converted(destination: dict[str, Any], table: EventTable, here: Environment) -> dict[str, Any]:
     """The S3 destination of a stream, converting to Parquet, with what it was before as the backup."""
-    conversion = {
-        "Enabled": True,
-        "InputFormatConfiguration": {
-            # CaseInsensitive would lower-case the names of tags, which are the users' own.
-            "Deserializer": {"OpenXJsonSerDe": {"CaseInsensitive": False, "ColumnToJsonKeyMappings": JSON_KEYS}}
-        },
-        "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {"Compression": "SNAPPY"}}},
-        "SchemaConfiguration": {
-            "RoleARN": destination["RoleARN"],
-            "CatalogId": here.account,
-            "DatabaseName": table.database_name,
-            "TableName": table.table_name,
-            "Region": here.region,
-            "VersionId": "LATEST",
-        },
-    }
+    conversion = firehose.CfnDeliveryStream.DataFormatConversionConfigurationProperty(
+        enabled=True,
+        input_format_configuration=firehose.CfnDeliveryStream.InputFormatConfigurationProperty(
+            deserializer=firehose.CfnDeliveryStream.DeserializerProperty(
+                # case_insensitive would lower-case the names of tags, which are the users' own.
+                open_x_json_ser_de=firehose.CfnDeliveryStream.OpenXJsonSerDeProperty(
+                    case_insensitive=False, column_to_json_key_mappings=JSON_KEYS
+                )
+            )
+        ),
+        output_format_configuration=firehose.CfnDeliveryStream.OutputFormatConfigurationProperty(
+            serializer=firehose.CfnDeliveryStream.SerializerProperty(
+                parquet_ser_de=firehose.CfnDeliveryStream.ParquetSerDeProperty(compression="SNAPPY")
+            )
+        ),
+        schema_configuration=firehose.CfnDeliveryStream.SchemaConfigurationProperty(
+            role_arn=destination["role_arn"],
+            catalog_id=here.account,
+            database_name=table.database_name,
+            table_name=table.table_name,
+            region=here.region,
+            version_id="LATEST",
+        ),
+    )
+    json = {name: value for name, value in destination.items() if name != "file_extension"}
     return destination | {
-        "Prefix": table.prefix,
-        "CompressionFormat": "UNCOMPRESSED",  # Parquet compresses its pages itself
-        "FileExtension": ".parquet",
-        "DataFormatConversionConfiguration": conversion,
-        "S3BackupMode": "Enabled",
-        "S3BackupConfiguration": {name: value for name, value in destination.items() if name != "FileExtension"},
+        "prefix": table.prefix,
+        "compression_format": "UNCOMPRESSED",  # Parquet compresses its pages itself
+        "file_extension": ".parquet",
+        "data_format_conversion_configuration": conversion,
+        "s3_backup_mode": "Enabled",
+        "s3_backup_configuration": firehose.CfnDeliveryStream.S3DestinationConfigurationProperty(**json),
     }

@@ -124,7 +124,7 @@ class FirehoseDestination:
     def _delivery_stream_arn(self) -> str:
         """For the event destination, which waits for the stream of an archive by it."""
         if isinstance(self.delivery_stream, EventArchive):
-            return cdk.Token.as_string(self.delivery_stream.delivery_stream.get_att("Arn"))
+            return self.delivery_stream.delivery_stream.attr_arn
         return self.delivery_stream.delivery_stream_arn
 
     def _permit(self, role: iam.IRole, publishing: EventPublishing) -> list[IDependable]:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+import jsii
 import pytest
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
 from syrupy.assertion import SnapshotAssertion
 
 from ses_events import EventArchive
@@ -56,6 +60,29 @@ def test_only_firehose_for_this_account_can_take_the_role(stack: cdk.Stack) -> N
             "Condition": {"StringEquals": {"sts:ExternalId": "${AWS::AccountId}"}},
         }
     ]
+
+
+def test_an_aspect_sees_the_stream_as_what_it_is(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive")
+    seen: list[str] = []
+
+    @jsii.implements(cdk.IAspect)
+    class Streams:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, firehose.CfnDeliveryStream):
+                seen.append(node.node.path)
+
+    cdk.Aspects.of(stack).add(Streams())
+    synthesize(stack)
+    assert seen == ["Mail/Archive/DeliveryStream"]
+
+
+@pytest.mark.parametrize(("encrypted", "findings"), [(True, []), (False, ["AwsSolutions-KDF1"])])
+def test_nag_looks_at_the_encryption_of_the_stream(stack: cdk.Stack, encrypted: bool, findings: list[str]) -> None:
+    archive = EventArchive(stack, "Archive")
+    if not encrypted:
+        archive.delivery_stream.delivery_stream_encryption_configuration_input = None
+    assert [violation.rule_name for violation in AwsSolutionsChecks().validate_scope(stack).violations] == findings
 
 
 def test_the_bucket_outlives_the_stack_and_the_log_group_does_not(stack: cdk.Stack) -> None:
