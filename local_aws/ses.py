@@ -19,7 +19,7 @@ from ministack.services import ses, ses_v2
 from local_aws import event_destinations, ministack_gaps, simulator
 from local_aws.acceptance import Refusal, refusals
 from local_aws.events import AcceptedMail, Event
-from local_aws.mail import Mail, read_v1, read_v2
+from local_aws.mail import InvalidRequest, Mail, read_v1, read_v2, without_nulls
 from local_aws.ministack_gaps import Response
 from local_aws.roles import ServicePrincipal
 from local_aws.suppression import SuppressionList
@@ -43,7 +43,10 @@ class Ses:
         accept_v1, accept_v2 = ses.handle_request, self._suppression_list.before(ses_v2.handle_request)
 
         async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
-            mails = read_v1(body, ministack_gaps.template) if not path.startswith("/v2/") else []
+            try:
+                mails = read_v1(body, ministack_gaps.template) if not path.startswith("/v2/") else []
+            except InvalidRequest as invalid:
+                return ministack_gaps.ses_error_v1("InvalidParameterValue", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
             for refusal in _refusals(mails):
                 return ministack_gaps.ses_error_v1(refusal.v1, refusal.message)
@@ -54,10 +57,15 @@ class Ses:
 
         async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
             path = path.rstrip("/")
-            mails = read_v2(path, body, ministack_gaps.template) if method == "POST" else []
+            try:
+                mails = read_v2(path, body, ministack_gaps.template) if method == "POST" else []
+            except InvalidRequest as invalid:
+                return ministack_gaps.ses_error_v2("BadRequestException", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
             for refusal in _refusals(mails):
                 return ministack_gaps.ses_error_v2(refusal.v2, refusal.message)
+            if mails:
+                body = json.dumps(without_nulls(json.loads(body))).encode()
             response: Response = await accept_v2(method, path, headers, body, query)
             if mails and response[0] == 200:
                 self._publish_accepted(mails, _message_ids_v2(response[2]), headers, query)
