@@ -33,6 +33,9 @@ Provisioner = Callable[..., tuple[str, dict[str, Any]]]
 delays = Delays()
 """How slow AWS is here. MiniStack is not at all."""
 
+_SENDING = tuple(
+    f"ses:Send{what}" for what in ("Email", "RawEmail", "TemplatedEmail", "BulkTemplatedEmail", "BulkEmail")
+)
 _roles_in_the_past: defaultdict[str, Past[dict[str, Any]]] = defaultdict(Past)  # by account
 
 
@@ -49,11 +52,16 @@ def fill() -> None:
     # Each version of the SES API knows its own configuration sets only.
     ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
     ses._configuration_sets = ses_v2._config_sets
+    # CloudFormation takes over a configuration set that is there already, and deletes it afterwards.
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::SES::ConfigurationSet"]
+    handlers["create"] = _unless_it_exists(handlers["create"])
     # An alarm of metric math is refused, and one of a metric looks at all its dimensions together.
     provisioners._cw_metric_alarm_record = _with_metric_math(provisioners._cw_metric_alarm_record)
     cloudwatch._evaluate_alarm = lambda alarm: None  # local_aws.alarms does it
     # logs:PutLogEvents is authorised on the log group, and what Athena does to a query on no resource.
     iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
+    # Sending is authorised on no resource; local_aws.ses asks for each that a mail uses.
+    iam_actions.extract_iam_action = _but_sending(iam_actions.extract_iam_action)
     # CloudFormation knows of Athena the workgroup only.
     for resource_type, create, delete in (
         ("AWS::Athena::NamedQuery", _create_named_query, _delete_named_query),
@@ -317,6 +325,16 @@ def _with_key(provision: Provisioner, properties: int) -> Provisioner:
     return provision_topic
 
 
+def _unless_it_exists(create: Provisioner) -> Provisioner:
+    def create_configuration_set(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        name = properties.get("Name")
+        if name and configuration_set(name) is not None:
+            raise ValueError(f"Resource of type 'AWS::SES::ConfigurationSet' with identifier '{name}' already exists.")
+        return create(logical_id, properties, stack)
+
+    return create_configuration_set
+
+
 def _with_default_policy(create: Provisioner) -> Provisioner:
     """Let only the account itself use a topic that no policy is written for."""
 
@@ -351,6 +369,14 @@ def _with_name_of_v1(create: Callable[..., dict[str, Any]]) -> Callable[..., dic
         return record
 
     return create_configuration_set
+
+
+def _but_sending(iam_action: Callable[..., str | None]) -> Callable[..., str | None]:
+    def extract(service: str, *request: Any) -> str | None:
+        action = iam_action(service, *request)
+        return None if action in _SENDING else action
+
+    return extract
 
 
 def _with_log_stream(resource_arn: Callable[..., str]) -> Callable[..., str]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -239,6 +240,52 @@ def test_the_caller_of_an_event_is_the_user_who_sent(sender: Sender) -> None:
     assert eventually(lambda: sender.count_by("Send", {**NO_VALUES, **values})) == 1.0
 
 
+ARN = "arn:aws:ses:us-east-1:000000000000:"
+
+
+def test_a_user_needs_the_identity_the_set_and_the_template_to_send(sender: Sender) -> None:
+    iam = sender.aws.client("iam")
+    iam.create_user(UserName="granted")
+    key = iam.create_access_key(UserName="granted")["AccessKey"]
+    credentials = key["AccessKeyId"], key["SecretAccessKey"]
+    v1, v2 = sender.aws.client("ses", *credentials), sender.aws.client("sesv2", *credentials)
+
+    def allow(*resources: str) -> None:
+        statement = {"Effect": "Allow", "Action": ["ses:SendEmail", "ses:SendRawEmail"]}
+        statement["Resource"] = [f"{ARN}{resource}" for resource in resources]
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="granted", PolicyName="Send", PolicyDocument=document)
+
+    to = {"Destination": {"ToAddresses": ["bea@example.org"]}, "ConfigurationSetName": sender.name}
+    message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
+    raw = f"From: ann@example.com\nTo: bea@example.org\nX-SES-CONFIGURATION-SET: {sender.name}\n\nHello".encode()
+    sendings: list[Callable[[], Any]] = [
+        lambda: v1.send_email(Source="ann@example.com", Message=message, **to),
+        lambda: v1.send_raw_email(RawMessage={"Data": raw}),
+        lambda: v2.send_email(FromEmailAddress="ann@example.com", Content={"Simple": message}, **to),
+        lambda: v2.send_email(Content={"Raw": {"Data": raw}}),
+    ]
+    identity, configuration_set = "identity/example.com", f"configuration-set/{sender.name}"
+    allow(identity, configuration_set)
+    for send in sendings:
+        assert send()["MessageId"]
+    for given, missing in ((identity, configuration_set), (configuration_set, identity)):
+        allow(given)
+        for send in sendings:
+            code, message_of_iam = _error(send)
+            assert code in ("AccessDenied", "AccessDeniedException")
+            assert f"on resource: {ARN}{missing}" in message_of_iam or f"`{ARN}{missing}'" in message_of_iam
+
+    def send_template() -> Any:
+        content = {"Template": {"TemplateName": "hello", "TemplateData": "{}"}}
+        return v2.send_email(FromEmailAddress="ann@example.com", Content=content, **to)
+
+    allow(identity, configuration_set)
+    assert f"{ARN}template/hello" in _error(send_template)[1]
+    allow(identity, configuration_set, "template/hello")
+    assert send_template()["MessageId"]
+
+
 def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(sender: Sender) -> None:
     sender.add_destination("disabled", {"disabled": "MESSAGE_TAG"}, enabled=False)
     sender.add_destination("bounces", {"bounces": "MESSAGE_TAG"}, events=["BOUNCE"])
@@ -372,9 +419,8 @@ def test_what_is_no_mail_is_refused(sender: Sender, content: dict[str, Any]) -> 
 def test_what_is_no_mail_is_refused_by_the_query_protocol(sender: Sender, message: dict[str, Any]) -> None:
     assert _error(lambda: sender.send_v1("none", Message=message))[0] == "InvalidParameterValue"
     for data in (MALFORMED, b" "):
-        assert _error(lambda data=data: sender.v1.send_raw_email(RawMessage={"Data": data}))[0] == (
-            "InvalidParameterValue"
-        )
+        request = {"RawMessage": {"Data": data}}
+        assert _error(partial(sender.v1.send_raw_email, **request))[0] == "InvalidParameterValue"
 
 
 def test_a_bulk_has_at_most_50_entries(sender: Sender) -> None:
@@ -414,7 +460,7 @@ def test_a_bulk_has_at_most_50_entries(sender: Sender) -> None:
 )
 def test_a_request_of_another_shape_is_no_mail(request_body: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        read_v2("/v2/email/outbound-emails", request_body, {}.get)
+        read_v2("/v2/email/outbound-emails", request_body, lambda name: None)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"Content": []}', b'{"Content": {"Simple": {}}, "EmailTags": {"a": "b"}}'])
