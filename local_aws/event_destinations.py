@@ -25,6 +25,8 @@ _ARNS = {
     "DeliveryStreamArn": re.compile(r"arn:[\w-]+:firehose:[\w-]+:\d{12}:deliverystream/[\w.-]+"),
     "TopicArn": re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+"),
 }
+_MOST_DIMENSIONS = 10
+_RESERVED_HEADERS = ("received", "to", "from", "dkim-signature", "cc", "message-id", "return-path")
 _DIMENSION_VALUE = re.compile(r"[A-Za-z0-9_@.-]{1,256}")
 
 
@@ -73,6 +75,18 @@ def _require_arns(settings: Settings) -> None:
             raise _Refused(f"{name} is no valid ARN: <{settings[name]}>.")
 
 
+def _check_dimensions(settings: Settings, service: ServicePrincipal) -> None:
+    dimensions = settings.get("DimensionConfigurations") or []
+    names = [str(dimension.get("DimensionName")) for dimension in dimensions]
+    if len(names) > _MOST_DIMENSIONS:
+        raise _Refused(f"A CloudWatch destination cannot have more than {_MOST_DIMENSIONS} dimensions.")
+    for dimension, name in zip(dimensions, names, strict=True):
+        if names.count(name) > 1:
+            raise _Refused(f"Dimension name <{name}> is not unique.")
+        if dimension["DimensionValueSource"] == "EMAIL_HEADER" and name.lower() in _RESERVED_HEADERS:
+            raise _Refused(f"Email header <{name}> cannot be a dimension.")
+
+
 def _try_firehose(settings: Settings, service: ServicePrincipal) -> None:
     role, stream = settings["IamRoleArn"], settings["DeliveryStreamArn"]
     try:
@@ -103,6 +117,7 @@ def _try_eventbridge(settings: Settings, service: ServicePrincipal) -> None:
 
 
 _CHECKS: dict[str, Callable[[Settings, ServicePrincipal], None]] = {
+    "CloudWatchDestination": _check_dimensions,
     "KinesisFirehoseDestination": _try_firehose,
     "SnsDestination": _try_sns,
     "EventBridgeDestination": _try_eventbridge,

@@ -33,6 +33,9 @@ Provisioner = Callable[..., tuple[str, dict[str, Any]]]
 delays = Delays()
 """How slow AWS is here. MiniStack is not at all."""
 
+_SENDING = tuple(
+    f"ses:Send{what}" for what in ("Email", "RawEmail", "TemplatedEmail", "BulkTemplatedEmail", "BulkEmail")
+)
 _roles_in_the_past: defaultdict[str, Past[dict[str, Any]]] = defaultdict(Past)  # by account
 
 
@@ -49,11 +52,16 @@ def fill() -> None:
     # Each version of the SES API knows its own configuration sets only.
     ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
     ses._configuration_sets = ses_v2._config_sets
+    # CloudFormation takes over a configuration set that is there already, and deletes it afterwards.
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::SES::ConfigurationSet"]
+    handlers["create"] = _unless_it_exists(handlers["create"])
     # An alarm of metric math is refused, and one of a metric looks at all its dimensions together.
     provisioners._cw_metric_alarm_record = _with_metric_math(provisioners._cw_metric_alarm_record)
     cloudwatch._evaluate_alarm = lambda alarm: None  # local_aws.alarms does it
     # logs:PutLogEvents is authorised on the log group, and what Athena does to a query on no resource.
     iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
+    # Sending is authorised on no resource; local_aws.ses asks for each that a mail uses.
+    iam_actions.extract_iam_action = _but_sending(iam_actions.extract_iam_action)
     # CloudFormation knows of Athena the workgroup only.
     for resource_type, create, delete in (
         ("AWS::Athena::NamedQuery", _create_named_query, _delete_named_query),
@@ -89,6 +97,27 @@ def check_event_destinations(refusal: Callable[[str, str, Mapping[str, Any]], st
         return put(configuration_set, name, definition, create=create)
 
     ses_v2._put_event_destination = checked
+
+
+def check_destinations_in_s3(refusal: Callable[[Mapping[str, Any]], str | None]) -> None:
+    """Ask ``refusal(destination)`` before a delivery stream to S3 is made, and describe its backup."""
+    validate, describe = firehose._validate_s3_destination_config, firehose._dest_description
+
+    def validated(kind: str, settings: dict[str, Any]) -> Any:
+        # UpdateDestination gives only what changes; creating one takes a role.
+        message = refusal(settings) if kind in ("ExtendedS3", "S3") and "RoleARN" in settings else None
+        return firehose._invalid(message) if message else validate(kind, settings)
+
+    def described(destination: dict[str, Any]) -> Any:
+        description = describe(destination)
+        backup = destination["config"].get("S3BackupConfiguration")
+        if destination["type"] == "ExtendedS3" and backup:
+            of_backup = describe({**destination, "type": "S3", "config": backup})["S3DestinationDescription"]
+            of_backup.pop("S3BackupMode")
+            description["ExtendedS3DestinationDescription"]["S3BackupDescription"] = of_backup
+        return description
+
+    firehose._validate_s3_destination_config, firehose._dest_description = validated, described
 
 
 def hand_over_records(accept: Callable[[dict[str, Any], dict[str, Any], Records], None]) -> None:
@@ -317,6 +346,16 @@ def _with_key(provision: Provisioner, properties: int) -> Provisioner:
     return provision_topic
 
 
+def _unless_it_exists(create: Provisioner) -> Provisioner:
+    def create_configuration_set(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        name = properties.get("Name")
+        if name and configuration_set(name) is not None:
+            raise ValueError(f"Resource of type 'AWS::SES::ConfigurationSet' with identifier '{name}' already exists.")
+        return create(logical_id, properties, stack)
+
+    return create_configuration_set
+
+
 def _with_default_policy(create: Provisioner) -> Provisioner:
     """Let only the account itself use a topic that no policy is written for."""
 
@@ -351,6 +390,14 @@ def _with_name_of_v1(create: Callable[..., dict[str, Any]]) -> Callable[..., dic
         return record
 
     return create_configuration_set
+
+
+def _but_sending(iam_action: Callable[..., str | None]) -> Callable[..., str | None]:
+    def extract(service: str, *request: Any) -> str | None:
+        action = iam_action(service, *request)
+        return None if action in _SENDING else action
+
+    return extract
 
 
 def _with_log_stream(resource_arn: Callable[..., str]) -> Callable[..., str]:

@@ -15,7 +15,7 @@ from ministack.app import app
 
 from local_aws import alarms, athena, ministack_gaps
 from local_aws.control import with_control
-from local_aws.firehose import Firehose
+from local_aws.firehose import Firehose, refusal
 from local_aws.ses import Ses
 
 
@@ -40,6 +40,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     logger.addHandler(handler)
 
     ministack_gaps.fill()
+    ministack_gaps.check_destinations_in_s3(refusal)
     ministack_gaps.hand_over_records(Firehose(speed).accept)
     ministack_gaps.hand_over_queries(athena.run)
     ministack_gaps.delays.set(iam_delay, stream_delay)

@@ -6,20 +6,21 @@ import contextvars
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from email.utils import parseaddr
 from typing import Any
 from xml.etree import ElementTree
 
-from ministack.core import iam_evaluator, responses, router
+from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import ses, ses_v2
 
 from local_aws import event_destinations, ministack_gaps, simulator
 from local_aws.acceptance import Refusal, refusals
 from local_aws.events import AcceptedMail, Event
-from local_aws.mail import Mail, read_v1, read_v2
+from local_aws.mail import InvalidRequest, Mail, read_v1, read_v2, without_nulls
 from local_aws.ministack_gaps import Response
 from local_aws.roles import ServicePrincipal
 from local_aws.suppression import SuppressionList
@@ -43,8 +44,13 @@ class Ses:
         accept_v1, accept_v2 = ses.handle_request, self._suppression_list.before(ses_v2.handle_request)
 
         async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
-            mails = read_v1(body, ministack_gaps.template) if not path.startswith("/v2/") else []
+            try:
+                mails = read_v1(body, ministack_gaps.template) if not path.startswith("/v2/") else []
+            except InvalidRequest as invalid:
+                return ministack_gaps.ses_error_v1("InvalidParameterValue", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
+            for denial in _denials("ses", mails, headers, query):
+                return denial
             for refusal in _refusals(mails):
                 return ministack_gaps.ses_error_v1(refusal.v1, refusal.message)
             response: Response = await accept_v1(method, path, headers, body, query)
@@ -54,10 +60,17 @@ class Ses:
 
         async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
             path = path.rstrip("/")
-            mails = read_v2(path, body, ministack_gaps.template) if method == "POST" else []
+            try:
+                mails = read_v2(path, body, ministack_gaps.template) if method == "POST" else []
+            except InvalidRequest as invalid:
+                return ministack_gaps.ses_error_v2("BadRequestException", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
+            for denial in _denials("sesv2", mails, headers, query):
+                return denial
             for refusal in _refusals(mails):
                 return ministack_gaps.ses_error_v2(refusal.v2, refusal.message)
+            if mails:
+                body = json.dumps(without_nulls(json.loads(body))).encode()
             response: Response = await accept_v2(method, path, headers, body, query)
             if mails and response[0] == 200:
                 self._publish_accepted(mails, _message_ids_v2(response[2]), headers, query)
@@ -134,6 +147,29 @@ class Ses:
 
 def _refusals(mails: list[Mail]) -> Iterable[Refusal]:
     return (refusal for mail in mails for refusal in refusals(mail))
+
+
+def _denials(service: str, mails: list[Mail], headers: Mapping[str, str], query: Any) -> Iterator[Response]:
+    """What IAM answers a caller who may not use the identity, the configuration set or the template of a mail."""
+    access_key_id, region = router.extract_access_key_id(headers, query), responses.get_region()
+    for action, resource in dict.fromkeys((mail.operation, resource) for mail in mails for resource in _used_by(mail)):
+        arn = f"arn:aws:ses:{region}:{responses.get_account_id()}:{resource}"
+        denied = iam_evaluator.enforce(access_key_id, f"ses:{action}", service, region, arn)
+        if denied:
+            caller, explicit = iam_evaluator.caller_arn(), getattr(denied, "decision", "") == "Deny"
+            message = iam_actions.identity_denial_message(f"ses:{action}", caller, arn, explicit)
+            request = service, f"ses:{action}", caller, str(uuid.uuid4())
+            yield iam_actions.access_denied_response(*request, headers=headers, message=message, explicit_deny=explicit)
+
+
+def _used_by(mail: Mail) -> Iterator[str]:
+    """What of SES a mail is sent with (developer guide, controlling access): the sender needs permission for each."""
+    address = parseaddr(mail.source)[1]
+    yield f"identity/{ministack_gaps.verified_identity(address) or address}"
+    if mail.configuration_set:
+        yield f"configuration-set/{mail.configuration_set}"
+    if mail.template:
+        yield f"template/{mail.template}"
 
 
 def _with_default_set(mail: Mail) -> Mail:

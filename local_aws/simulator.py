@@ -14,6 +14,7 @@ _SIMULATOR = "simulator.amazonses.com"
 _OUTCOMES: dict[str, list[Callable[[AcceptedMail, str], Event]]] = {
     "bounce": [events.bounce],
     "complaint": [events.delivery, events.complaint],
+    "ooto": [events.delivery, events.automatic_response],
     "suppressionlist": [events.suppressed],
 }
 """By the name before @, which may carry a +label (developer guide, mailbox simulator)."""

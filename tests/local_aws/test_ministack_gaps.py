@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 import local_aws
 from local_aws import LocalAws
@@ -66,6 +66,25 @@ def test_a_topic_of_cloudformation_is_open_to_its_account_only(aws: LocalAws) ->
         )
     )
     assert json.loads(by_cloudformation) == json.loads(by_sns.replace("by-sns", "by-cloudformation"))
+
+
+def test_cloudformation_neither_takes_over_nor_deletes_what_it_did_not_create(aws: LocalAws) -> None:
+    cloudformation, ses, s3 = aws.client("cloudformation"), aws.client("sesv2"), aws.client("s3")
+    ses.create_configuration_set(ConfigurationSetName="there", Tags=[{"Key": "owner", "Value": "me"}])
+    s3.create_bucket(Bucket="there")
+    s3.put_object(Bucket="there", Key="mine")
+    for name, resource in (
+        ("OverSet", {"Type": "AWS::SES::ConfigurationSet", "Properties": {"Name": "there"}}),
+        ("OverBucket", {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "there"}}),
+    ):
+        cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Over": resource}}))
+        with pytest.raises(WaiterError, match="ROLLBACK_COMPLETE"):
+            cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+        cloudformation.delete_stack(StackName=name)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+    assert ses.get_configuration_set(ConfigurationSetName="there")["Tags"] == [{"Key": "owner", "Value": "me"}]
+    assert s3.list_objects_v2(Bucket="there")["Contents"][0]["Key"] == "mine"
+    ses.delete_configuration_set(ConfigurationSetName="there")
 
 
 def test_cloudformation_makes_changes_and_deletes_what_is_saved_in_a_workgroup(aws: LocalAws) -> None:
