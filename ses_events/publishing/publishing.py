@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -16,6 +15,7 @@ from ses_events.location import environment_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
 from ses_events.publishing.configuration_set import new_configuration_set
+from ses_events.publishing.destination import EventDestination, Source
 from ses_events.record.names import matching_event_type, metric_name
 from ses_events.validation import check, instance, interface, new_id, stack_of
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         ITemplateRef,
     )
 
-    from ses_events.publishing.destination import EventDestination
 
 UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
@@ -151,23 +150,24 @@ class EventPublishing(Construct):
         self.configuration_set = configuration_set or new_configuration_set(self, options)
         """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
 
-        self.ses_role: iam.CfnRole | None = None
-        """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
-
+        self._source = Source(self.configuration_set, stack)
         self._destinations = _DESTINATIONS.setdefault(self.configuration_set, _Destinations())
         self._ids = {"SesRole"} if configuration_set else {"SesRole", "ConfigurationSet"}
 
-    @cached_property
+    @property
     def configuration_set_name(self) -> str:
         """The name to send mail with."""
-        if isinstance(self.configuration_set, ses.CfnConfigurationSet):
-            return self.configuration_set.ref
-        return self.configuration_set.configuration_set_ref.configuration_set_name
+        return self._source.name
 
-    @cached_property
+    @property
     def configuration_set_arn(self) -> str:
         """The ARN of the configuration set."""
-        return environment_of(self.stack).arn("ses", f"configuration-set/{self.configuration_set_name}")
+        return self._source.arn
+
+    @property
+    def ses_role(self) -> iam.CfnRole | None:
+        """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
+        return cast("iam.CfnRole | None", self.node.try_find_child("SesRole"))
 
     def add_destination(
         self,
@@ -184,7 +184,7 @@ class EventPublishing(Construct):
 
         :param construct_id: an id for the destination, unique in this construct. A change replaces the destination.
         :param destination: a ``FirehoseDestination``, ``CloudWatchDestination``, ``SnsDestination`` or
-            ``EventBridgeDestination``; one value can serve several sets.
+            ``EventBridgeDestination``, or an ``EventDestination`` of your own; one value can serve several sets.
         :param events: what to publish. Asking for Open or Click makes SES add a pixel to the mail or rewrite its links.
         :param enabled: whether SES publishes.
         :param name: 1-64 of ``A-Z a-z 0-9 _ -`` (CloudFormation schema), unique in the set. A change replaces the
@@ -202,7 +202,7 @@ class EventPublishing(Construct):
             rules.destination_name(name, [other.name for other in self._destinations.made]),
             rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
-        properties, after = destination.bind(self, events)
+        bound = destination.bind(self, self._source, events)
         try:
             event_destination = ses.CfnConfigurationSetEventDestination(
                 self,
@@ -213,15 +213,15 @@ class EventPublishing(Construct):
                     enabled=enabled,
                     # in one order, whatever order or kind of collection was given
                     matching_event_types=[matching_event_type(e.name) for e in ses.EmailSendingEvent if e in events],
-                    **properties,
+                    **bound.properties,
                 ),
             )
         except RuntimeError:  # how CDK says that something else in this construct has the id
             ids = [child.node.id for child in self.node.children]
             check((self, construct_id), rules.destination_id(construct_id, ids))
             raise
-        if after:
-            event_destination.node.add_dependency(*after)
+        if bound.after:
+            event_destination.node.add_dependency(*bound.after)
         for previous in [other.resource for other in self._destinations.made if other.stack is self.stack][-1:]:
             event_destination.add_resource_dependency(previous)
         published = frozenset(events if enabled else ())

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events.location import same_place
+from ses_events.publishing.destination import EventDestination
 from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES
 from ses_events.tokens import is_deferred
 from ses_events.validation import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, ITemplateRef
 
     from ses_events.archive.archive import EventArchive
-    from ses_events.publishing.destination import EventDestination
 
 
 _DIMENSION = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
@@ -234,10 +234,10 @@ def room_to_count(
 
 
 def destination_before_monitoring(
-    argument: str, value: object, enabled: bool, monitored_by: str | None
+    argument: str, value: EventDestination, enabled: bool, monitored_by: str | None
 ) -> Iterator[str]:
     """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
-    if monitored_by and enabled and (hasattr(value, "dimensions") or hasattr(value, "delivery_stream")):
+    if monitored_by and enabled and value.is_monitored:
         yield (
             f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
             "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "
@@ -302,13 +302,13 @@ def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
 
 
 def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Iterator[str]:
-    """One of the four kinds of event destination, in the region of the stack, a delivery stream, role or event bus in
-    its account too (SES API, EventDestination; SES developer guide).
+    """An ``EventDestination`` in the region of the stack, a delivery stream, role or event bus in its account too
+    (SES API, EventDestination; SES developer guide).
     """
-    yield from interface(
+    yield from instance(
         argument,
         value,
-        "problems",
+        EventDestination,
         "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
         "EventBridgeDestination()",
     )
