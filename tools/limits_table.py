@@ -62,6 +62,8 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.metric_account.event": publishing_rules.event_of_the_account,
     "SnsDestination.topic": publishing_rules.topic,
     "EventBridgeDestination.event_bus": publishing_rules.event_bus,
+    "EventBridgeDestination.pattern.configuration_set_name": publishing_rules.NAME,
+    "EventBridgeDestination.pattern.events": publishing_rules.events,
     "EventArchive.bucket": archive_rules.bucket,
     "EventArchive.encryption_key": archive_rules.key,
     "EventArchive.log_group": archive_rules.log_group,

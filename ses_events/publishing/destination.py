@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
     from constructs import Construct, IDependable
 
+SES_ROLE = "SesRole"
+"""The id of a role for SES, under an ``EventPublishing`` or an ``EventArchive``."""
+
 
 @dataclass(frozen=True)
 class Source:

@@ -1,11 +1,10 @@
-"""Events put into a Data Firehose delivery stream, and what SES may do for that."""
+"""Events put into a Data Firehose delivery stream."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,18 +13,13 @@ from aws_cdk import aws_ses as ses
 from ses_events import location
 from ses_events.archive.archive import EventArchive
 from ses_events.location import environment_of
-from ses_events.publishing import rules
-from ses_events.publishing.confused_deputy import is_for_anybody, only_for, only_for_sets_named
+from ses_events.publishing import rules, ses_role
 from ses_events.publishing.destination import Bound, EventDestination, Source
-from ses_events.tokens import as_text
 from ses_events.validation import check, instance
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kinesisfirehose as firehose
     from constructs import Construct, IDependable
-
-ROLE_ID = "SesRole"
-"""The id of a role for SES, under an ``EventPublishing`` or an ``EventArchive``."""
 
 
 class FirehoseDestination(EventDestination):
@@ -82,7 +76,7 @@ class FirehoseDestination(EventDestination):
         """
         check("FirehoseDestination.with_shared_role", instance("archive", archive, EventArchive, "an EventArchive"))
         destination = cls(archive)
-        destination._shared_role_arn = _shared_role(archive).attr_arn
+        destination._shared_role_arn = ses_role.shared_role(archive).attr_arn
         return destination
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
@@ -99,9 +93,11 @@ class FirehoseDestination(EventDestination):
             role_arn = self._shared_role_arn
         elif self.role:
             role_arn = self.role.role_arn
-            after = self._permit(self.role, scope, source)
+            policy = ses_role.permit(self.role, scope, source, stream)
+            self._create_stream_after(cast(iam.CfnPolicy, policy.node.default_child), scope, source)
+            after = [policy]
         else:
-            role = _role_of_the_set(scope, source, stream)
+            role = ses_role.role_of_the_set(scope, source, stream)
             role_arn = role.attr_arn
             self._create_stream_after(role, scope, source)
         # of all sets that share a role the same, which jsii takes long to check
@@ -118,38 +114,6 @@ class FirehoseDestination(EventDestination):
             return cdk.Token.as_string(self.delivery_stream.delivery_stream.get_att("Arn"))
         return self.delivery_stream.delivery_stream_arn
 
-    def _permit(self, role: iam.IRole, scope: Construct, source: Source) -> list[IDependable]:
-        """Let the user's role put events; what the event destination must come after."""
-        put_events = iam.PolicyStatement.from_json(_put_events(self.delivery_stream))
-        # A policy of its own: one that the user filled may name the stream, and the stream waits for this one.
-        construct_id = f"SesPolicy{role.node.addr[-8:]}"
-        policy = scope.node.try_find_child(construct_id)
-        if not isinstance(policy, iam.Policy):
-            policy = iam.Policy(scope, construct_id)
-            role.attach_inline_policy(policy)  # does nothing for a role that is imported as immutable
-        policy.add_statements(put_events)
-        if isinstance(role, iam.Role):
-            if any(is_for_anybody(statement) for statement in rules.trusts_of_ses(role)):
-                condition = json.dumps(as_text(scope, only_for(source)))
-                cdk.Annotations.of(scope).add_warning_v2(
-                    "ses-events:role-for-anybody",
-                    f"the role {role.node.path} lets SES assume it on behalf of any account; each statement of its "
-                    f"trust policy about SES needs this condition: {condition}",
-                )
-        else:
-            trust, permission = (
-                json.dumps(as_text(scope, statement))
-                for statement in (_trust(only_for(source)), _put_events(self.delivery_stream))
-            )
-            cdk.Annotations.of(scope).add_warning_v2(
-                "ses-events:imported-role",
-                f"the trust policy of the role {as_text(scope, role.role_arn)} cannot be seen from here; SES "
-                f"can use the role only when its trust policy has {trust} and, where the role is immutable here, "
-                f"one of its policies {permission}",
-            )
-        self._create_stream_after(cast(iam.CfnPolicy, policy.node.default_child), scope, source)
-        return [policy]
-
     def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy, scope: Construct, source: Source) -> None:
         """Give IAM the time in which the stream comes up to propagate the role."""
         stream = self.delivery_stream
@@ -163,71 +127,6 @@ class FirehoseDestination(EventDestination):
                 "of this stack: the first deployment may fail with 'Could not assume IAM role' while IAM propagates "
                 f"the role; then deploy again {instead}".rstrip(),
             )
-
-
-def _shared_role(archive: EventArchive) -> iam.CfnRole:
-    """The role of an archive for any configuration set of the account, made at the first call."""
-    condition = only_for_sets_named("*", archive.stack)
-    purpose = "Lets SES put the events of any configuration set into the archive"
-    role, is_new = _role(archive, purpose, condition, archive)
-    if is_new:
-        archive.delivery_stream.add_resource_dependency(role)
-    return role
-
-
-def _role_of_the_set(scope: Construct, source: Source, stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole:
-    """The role of a configuration set, made at the first call and given each further stream."""
-    purpose = "Lets SES put the events of one configuration set into a delivery stream"
-    role, is_new = _role(scope, purpose, only_for(source), stream)
-    if not is_new:
-        policies = cast(list[iam.CfnRole.PolicyProperty], role.policies)
-        policy = _inline_policy(stream)
-        if policy not in policies:
-            role.policies = [*policies, policy]
-    return role
-
-
-def _role(
-    scope: Construct, description: str, condition: dict[str, Any], stream: EventArchive | firehose.IDeliveryStream
-) -> tuple[iam.CfnRole, bool]:
-    """The role for SES in a scope, and whether it is new. Its permission is inline: a policy attached later would have
-    to propagate too.
-    """
-    try:
-        role = iam.CfnRole(
-            scope,
-            ROLE_ID,
-            description=description,
-            assume_role_policy_document={"Version": "2012-10-17", "Statement": [_trust(condition)]},
-            policies=[_inline_policy(stream)],
-        )
-    except RuntimeError:  # how CDK says that it is there; to ask before would cost each set two round trips
-        made = scope.node.try_find_child(ROLE_ID)
-        if not isinstance(made, iam.CfnRole):
-            raise
-        return made, False
-    return role, True
-
-
-def _inline_policy(stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole.PolicyProperty:
-    return iam.CfnRole.PolicyProperty(
-        policy_name=f"PutEvents-{stream.delivery_stream_name}",
-        policy_document={"Version": "2012-10-17", "Statement": [_put_events(stream)]},
-    )
-
-
-def _put_events(stream: EventArchive | firehose.IDeliveryStream) -> dict[str, Any]:
-    """All that SES does to a stream. The ARN of an archive names the stream before it exists."""
-    return {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream.delivery_stream_arn}
-
-
-def _trust(condition: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "Effect": "Allow",
-        "Principal": {"Service": "ses.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": condition,
-    }
 
 
 def _place(stream: EventArchive | firehose.IDeliveryStream) -> location.Place:

@@ -15,7 +15,7 @@ from ses_events.location import environment_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
 from ses_events.publishing.configuration_set import new_configuration_set
-from ses_events.publishing.destination import EventDestination, Source
+from ses_events.publishing.destination import SES_ROLE, EventDestination, Source
 from ses_events.record.names import matching_event_type, metric_name
 from ses_events.validation import check, instance, interface, new_id, stack_of
 
@@ -152,7 +152,7 @@ class EventPublishing(Construct):
 
         self._source = Source(self.configuration_set, stack)
         self._destinations = _DESTINATIONS.setdefault(self.configuration_set, _Destinations())
-        self._ids = {"SesRole"} if configuration_set else {"SesRole", "ConfigurationSet"}
+        self._ids = {SES_ROLE} if configuration_set else {SES_ROLE, "ConfigurationSet"}
 
     @property
     def configuration_set_name(self) -> str:
@@ -167,7 +167,7 @@ class EventPublishing(Construct):
     @property
     def ses_role(self) -> iam.CfnRole | None:
         """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
-        return cast("iam.CfnRole | None", self.node.try_find_child("SesRole"))
+        return cast("iam.CfnRole | None", self.node.try_find_child(SES_ROLE))
 
     def add_destination(
         self,
