@@ -13,6 +13,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events import tokens
+from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules
 from ses_events.publishing.destination import Bound, EventDestination, Source
 from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES, metric_name
@@ -48,7 +49,7 @@ class CloudWatchDestination(EventDestination):
     """``EventMonitoring`` looks at it."""
 
     def __init__(self, dimensions: Sequence[ses.CloudWatchDimension]) -> None:
-        check("CloudWatchDestination", rules.dimensions("dimensions", dimensions))
+        check("CloudWatchDestination", dimension_rules.dimensions("dimensions", dimensions))
         self.dimensions = tuple(dimensions)
         """What SES counts by."""
         self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
@@ -56,7 +57,7 @@ class CloudWatchDestination(EventDestination):
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
         """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
-        for warning, text in rules.oddities_of_dimensions(self.dimensions, events):
+        for warning, text in dimension_rules.oddities_of_dimensions(self.dimensions, events):
             cdk.Annotations.of(scope).add_warning_v2(warning, text)
         return Bound({"cloud_watch_destination": self._properties})
 
@@ -87,7 +88,9 @@ class CloudWatchDestination(EventDestination):
         check(
             "CloudWatchDestination.metric",
             rules.event("event", event),
-            rules.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
+            dimension_rules.metric_dimensions(
+                "dimensions", dimensions, [dimension.name for dimension in self.dimensions]
+            ),
         )
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES", metric_name=metric_name(event.name), dimensions_map=dict(dimensions), statistic="Sum"
@@ -119,10 +122,12 @@ class CloudWatchDestination(EventDestination):
         """
         check(
             "CloudWatchDestination.rate",
-            rules.event_of_a_rate("event", event),
-            rules.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
-            rules.minimum("minimum", minimum),
-            rules.rate_period("period", period),
+            dimension_rules.event_of_a_rate("event", event),
+            dimension_rules.metric_dimensions(
+                "dimensions", dimensions, [dimension.name for dimension in self.dimensions]
+            ),
+            dimension_rules.minimum("minimum", minimum),
+            dimension_rules.rate_period("period", period),
         )
         base = ses.EmailSendingEvent[COUNTED_AGAINST[event.name]]
         # An id must be one metric's in a graph, where rates of several values and periods may be.
