@@ -21,13 +21,6 @@ from tests.support.templates import ROOT
 RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.configuration_set": publishing_rules.configuration_set,
     "EventPublishing.configuration_set_name": publishing_rules.NAME,
-    "EventPublishing.auto_validation_threshold": publishing_rules.suppression,
-    "EventPublishing.custom_tracking_https_policy": publishing_rules.tracking,
-    "EventPublishing.custom_tracking_redirect_domain": publishing_rules.tracking,
-    "EventPublishing.disable_auto_validation": publishing_rules.suppression,
-    "EventPublishing.disable_suppression_list": publishing_rules.suppression,
-    "EventPublishing.max_delivery_duration": publishing_rules.MAX_DELIVERY_DURATION,
-    "EventPublishing.suppression_reasons": publishing_rules.suppression,
     "EventPublishing.add_destination.construct_id": publishing_rules.destination_id,
     "EventPublishing.add_destination.destination": publishing_rules.destination,
     "EventPublishing.add_destination.events": publishing_rules.events,

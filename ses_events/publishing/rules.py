@@ -10,16 +10,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events.location import same_place
+from ses_events.publishing.configuration_set import made_here, options_of
 from ses_events.publishing.destination import EventDestination
 from ses_events.record.names import COUNTED_AGAINST
 from ses_events.validation import (
-    Range,
     Text,
     closest,
     instance,
     instead_of,
     interface,
-    option,
     optional_interface,
     several,
     some_id,
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from ses_events.archive.archive import EventArchive
 
 
-_HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})"
-
 _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "ap-east-1",
     "ap-east-2",
@@ -49,8 +46,6 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
 
 
 NAME = Text(64, "A-Z a-z 0-9 _ -", "my-set", source="CloudFormation schema; SES developer guide, quotas")
-
-MAX_DELIVERY_DURATION = Range(300, 50400, "seconds", source="CloudFormation schema, MaxDeliverySeconds")
 
 
 def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
@@ -127,7 +122,9 @@ def destination_before_monitoring(
 def configuration_set(
     argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
 ) -> Iterator[str]:
-    """A set of the same account and region, given without options of a set (SES developer guide)."""
+    """A set of the same account and region, given without options of a set. Of a set of the app: a bare host name, an
+    HTTPS policy only with one, 300-50400 seconds, known words (SES developer guide; CloudFormation schema).
+    """
     if value is None:
         return
     yield from interface(
@@ -135,34 +132,7 @@ def configuration_set(
     )
     yield from same_place(argument, value.env, stack)
     yield from instead_of(argument, value, options)
-
-
-def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
-    """Each option of a new configuration set."""
-    yield from NAME("configuration_set_name", options["configuration_set_name"])
-    yield from option(
-        "tls_policy", options["tls_policy"], ses.ConfigurationSetTlsPolicy, "ses.ConfigurationSetTlsPolicy.REQUIRE"
-    )
-    for switch in ("reputation_metrics", "sending_enabled"):
-        yield from option(switch, options[switch], bool, "True or False")
-    yield from MAX_DELIVERY_DURATION("max_delivery_duration", options["max_delivery_duration"])
-    yield from optional_interface(
-        "dedicated_ip_pool", options["dedicated_ip_pool"], "dedicated_ip_pool_ref", "a ses.DedicatedIpPool"
-    )
-    yield from optional_interface(
-        "mail_manager_archive",
-        options["mail_manager_archive"],
-        "mail_manager_archive_ref",
-        "a ses.CfnMailManagerArchive",
-    )
-    yield from option("vdm_options", options["vdm_options"], ses.VdmOptions, "ses.VdmOptions(engagement_metrics=True)")
-    yield from tracking(options["custom_tracking_redirect_domain"], options["custom_tracking_https_policy"])
-    yield from suppression(
-        options["suppression_reasons"],
-        options["disable_suppression_list"],
-        options["auto_validation_threshold"],
-        options["disable_auto_validation"],
-    )
+    yield from options_of(argument, value)
 
 
 def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
@@ -173,8 +143,8 @@ def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
 
 def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
     """Whether a set has reputation metrics; None of an imported set."""
-    made = value if isinstance(value, ses.CfnConfigurationSet) else value.node.default_child
-    if not isinstance(made, ses.CfnConfigurationSet):
+    made = made_here(value)
+    if made is None:
         return None
     options = cdk.Stack.of(made).resolve(made.reputation_options) or {}
     return bool(options.get("reputationMetricsEnabled"))
@@ -192,36 +162,6 @@ def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Ite
         "EventBridgeDestination()",
     )
     yield from value.problems(stack)
-
-
-def tracking(domain: str | None, https_policy: ses.HttpsPolicy | None) -> Iterator[str]:
-    """A bare host name; an HTTPS policy only with one (CloudFormation schema, TrackingOptions)."""
-    argument = "custom_tracking_redirect_domain"
-    yield from option(argument, domain, str, "a host name such as 'click.example.com'")
-    yield from option("custom_tracking_https_policy", https_policy, ses.HttpsPolicy, "ses.HttpsPolicy.REQUIRE")
-    if domain is not None and not re.fullmatch(_HOST, domain) and not cdk.Token.is_unresolved(domain):
-        yield f"{argument} {domain!r} is no bare host name; use one such as 'click.example.com'"
-    if https_policy is not None and domain is None:
-        yield f"custom_tracking_https_policy needs {argument}, which it is about; give both or none"
-
-
-def suppression(
-    reasons: ses.SuppressionReasons | None,
-    disable_list: bool | None,
-    threshold: ses.AutoValidationThreshold | None,
-    disable_validation: bool | None,
-) -> Iterator[str]:
-    """Reasons or no list; a threshold or no validation (CloudFormation schema, SuppressionOptions)."""
-    yield from option("suppression_reasons", reasons, ses.SuppressionReasons, "ses.SuppressionReasons.BOUNCES_ONLY")
-    yield from option("disable_suppression_list", disable_list, bool, "True or False")
-    yield from option(
-        "auto_validation_threshold", threshold, ses.AutoValidationThreshold, "ses.AutoValidationThreshold.HIGH"
-    )
-    yield from option("disable_auto_validation", disable_validation, bool, "True or False")
-    if reasons is not None and disable_list:
-        yield "suppression_reasons contradicts disable_suppression_list=True; leave one of them out"
-    if threshold is not None and disable_validation:
-        yield "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out"
 
 
 def templates(argument: str, value: Collection[str | ITemplateRef]) -> Iterator[str]:

@@ -41,7 +41,6 @@ def test_every_rule_is_in_the_table() -> None:
         if getattr(rule, "__module__", room.__name__) in (room.__name__, validation.__name__) and name[0] != "_"
     }
     of_several: set[object] = {
-        publishing_rules.options_of_a_set,
         dimension_rules.RATE_PERIOD,
         archive_rules.CONVERTED_BUFFERING_SIZE,
     }
