@@ -13,6 +13,7 @@ from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
+from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
 from ses_events.validation import Range, Rule, Text
 from tests.support.templates import ROOT
@@ -20,13 +21,6 @@ from tests.support.templates import ROOT
 RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.configuration_set": publishing_rules.configuration_set,
     "EventPublishing.configuration_set_name": publishing_rules.NAME,
-    "EventPublishing.auto_validation_threshold": publishing_rules.suppression,
-    "EventPublishing.custom_tracking_https_policy": publishing_rules.tracking,
-    "EventPublishing.custom_tracking_redirect_domain": publishing_rules.tracking,
-    "EventPublishing.disable_auto_validation": publishing_rules.suppression,
-    "EventPublishing.disable_suppression_list": publishing_rules.suppression,
-    "EventPublishing.max_delivery_duration": publishing_rules.MAX_DELIVERY_DURATION,
-    "EventPublishing.suppression_reasons": publishing_rules.suppression,
     "EventPublishing.add_destination.construct_id": publishing_rules.destination_id,
     "EventPublishing.add_destination.destination": publishing_rules.destination,
     "EventPublishing.add_destination.events": publishing_rules.events,
@@ -36,13 +30,13 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.metric_complaint_rate": publishing_rules.rates,
     "FirehoseDestination.delivery_stream": publishing_rules.delivery_stream,
     "FirehoseDestination.role": publishing_rules.ses_role,
-    "CloudWatchDestination.dimensions": publishing_rules.dimensions,
+    "CloudWatchDestination.dimensions": dimension_rules.dimensions,
     "CloudWatchDestination.metric.event": publishing_rules.event,
-    "CloudWatchDestination.metric.dimensions": publishing_rules.metric_dimensions,
-    "CloudWatchDestination.rate.event": publishing_rules.event_of_a_rate,
-    "CloudWatchDestination.rate.dimensions": publishing_rules.metric_dimensions,
-    "CloudWatchDestination.rate.minimum": publishing_rules.minimum,
-    "CloudWatchDestination.rate.period": publishing_rules.rate_period,
+    "CloudWatchDestination.metric.dimensions": dimension_rules.metric_dimensions,
+    "CloudWatchDestination.rate.event": dimension_rules.event_of_a_rate,
+    "CloudWatchDestination.rate.dimensions": dimension_rules.metric_dimensions,
+    "CloudWatchDestination.rate.minimum": dimension_rules.minimum,
+    "CloudWatchDestination.rate.period": dimension_rules.rate_period,
     "EventMonitoring.publishing": monitoring_rules.monitored,
     "EventMonitoring.archive": monitoring_rules.monitored,
     "EventMonitoring.analytics": monitoring_rules.monitored,
@@ -62,6 +56,8 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventPublishing.metric_account.event": publishing_rules.event_of_the_account,
     "SnsDestination.topic": publishing_rules.topic,
     "EventBridgeDestination.event_bus": publishing_rules.event_bus,
+    "EventBridgeDestination.pattern.configuration_set_name": publishing_rules.NAME,
+    "EventBridgeDestination.pattern.events": publishing_rules.events,
     "EventArchive.bucket": archive_rules.bucket,
     "EventArchive.encryption_key": archive_rules.key,
     "EventArchive.log_group": archive_rules.log_group,
@@ -76,7 +72,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventArchive.removal_policy": archive_rules.removal_policy,
     "EventAnalytics.archive": analytics_rules.analysed_archive,
     "EventAnalytics.bytes_scanned_cutoff": analytics_rules.BYTES_SCANNED_CUTOFF,
-    "EventAnalytics.dimension_name": publishing_rules.dimension_name,
+    "EventAnalytics.dimension_name": dimension_rules.dimension_name,
     "EventAnalytics.results_bucket": archive_rules.bucket,
     "EventAnalytics.results_expiration": archive_rules.EXPIRATION,
     "ParquetFormat.prefix": prefixes.table_prefix,
@@ -89,9 +85,9 @@ ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
     "the role of a `FirehoseDestination`": location.same_account,
     "a destination of a set that is monitored": publishing_rules.destination_before_monitoring,
     "the topic of the reference stack": monitoring_rules.topic_arn,
-    "a dimension": publishing_rules.dimension,
-    "name of a dimension": publishing_rules.dimension_name,
-    "default_value of a dimension": publishing_rules.DIMENSION_DEFAULT_VALUE,
+    "a dimension": dimension_rules.dimension,
+    "name of a dimension": dimension_rules.dimension_name,
+    "default_value of a dimension": dimension_rules.DIMENSION_DEFAULT_VALUE,
 }
 """Rules about what is no option of its own."""
 

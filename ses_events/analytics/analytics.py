@@ -14,7 +14,7 @@ from ses_events.archive import rules as archive_rules
 from ses_events.archive.bucket import new_results_bucket
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant, reading, use_of_key
-from ses_events.publishing import rules as publishing_rules
+from ses_events.publishing import dimensions as dimension_rules
 from ses_events.record.table import JSON, EventTable, derived_name
 from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
@@ -83,7 +83,7 @@ class EventAnalytics(Construct):
             (scope, construct_id),
             rules.analysed_archive("archive", archive, stack),
             rules.BYTES_SCANNED_CUTOFF("bytes_scanned_cutoff", bytes_scanned_cutoff),
-            publishing_rules.dimension_name(
+            dimension_rules.dimension_name(
                 "dimension_name", dimension_name, cdk.aws_ses.CloudWatchDimensionSource.MESSAGE_TAG
             ),
             archive_rules.bucket("results_bucket", results_bucket, stack),

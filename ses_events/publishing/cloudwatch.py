@@ -5,30 +5,30 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
-from constructs import IDependable
 
 from ses_events import tokens
+from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules
+from ses_events.publishing.destination import Bound, EventDestination, Source
 from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES, metric_name
 from ses_events.validation import check
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
-
-    from ses_events.publishing.publishing import EventPublishing
+    from constructs import Construct
 
 
 CONFIGURATION_SET = "ses:configuration-set"
 """The message tag that SES gives every mail of a configuration set (SES developer guide, auto-tags)."""
 
 
-class CloudWatchDestination:
+class CloudWatchDestination(EventDestination):
     """Counts events in CloudWatch, by the values of 1-10 dimensions.
 
     In the template: the dimensions of the event destination; no resource of its own. SES publishes the metrics
@@ -45,24 +45,21 @@ class CloudWatchDestination:
     :raises TypeError: when an argument has a wrong type.
     """
 
+    is_monitored = True
+    """``EventMonitoring`` looks at it."""
+
     def __init__(self, dimensions: Sequence[ses.CloudWatchDimension]) -> None:
-        check("CloudWatchDestination", rules.dimensions("dimensions", dimensions))
+        check("CloudWatchDestination", dimension_rules.dimensions("dimensions", dimensions))
         self.dimensions = tuple(dimensions)
         """What SES counts by."""
         self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
         """Whether it counts by the configuration set alone."""
 
-    def problems(self, stack: cdk.Stack) -> Iterable[str]:
-        """Why no configuration set of this stack can publish to it: never, metrics are where the set is."""
-        return ()
-
-    def bind(
-        self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
-    ) -> tuple[dict[str, Any], list[IDependable]]:
-        """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
-        for warning, text in rules.oddities_of_dimensions(self.dimensions, events):
-            cdk.Annotations.of(publishing).add_warning_v2(warning, text)
-        return {"cloud_watch_destination": self._properties}, []
+    def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
+        """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
+        for warning, text in dimension_rules.oddities_of_dimensions(self.dimensions, events):
+            cdk.Annotations.of(scope).add_warning_v2(warning, text)
+        return Bound({"cloud_watch_destination": self._properties})
 
     @cached_property
     def _properties(self) -> ses.CfnConfigurationSetEventDestination.CloudWatchDestinationProperty:
@@ -92,7 +89,9 @@ class CloudWatchDestination:
         check(
             "CloudWatchDestination.metric",
             rules.event("event", event),
-            rules.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
+            dimension_rules.metric_dimensions(
+                "dimensions", dimensions, [dimension.name for dimension in self.dimensions]
+            ),
         )
         return cdk.aws_cloudwatch.Metric(
             namespace="AWS/SES", metric_name=metric_name(event.name), dimensions_map=dict(dimensions), statistic="Sum"
@@ -124,10 +123,12 @@ class CloudWatchDestination:
         """
         check(
             "CloudWatchDestination.rate",
-            rules.event_of_a_rate("event", event),
-            rules.metric_dimensions("dimensions", dimensions, [dimension.name for dimension in self.dimensions]),
-            rules.minimum("minimum", minimum),
-            rules.rate_period("period", period),
+            dimension_rules.event_of_a_rate("event", event),
+            dimension_rules.metric_dimensions(
+                "dimensions", dimensions, [dimension.name for dimension in self.dimensions]
+            ),
+            dimension_rules.minimum("minimum", minimum),
+            dimension_rules.rate_period("period", period),
         )
         base = ses.EmailSendingEvent[COUNTED_AGAINST[event.name]]
         # An id must be one metric's in a graph, where rates of several values and periods may be.

@@ -1,95 +1,61 @@
-"""A configuration set from flat options, in the words of CloudFormation."""
+"""What a configuration set of the app says of itself, and what SES would refuse of that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
-from constructs import Construct
 
-_P = TypeVar("_P")
+from ses_events.validation import one_of
+
+if TYPE_CHECKING:
+    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
+
+_HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})"
+
+MAX_DELIVERY_SECONDS = range(300, 50401)
+"""How long SES tries to deliver (CloudFormation schema, MaxDeliverySeconds)."""
 
 
-def new_configuration_set(scope: Construct, options: Mapping[str, Any]) -> ses.CfnConfigurationSet:
-    """An ``AWS::SES::ConfigurationSet`` with the options of ``EventPublishing``, by name; None leaves one out."""
-    of = ses.CfnConfigurationSet
-    tls_policy, https_policy = options["tls_policy"], options["custom_tracking_https_policy"]
-    duration, pool = options["max_delivery_duration"], options["dedicated_ip_pool"]
-    archive, vdm = options["mail_manager_archive"], options["vdm_options"] or ses.VdmOptions()
-    return of(
-        scope,
-        "ConfigurationSet",
-        name=options["configuration_set_name"],
-        archiving_options=_options(
-            of.ArchivingOptionsProperty, archive_arn=archive and archive.mail_manager_archive_ref.archive_arn
-        ),
-        delivery_options=_options(
-            of.DeliveryOptionsProperty,
-            max_delivery_seconds=duration and duration.to_seconds(),
-            sending_pool_name=pool and pool.dedicated_ip_pool_ref.pool_name,
-            tls_policy=tls_policy and tls_policy.value,
-        ),
-        reputation_options=_options(
-            of.ReputationOptionsProperty, reputation_metrics_enabled=options["reputation_metrics"]
-        ),
-        sending_options=_options(of.SendingOptionsProperty, sending_enabled=options["sending_enabled"]),
-        suppression_options=_options(
-            of.SuppressionOptionsProperty,
-            suppressed_reasons=_suppressed_reasons(options["suppression_reasons"], options["disable_suppression_list"]),
-            validation_options=_validation(options["auto_validation_threshold"], options["disable_auto_validation"]),
-        ),
-        tracking_options=_options(
-            of.TrackingOptionsProperty,
-            custom_redirect_domain=options["custom_tracking_redirect_domain"],
-            https_policy=https_policy and https_policy.value,
-        ),
-        vdm_options=_options(
-            of.VdmOptionsProperty,
-            dashboard_options=_options(
-                of.DashboardOptionsProperty, engagement_metrics=_enabled(vdm.engagement_metrics)
-            ),
-            guardian_options=_options(
-                of.GuardianOptionsProperty, optimized_shared_delivery=_enabled(vdm.optimized_shared_delivery)
-            ),
-        ),
+def options_of(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
+    """Of a set of this app: a bare host name, an HTTPS policy only with one; 300-50400 seconds; known words
+    (CloudFormation schema, ConfigurationSet).
+    """
+    made = made_here(value)
+    if made is None:
+        return
+    delivery, tracking, suppression = cdk.Stack.of(made).resolve(
+        [made.delivery_options or {}, made.tracking_options or {}, made.suppression_options or {}]
     )
+    where = f"{argument}.delivery_options"
+    yield from _word(f"{where}.tls_policy", delivery.get("tlsPolicy"), "REQUIRE", "OPTIONAL")
+    seconds = delivery.get("maxDeliverySeconds")
+    if isinstance(seconds, int | float) and seconds not in MAX_DELIVERY_SECONDS:
+        least, most = MAX_DELIVERY_SECONDS[0], MAX_DELIVERY_SECONDS[-1]
+        yield f"{where}.max_delivery_seconds {seconds} is out of range; use {least}-{most} whole seconds"
+    where = f"{argument}.tracking_options"
+    domain, https_policy = tracking.get("customRedirectDomain"), tracking.get("httpsPolicy")
+    if isinstance(domain, str) and not re.fullmatch(_HOST, domain):
+        yield f"{where}.custom_redirect_domain {domain!r} is no bare host name; use one such as 'click.example.com'"
+    yield from _word(f"{where}.https_policy", https_policy, "REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL")
+    if https_policy is not None and domain is None:
+        yield f"{where}.https_policy needs custom_redirect_domain, which it is about; give both or none"
+    reasons = suppression.get("suppressedReasons")
+    for position, reason in enumerate(reasons if isinstance(reasons, list) else []):
+        where = f"{argument}.suppression_options.suppressed_reasons[{position}]"
+        yield from _word(where, reason, "BOUNCE", "COMPLAINT")
 
 
-def _options(kind: Callable[..., _P], **values: Any) -> _P | None:
-    """The options that were given, or nothing: then SES's defaults hold."""
-    given = {name: value for name, value in values.items() if value is not None}
-    return kind(**given) if given else None
+def _word(argument: str, value: Any, *known: str) -> Iterator[str]:
+    """One of the words of CloudFormation; what is known at deployment only is resolved to a dictionary, and passes."""
+    if isinstance(value, str):
+        yield from one_of(argument, value, known)
 
 
-def _suppressed_reasons(reasons: ses.SuppressionReasons | None, disable: bool | None) -> list[str] | None:
-    """CloudFormation's words; an empty list disables the suppression list."""
-    if disable:
-        return []
-    return (
-        reasons
-        and {
-            ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS: ["BOUNCE", "COMPLAINT"],
-            ses.SuppressionReasons.BOUNCES_ONLY: ["BOUNCE"],
-            ses.SuppressionReasons.COMPLAINTS_ONLY: ["COMPLAINT"],
-        }[reasons]
-    )
-
-
-def _validation(
-    threshold: ses.AutoValidationThreshold | None, disable: bool | None
-) -> ses.CfnConfigurationSet.ValidationOptionsProperty | None:
-    of = ses.CfnConfigurationSet
-    if threshold is None and disable is None:
-        return None
-    return of.ValidationOptionsProperty(
-        condition_threshold=of.ConditionThresholdProperty(
-            condition_threshold_enabled="DISABLED" if disable else "ENABLED",
-            overall_confidence_threshold=threshold
-            and of.OverallConfidenceThresholdProperty(confidence_verdict_threshold=threshold.value),
-        )
-    )
-
-
-def _enabled(value: bool | None) -> str | None:
-    return None if value is None else "ENABLED" if value else "DISABLED"
+def made_here(value: IConfigurationSetRef) -> ses.CfnConfigurationSet | None:
+    """The resource of a set of this app; None of an imported set."""
+    made = value if isinstance(value, ses.CfnConfigurationSet) else value.node.default_child
+    return made if isinstance(made, ses.CfnConfigurationSet) else None

@@ -11,7 +11,7 @@ from ses_events.location import environment_of
 if TYPE_CHECKING:
     import aws_cdk as cdk
 
-    from ses_events.publishing.publishing import EventPublishing
+    from ses_events.publishing.destination import Source
 
 _SOURCES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"}
 """The condition keys that say for whom a service acts (IAM user guide, the confused deputy); their case is ignored."""
@@ -20,12 +20,12 @@ _ASKING = {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", 
 """The operators by which a condition asks for a source; their case is ignored."""
 
 
-def only_for(publishing: EventPublishing) -> dict[str, Any]:
+def only_for(source: Source) -> dict[str, Any]:
     """The condition that SES acts for this configuration set of this account."""
     return {
         "StringEquals": {
-            "aws:SourceAccount": environment_of(publishing.stack).account,
-            "aws:SourceArn": publishing.configuration_set_arn,
+            "aws:SourceAccount": environment_of(source.stack).account,
+            "aws:SourceArn": source.arn,
         }
     }
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -15,21 +14,15 @@ from constructs import Construct
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
-from ses_events.publishing.configuration_set import new_configuration_set
+from ses_events.publishing.destination import SES_ROLE, EventDestination, Source
 from ses_events.record.names import matching_event_type, metric_name
-from ses_events.validation import check, instance, interface, new_id, stack_of
+from ses_events.validation import check, instance, interface, new_id, option, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_iam as iam
-    from aws_cdk.interfaces.aws_ses import (
-        IConfigurationSetRef,
-        IDedicatedIpPoolRef,
-        IMailManagerArchiveRef,
-        ITemplateRef,
-    )
+    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, ITemplateRef
 
-    from ses_events.publishing.destination import EventDestination
 
 UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
@@ -77,23 +70,11 @@ class EventPublishing(Construct):
     takes part when it is sent with the set's name. ``cdk.Tags.of(publishing)`` tags the set.
     ``ses-events:region-without-configuration-sets`` warns of a region that CloudFormation is known to lack them in.
 
-    :param configuration_set: a set that is there already, of this app or imported; then no option of a set is taken.
-        Default: a new one.
+    :param configuration_set: a set that is there already, imported or of this app: ``ses.ConfigurationSet(...)`` or
+        ``ses.CfnConfigurationSet(...)`` with the options that SES has. Default: a new one.
     :param configuration_set_name: 1-64 of ``A-Z a-z 0-9 _ -`` (CloudFormation schema). A change replaces the set: the
         old one is deleted, and mail that names it fails with ConfigurationSetDoesNotExist. Default: generated.
-    :param auto_validation_threshold: how sure SES must be of an address to send to it. Default: the account's setting.
-    :param custom_tracking_https_policy: HTTPS for open and click links; only with the domain. Default: ``OPTIONAL``.
-    :param custom_tracking_redirect_domain: the bare host name of open and click links. Default: one of SES's.
-    :param dedicated_ip_pool: the IP addresses that mail is sent from. Default: SES's shared ones.
-    :param disable_auto_validation: whether SES sends without validating addresses. Default: the account's setting.
-    :param disable_suppression_list: whether mail goes to suppressed addresses too. Default: the account's setting.
-    :param mail_manager_archive: where SES keeps a copy of each mail. Default: nowhere.
-    :param max_delivery_duration: how long SES tries to deliver, 300-50400 s (CloudFormation schema). Default: SES's.
     :param reputation_metrics: whether CloudWatch gets this set's bounce and complaint rates. Default: no.
-    :param sending_enabled: whether SES accepts mail that names this set. Default: yes.
-    :param suppression_reasons: what puts an address on the suppression list. Default: the account's setting.
-    :param tls_policy: ``REQUIRE`` delivers over TLS or not at all. Default: ``OPTIONAL``.
-    :param vdm_options: what Virtual Deliverability Manager does for this set. Default: the account's setting.
     :raises ValueError: when an argument breaks a rule of SES; a line for each.
     :raises TypeError: when an argument has a wrong type.
     """
@@ -105,41 +86,15 @@ class EventPublishing(Construct):
         *,
         configuration_set: IConfigurationSetRef | None = None,
         configuration_set_name: str | None = None,
-        auto_validation_threshold: ses.AutoValidationThreshold | None = None,
-        custom_tracking_https_policy: ses.HttpsPolicy | None = None,
-        custom_tracking_redirect_domain: str | None = None,
-        dedicated_ip_pool: IDedicatedIpPoolRef | None = None,
-        disable_auto_validation: bool | None = None,
-        disable_suppression_list: bool | None = None,
-        mail_manager_archive: IMailManagerArchiveRef | None = None,
-        max_delivery_duration: cdk.Duration | None = None,
         reputation_metrics: bool | None = None,
-        sending_enabled: bool | None = None,
-        suppression_reasons: ses.SuppressionReasons | None = None,
-        tls_policy: ses.ConfigurationSetTlsPolicy | None = None,
-        vdm_options: ses.VdmOptions | None = None,
     ) -> None:
-        options = {
-            "configuration_set_name": configuration_set_name,
-            "auto_validation_threshold": auto_validation_threshold,
-            "custom_tracking_https_policy": custom_tracking_https_policy,
-            "custom_tracking_redirect_domain": custom_tracking_redirect_domain,
-            "dedicated_ip_pool": dedicated_ip_pool,
-            "disable_auto_validation": disable_auto_validation,
-            "disable_suppression_list": disable_suppression_list,
-            "mail_manager_archive": mail_manager_archive,
-            "max_delivery_duration": max_delivery_duration,
-            "reputation_metrics": reputation_metrics,
-            "sending_enabled": sending_enabled,
-            "suppression_reasons": suppression_reasons,
-            "tls_policy": tls_policy,
-            "vdm_options": vdm_options,
-        }
+        options = {"configuration_set_name": configuration_set_name, "reputation_metrics": reputation_metrics}
         stack = stack_of(scope, construct_id)
         check(
             (scope, construct_id),
             rules.configuration_set("configuration_set", configuration_set, stack, options),
-            rules.options_of_a_set(options),
+            rules.NAME("configuration_set_name", configuration_set_name),
+            option("reputation_metrics", reputation_metrics, bool, "True or False"),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
@@ -148,26 +103,34 @@ class EventPublishing(Construct):
         self.stack = stack
         """The stack of this construct, and so of its event destinations."""
 
-        self.configuration_set = configuration_set or new_configuration_set(self, options)
+        self.configuration_set = configuration_set or ses.CfnConfigurationSet(
+            self,
+            "ConfigurationSet",
+            name=configuration_set_name,
+            reputation_options=None
+            if reputation_metrics is None
+            else ses.CfnConfigurationSet.ReputationOptionsProperty(reputation_metrics_enabled=reputation_metrics),
+        )
         """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
 
-        self.ses_role: iam.CfnRole | None = None
-        """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
-
+        self._source = Source(self.configuration_set, stack)
         self._destinations = _DESTINATIONS.setdefault(self.configuration_set, _Destinations())
-        self._ids = {"SesRole"} if configuration_set else {"SesRole", "ConfigurationSet"}
+        self._ids = {SES_ROLE} if configuration_set else {SES_ROLE, "ConfigurationSet"}
 
-    @cached_property
+    @property
     def configuration_set_name(self) -> str:
         """The name to send mail with."""
-        if isinstance(self.configuration_set, ses.CfnConfigurationSet):
-            return self.configuration_set.ref
-        return self.configuration_set.configuration_set_ref.configuration_set_name
+        return self._source.name
 
-    @cached_property
+    @property
     def configuration_set_arn(self) -> str:
         """The ARN of the configuration set."""
-        return environment_of(self.stack).arn("ses", f"configuration-set/{self.configuration_set_name}")
+        return self._source.arn
+
+    @property
+    def ses_role(self) -> iam.CfnRole | None:
+        """The role that SES puts events into delivery streams with; made for the first destination that needs it."""
+        return cast("iam.CfnRole | None", self.node.try_find_child(SES_ROLE))
 
     def add_destination(
         self,
@@ -184,7 +147,7 @@ class EventPublishing(Construct):
 
         :param construct_id: an id for the destination, unique in this construct. A change replaces the destination.
         :param destination: a ``FirehoseDestination``, ``CloudWatchDestination``, ``SnsDestination`` or
-            ``EventBridgeDestination``; one value can serve several sets.
+            ``EventBridgeDestination``, or an ``EventDestination`` of your own; one value can serve several sets.
         :param events: what to publish. Asking for Open or Click makes SES add a pixel to the mail or rewrite its links.
         :param enabled: whether SES publishes.
         :param name: 1-64 of ``A-Z a-z 0-9 _ -`` (CloudFormation schema), unique in the set. A change replaces the
@@ -202,7 +165,7 @@ class EventPublishing(Construct):
             rules.destination_name(name, [other.name for other in self._destinations.made]),
             rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
-        properties, after = destination.bind(self, events)
+        bound = destination.bind(self, self._source, events)
         try:
             event_destination = ses.CfnConfigurationSetEventDestination(
                 self,
@@ -213,15 +176,15 @@ class EventPublishing(Construct):
                     enabled=enabled,
                     # in one order, whatever order or kind of collection was given
                     matching_event_types=[matching_event_type(e.name) for e in ses.EmailSendingEvent if e in events],
-                    **properties,
+                    **bound.properties,
                 ),
             )
         except RuntimeError:  # how CDK says that something else in this construct has the id
             ids = [child.node.id for child in self.node.children]
             check((self, construct_id), rules.destination_id(construct_id, ids))
             raise
-        if after:
-            event_destination.node.add_dependency(*after)
+        if bound.after:
+            event_destination.node.add_dependency(*bound.after)
         for previous in [other.resource for other in self._destinations.made if other.stack is self.stack][-1:]:
             event_destination.add_resource_dependency(previous)
         published = frozenset(events if enabled else ())

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events.location import same_place
-from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES
-from ses_events.tokens import is_deferred
+from ses_events.publishing.configuration_set import made_here, options_of
+from ses_events.publishing.destination import EventDestination
+from ses_events.record.names import COUNTED_AGAINST
 from ses_events.validation import (
-    Range,
     Text,
     closest,
-    count,
-    did_you_mean,
     instance,
     instead_of,
     interface,
-    option,
     optional_interface,
     several,
     some_id,
@@ -35,29 +32,7 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, ITemplateRef
 
     from ses_events.archive.archive import EventArchive
-    from ses_events.publishing.destination import EventDestination
 
-
-_DIMENSION = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
-
-_ENDLESS = {
-    "ses:sourceip",
-    "ses:outgoingip",
-    "ses:fromdomain",
-    "messageid",
-    "recipient",
-    "to",
-    "email",
-    "emailaddress",
-    "user",
-    "userid",
-    "customerid",
-    "subject",
-    "date",
-}
-"""Dimensions whose values never end, as ``_plain`` has them."""
-
-_HOST = r"(?!.{254})(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})"
 
 _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "ap-east-1",
@@ -69,22 +44,8 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "mx-central-1",
 }
 
-_HEADERS_SES_REFUSES = {"received", "to", "from", "dkim-signature", "cc", "message-id", "return-path"}
-
 
 NAME = Text(64, "A-Z a-z 0-9 _ -", "my-set", source="CloudFormation schema; SES developer guide, quotas")
-DIMENSION_DEFAULT_VALUE = Text(
-    256,
-    "A-Z a-z 0-9 _ -",
-    "unknown",
-    source="CloudFormation schema",
-    note="without the @ and . that the SES API takes",
-)
-
-MAX_DELIVERY_DURATION = Range(300, 50400, "seconds", source="CloudFormation schema, MaxDeliverySeconds")
-_DIMENSION_VALUE = Text(255, "A-Z a-z 0-9 _ . @ -", "spring-sale", source="SES API v2, MessageTag")
-RATE_PERIOD = Range(1, 10080, "minutes", source="CloudWatch API, PutMetricAlarm")
-_DIMENSION_NAME = Text(256, "A-Z a-z 0-9 _ : -", "campaign", source="CloudFormation schema; SES developer guide")
 
 
 def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
@@ -122,103 +83,11 @@ def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
         yield from instance(argument, value, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}")
 
 
-def dimensions(argument: str, value: Sequence[ses.CloudWatchDimension]) -> Iterator[str]:
-    """1-10 dimensions with different names for a CloudWatch destination (SES developer guide, quotas)."""
-    yield from several(argument, value, f"[{_DIMENSION}]")
-    if not 1 <= len(value) <= 10:
-        yield f"{argument} has {len(value)} entries; give a CloudWatch destination 1-10"
-    names = set()
-    for position, each in enumerate(value):
-        yield from dimension(f"{argument}[{position}]", each)
-        if each.name in names:
-            yield f"{argument}[{position}].name {each.name!r} is there already; give each dimension another name"
-        names.add(each.name)
-
-
-def dimension(argument: str, value: ses.CloudWatchDimension) -> Iterator[str]:
-    """A ``ses.CloudWatchDimension`` with a name, a default value and a source (SES API, CloudWatchDestination)."""
-    yield from instance(argument, value, ses.CloudWatchDimension, _DIMENSION)
-    source = "ses.CloudWatchDimensionSource.MESSAGE_TAG"
-    yield from instance(f"{argument}.source", value.source, ses.CloudWatchDimensionSource, source)
-    if value.source.name not in DIMENSION_VALUE_SOURCES:
-        yield f"{argument}.source {value.source.name} is unknown here; use {', '.join(DIMENSION_VALUE_SOURCES)}"
-    yield from dimension_name(f"{argument}.name", value.name, value.source)
-    yield from DIMENSION_DEFAULT_VALUE(f"{argument}.default_value", value.default_value)
-
-
-def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSource) -> Iterator[str]:
-    """1-256 of A-Z a-z 0-9 _ : -, and no header that SES reserves (CloudFormation schema; SES developer guide)."""
-    yield from instance(argument, value, str, "a string such as 'campaign'")
-    yield from _DIMENSION_NAME(argument, value)
-    if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
-        yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
-    if source != ses.CloudWatchDimensionSource.MESSAGE_TAG and value.startswith("ses:"):
-        yield f"{argument} {value!r} is a message tag of SES; use source=ses.CloudWatchDimensionSource.MESSAGE_TAG"
-
-
-def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
-    """A value for exactly the dimensions that SES publishes, 1-255 of A-Z a-z 0-9 _ . @ - but for SES's own tags
-    (CloudWatch user guide, dimensions; SES API v2, MessageTag).
-    """
-    yield from instance(argument, value, Mapping, f"a mapping such as {dict.fromkeys(names, '...')}")
-    for missing in [wanted for wanted in names if wanted not in value]:
-        yield f"{argument} lacks {missing!r}; the metric carries all of {list(names)}, so give a value for each"
-    for given, dimension_value in value.items():
-        if given not in names:
-            yield f"{argument} has {given!r}, which the metric does not carry; {did_you_mean(str(given), names)}"
-        yield from instance(f"{argument}[{given!r}]", dimension_value, str, "a string such as 'spring'")
-        if not 1 <= len(dimension_value) <= 255 and not cdk.Token.is_unresolved(dimension_value):
-            yield f"{argument}[{given!r}] has {len(dimension_value)} characters; use 1-255"
-        elif not str(given).startswith("ses:"):  # whose values SES makes
-            yield from _DIMENSION_VALUE(f"{argument}[{given!r}]", dimension_value)
-
-
-def oddities_of_dimensions(
-    value: Sequence[ses.CloudWatchDimension], events: Collection[ses.EmailSendingEvent]
-) -> Iterator[tuple[str, str]]:
-    """What SES accepts of dimensions and hardly anybody wants: the id of a warning and its text."""
-    for dimension in value:
-        if _plain(dimension.name) in _ENDLESS:
-            yield (
-                "ses-events:endless-dimension",
-                f"the dimension {dimension.name!r} takes new values without end, and CloudWatch bills each event type "
-                "with each value as a custom metric; count by something that has few values",
-            )
-        if dimension.source == ses.CloudWatchDimensionSource.LINK_TAG and ses.EmailSendingEvent.CLICK not in events:
-            yield (
-                "ses-events:link-tag-without-click",
-                f"the dimension {dimension.name!r} is a link tag, which only Click events have, and Click is not "
-                "published here: every event counts under the default value",
-            )
-
-
-def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
-    """An event that is counted against sends or deliveries (SES developer guide, event publishing)."""
-    yield from event(argument, value)
-    if value.name not in COUNTED_AGAINST:
-        yield f"{argument} {value.name} is no share of mail; use {', '.join(COUNTED_AGAINST)}"
-
-
 def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """An event that SES counts without an event destination (SES developer guide, monitoring with CloudWatch)."""
     yield from event(argument, value)
     if value.name not in {"SEND", "RENDERING_FAILURE", *COUNTED_AGAINST} - {"DELIVERY_DELAY"}:
         yield f"{argument} {value.name} is counted for event destinations only; use CloudWatchDestination"
-
-
-def minimum(argument: str, value: int) -> Iterator[str]:
-    """A whole number from 1 that is known at synth (CloudWatch user guide, metric math)."""
-    if is_deferred(value):
-        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
-    yield from count(argument, value)
-
-
-def rate_period(argument: str, value: cdk.Duration | None) -> Iterator[str]:
-    """1-10080 whole minutes, known at synth (CloudWatch API, PutMetricAlarm)."""
-    yield from option(argument, value, cdk.Duration, "cdk.Duration.days(1)")
-    if value is not None and value.is_unresolved():
-        yield f"{argument} is known at deployment only, and CDK makes no metric of it; write it out"
-    yield from RATE_PERIOD(argument, value)
 
 
 def room_to_count(
@@ -239,10 +108,10 @@ def room_to_count(
 
 
 def destination_before_monitoring(
-    argument: str, value: object, enabled: bool, monitored_by: str | None
+    argument: str, value: EventDestination, enabled: bool, monitored_by: str | None
 ) -> Iterator[str]:
     """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
-    if monitored_by and enabled and (hasattr(value, "dimensions") or hasattr(value, "delivery_stream")):
+    if monitored_by and enabled and value.is_monitored:
         yield (
             f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
             "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "
@@ -253,7 +122,9 @@ def destination_before_monitoring(
 def configuration_set(
     argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
 ) -> Iterator[str]:
-    """A set of the same account and region, given without options of a set (SES developer guide)."""
+    """A set of the same account and region, given without options of a set. Of a set of the app: a bare host name, an
+    HTTPS policy only with one, 300-50400 seconds, known words (SES developer guide; CloudFormation schema).
+    """
     if value is None:
         return
     yield from interface(
@@ -261,34 +132,7 @@ def configuration_set(
     )
     yield from same_place(argument, value.env, stack)
     yield from instead_of(argument, value, options)
-
-
-def options_of_a_set(options: Mapping[str, Any]) -> Iterator[str]:
-    """Each option of a new configuration set."""
-    yield from NAME("configuration_set_name", options["configuration_set_name"])
-    yield from option(
-        "tls_policy", options["tls_policy"], ses.ConfigurationSetTlsPolicy, "ses.ConfigurationSetTlsPolicy.REQUIRE"
-    )
-    for switch in ("reputation_metrics", "sending_enabled"):
-        yield from option(switch, options[switch], bool, "True or False")
-    yield from MAX_DELIVERY_DURATION("max_delivery_duration", options["max_delivery_duration"])
-    yield from optional_interface(
-        "dedicated_ip_pool", options["dedicated_ip_pool"], "dedicated_ip_pool_ref", "a ses.DedicatedIpPool"
-    )
-    yield from optional_interface(
-        "mail_manager_archive",
-        options["mail_manager_archive"],
-        "mail_manager_archive_ref",
-        "a ses.CfnMailManagerArchive",
-    )
-    yield from option("vdm_options", options["vdm_options"], ses.VdmOptions, "ses.VdmOptions(engagement_metrics=True)")
-    yield from tracking(options["custom_tracking_redirect_domain"], options["custom_tracking_https_policy"])
-    yield from suppression(
-        options["suppression_reasons"],
-        options["disable_suppression_list"],
-        options["auto_validation_threshold"],
-        options["disable_auto_validation"],
-    )
+    yield from options_of(argument, value)
 
 
 def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
@@ -299,55 +143,25 @@ def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
 
 def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
     """Whether a set has reputation metrics; None of an imported set."""
-    made = value if isinstance(value, ses.CfnConfigurationSet) else value.node.default_child
-    if not isinstance(made, ses.CfnConfigurationSet):
+    made = made_here(value)
+    if made is None:
         return None
     options = cdk.Stack.of(made).resolve(made.reputation_options) or {}
     return bool(options.get("reputationMetricsEnabled"))
 
 
 def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Iterator[str]:
-    """One of the four kinds of event destination, in the region of the stack, a delivery stream, role or event bus in
-    its account too (SES API, EventDestination; SES developer guide).
+    """An ``EventDestination`` in the region of the stack, a delivery stream, role or event bus in its account too
+    (SES API, EventDestination; SES developer guide).
     """
-    yield from interface(
+    yield from instance(
         argument,
         value,
-        "problems",
+        EventDestination,
         "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
         "EventBridgeDestination()",
     )
     yield from value.problems(stack)
-
-
-def tracking(domain: str | None, https_policy: ses.HttpsPolicy | None) -> Iterator[str]:
-    """A bare host name; an HTTPS policy only with one (CloudFormation schema, TrackingOptions)."""
-    argument = "custom_tracking_redirect_domain"
-    yield from option(argument, domain, str, "a host name such as 'click.example.com'")
-    yield from option("custom_tracking_https_policy", https_policy, ses.HttpsPolicy, "ses.HttpsPolicy.REQUIRE")
-    if domain is not None and not re.fullmatch(_HOST, domain) and not cdk.Token.is_unresolved(domain):
-        yield f"{argument} {domain!r} is no bare host name; use one such as 'click.example.com'"
-    if https_policy is not None and domain is None:
-        yield f"custom_tracking_https_policy needs {argument}, which it is about; give both or none"
-
-
-def suppression(
-    reasons: ses.SuppressionReasons | None,
-    disable_list: bool | None,
-    threshold: ses.AutoValidationThreshold | None,
-    disable_validation: bool | None,
-) -> Iterator[str]:
-    """Reasons or no list; a threshold or no validation (CloudFormation schema, SuppressionOptions)."""
-    yield from option("suppression_reasons", reasons, ses.SuppressionReasons, "ses.SuppressionReasons.BOUNCES_ONLY")
-    yield from option("disable_suppression_list", disable_list, bool, "True or False")
-    yield from option(
-        "auto_validation_threshold", threshold, ses.AutoValidationThreshold, "ses.AutoValidationThreshold.HIGH"
-    )
-    yield from option("disable_auto_validation", disable_validation, bool, "True or False")
-    if reasons is not None and disable_list:
-        yield "suppression_reasons contradicts disable_suppression_list=True; leave one of them out"
-    if threshold is not None and disable_validation:
-        yield "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out"
 
 
 def templates(argument: str, value: Collection[str | ITemplateRef]) -> Iterator[str]:
@@ -427,8 +241,3 @@ def trusts_of_ses(role: iam.Role) -> list[dict[str, Any]]:
         for statement in document.get("Statement", [])
         if statement["Effect"] == "Allow" and "ses.amazonaws.com" in str(statement.get("Principal"))
     ]
-
-
-def _plain(name: str) -> str:
-    """X-Message-ID, message_id and messageId are one."""
-    return name.lower().removeprefix("x-").replace("-", "").replace("_", "")

@@ -10,19 +10,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
-from constructs import IDependable
 
 from ses_events import location
 from ses_events.location import Environment, environment_of
 from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import only_for, only_for_sets_named
+from ses_events.publishing.destination import Bound, EventDestination, Source
 from ses_events.tokens import as_text, warn_of_policy
 from ses_events.validation import check
 
 if TYPE_CHECKING:
-    from aws_cdk.interfaces.aws_ses import IConfigurationSetRef
-
-    from ses_events.publishing.publishing import EventPublishing
+    from constructs import Construct, IDependable
 
 
 class _MayPublish(NamedTuple):
@@ -37,7 +35,7 @@ _MAY_PUBLISH: MutableMapping[sns.ITopic, dict[tuple[Environment, str], _MayPubli
 """What each topic's policy says, by account and operator: one statement for many sets, as SNS takes 100 in a policy."""
 
 
-class SnsDestination:
+class SnsDestination(EventDestination):
     """Publishes each event to a standard SNS topic.
 
     In the template: a statement in the topic's policy that lets SES publish for this configuration set of this account,
@@ -65,16 +63,14 @@ class SnsDestination:
         """Why no configuration set of this stack can publish to it."""
         return location.same_region("topic", self.topic.env, stack)
 
-    def bind(
-        self, publishing: EventPublishing, events: Collection[ses.EmailSendingEvent]
-    ) -> tuple[dict[str, Any], list[IDependable]]:
-        """This destination's part of the event destination (``EventPublishing.add_destination`` calls it)."""
-        stack = publishing.stack
+    def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
+        """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
+        stack = source.stack
         if isinstance(self.topic, sns.Topic) and cdk.Stack.of(self.topic) != stack:
-            condition = only_for_sets_named(_known_name(publishing.configuration_set) or "*", stack)
+            condition = only_for_sets_named(source.known_name or "*", stack)
         else:
-            condition = only_for(publishing)
-        policy = self._may_publish(publishing, condition)
+            condition = only_for(source)
+        policy = self._may_publish(scope, source, condition)
         if self.topic.master_key:
             use_key = iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
@@ -83,19 +79,19 @@ class SnsDestination:
                 conditions={"StringEquals": {"aws:SourceAccount": environment_of(stack).account}},
             )
             if not self.topic.master_key.add_to_resource_policy(use_key, True).statement_added:
-                owner = f"the key {as_text(publishing, self.topic.master_key.key_arn)}"
+                owner = f"the key {as_text(scope, self.topic.master_key.key_arn)}"
                 statement = use_key.to_statement_json()
-                warn_of_policy(publishing, "ses-events:key-not-editable", owner, "SES can publish", statement)
+                warn_of_policy(scope, "ses-events:key-not-editable", owner, "SES can publish", statement)
         properties = ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(topic_arn=self.topic.topic_arn)
-        return {"sns_destination": properties}, [policy] if policy else []
+        return Bound({"sns_destination": properties}, [policy] if policy else [])
 
-    def _may_publish(self, publishing: EventPublishing, condition: dict[str, Any]) -> IDependable | None:
+    def _may_publish(self, scope: Construct, source: Source, condition: dict[str, Any]) -> IDependable | None:
         """Let SES publish for a set; the policy that says so is what the event destination must come after."""
         [(operator, source_arn)] = [
             (operator, wanted["aws:SourceArn"]) for operator, wanted in condition.items() if "aws:SourceArn" in wanted
         ]
         of_topic = _MAY_PUBLISH.setdefault(self.topic, {})
-        key = environment_of(publishing.stack), operator
+        key = environment_of(source.stack), operator
         if key in of_topic:
             known = of_topic[key]
             if source_arn not in known.source_arns:
@@ -112,17 +108,7 @@ class SnsDestination:
         if result.statement_added:
             of_topic[key] = _MayPublish(statement, [source_arn], result.policy_dependable)
         else:
-            owner = f"the topic {as_text(publishing, self.topic.topic_arn)}"
+            owner = f"the topic {as_text(scope, self.topic.topic_arn)}"
             needed = statement.to_statement_json()
-            warn_of_policy(publishing, "ses-events:topic-not-editable", owner, "SES can publish", needed)
+            warn_of_policy(scope, "ses-events:topic-not-editable", owner, "SES can publish", needed)
         return result.policy_dependable
-
-
-def _known_name(configuration_set: IConfigurationSetRef) -> str | None:
-    """The name of a configuration set where it is known before deployment."""
-    name = (
-        configuration_set.name
-        if isinstance(configuration_set, ses.CfnConfigurationSet)
-        else configuration_set.configuration_set_ref.configuration_set_name
-    )
-    return None if name is None or cdk.Token.is_unresolved(name) else name

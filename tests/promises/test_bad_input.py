@@ -17,16 +17,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import (
-    AutoValidationThreshold,
     CfnConfigurationSet,
     CloudWatchDimension,
     CloudWatchDimensionSource,
     ConfigurationSet,
-    ConfigurationSetTlsPolicy,
     EmailIdentity,
     EmailSendingEvent,
-    HttpsPolicy,
-    SuppressionReasons,
 )
 
 from ses_events import (
@@ -92,12 +88,7 @@ def test_publishing_refuses_what_ses_would(stack: cdk.Stack, arguments: dict[str
             {"configuration_set_name": 7},
             "configuration_set_name 7 is of type int; use a string such as 'my-set'",
         ),
-        (
-            {"tls_policy": "Require"},
-            "tls_policy 'Require' is of type str; use ses.ConfigurationSetTlsPolicy.REQUIRE",
-        ),
         ({"reputation_metrics": "yes"}, "reputation_metrics 'yes' is of type str; use True or False"),
-        ({"sending_enabled": 0}, "sending_enabled 0 is of type int; use True or False"),
     ],
 )
 def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, Any], message: str) -> None:
@@ -371,55 +362,58 @@ def test_the_eleventh_destination_of_a_set_is_refused(stack: cdk.Stack) -> None:
     ("options", "message"),
     [
         (
-            {"max_delivery_duration": cdk.Duration.minutes(4)},
-            "max_delivery_duration 240 seconds is out of range; use 300",
+            {"delivery_options": CfnConfigurationSet.DeliveryOptionsProperty(max_delivery_seconds=240)},
+            "delivery_options.max_delivery_seconds 240 is out of range; use 300-50400 whole seconds",
         ),
         (
-            {"max_delivery_duration": cdk.Duration.hours(15)},
-            "54000 seconds is out of range; use 300-50400",
+            {"delivery_options": CfnConfigurationSet.DeliveryOptionsProperty(max_delivery_seconds=54000)},
+            "delivery_options.max_delivery_seconds 54000 is out of range; use 300-50400 whole seconds",
         ),
         (
-            {"custom_tracking_redirect_domain": "https://click.example.com/"},
-            "'https://click.example.com/' is no bare host name; use one such as 'click.example.com'",
-        ),
-        ({"custom_tracking_redirect_domain": "click"}, "'click' is no bare host name"),
-        (
-            {"custom_tracking_https_policy": HttpsPolicy.REQUIRE},
-            "custom_tracking_https_policy needs custom_tracking_redirect_domain",
+            {"delivery_options": CfnConfigurationSet.DeliveryOptionsProperty(tls_policy="Require")},
+            "delivery_options.tls_policy 'Require' is unknown; use one of REQUIRE, OPTIONAL",
         ),
         (
-            {"suppression_reasons": SuppressionReasons.BOUNCES_ONLY, "disable_suppression_list": True},
-            "suppression_reasons contradicts disable_suppression_list=True; leave one of them out",
+            {
+                "tracking_options": CfnConfigurationSet.TrackingOptionsProperty(
+                    custom_redirect_domain="https://click.example.com/"
+                )
+            },
+            "tracking_options.custom_redirect_domain 'https://click.example.com/' is no bare host name; "
+            "use one such as 'click.example.com'",
         ),
         (
-            {"auto_validation_threshold": AutoValidationThreshold.HIGH, "disable_auto_validation": True},
-            "auto_validation_threshold contradicts disable_auto_validation=True; leave one of them out",
+            {"tracking_options": CfnConfigurationSet.TrackingOptionsProperty(custom_redirect_domain="click")},
+            "tracking_options.custom_redirect_domain 'click' is no bare host name; use one such as 'click.example.com'",
+        ),
+        (
+            {"tracking_options": CfnConfigurationSet.TrackingOptionsProperty(https_policy="REQUIRE")},
+            "tracking_options.https_policy needs custom_redirect_domain, which it is about; give both or none",
+        ),
+        (
+            {"suppression_options": CfnConfigurationSet.SuppressionOptionsProperty(suppressed_reasons=["BOUNCES"])},
+            "suppression_options.suppressed_reasons[0] 'BOUNCES' is unknown; did you mean 'BOUNCE'?",
         ),
     ],
 )
-def test_options_of_a_set_that_ses_would_refuse(stack: cdk.Stack, options: dict[str, Any], message: str) -> None:
-    refusal = refused(ValueError, EventPublishing, stack, "Events", **options)
-    assert refusal.startswith("Mail/Events: ") and message in refusal and "\n" not in refusal
+def test_options_of_a_set_of_the_app_that_ses_would_refuse(
+    stack: cdk.Stack, options: dict[str, Any], message: str
+) -> None:
+    made = CfnConfigurationSet(stack, "Set", **options)
+    refusal = refused(ValueError, EventPublishing, stack, "Events", configuration_set=made)
+    assert refusal == f"Mail/Events: configuration_set.{message}"
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"max_delivery_duration": 3600}, "max_delivery_duration 3600 is of type int; use cdk.Duration.seconds(300)"),
-        ({"dedicated_ip_pool": "pool"}, "dedicated_ip_pool 'pool' is of type str; use a ses.DedicatedIpPool"),
-        ({"mail_manager_archive": "arn"}, "mail_manager_archive 'arn' is of type str; use a ses.CfnMailManagerArchive"),
-        ({"suppression_reasons": ["BOUNCE"]}, "is of type list; use ses.SuppressionReasons.BOUNCES_ONLY"),
-        ({"disable_suppression_list": 1}, "disable_suppression_list 1 is of type int; use True or False"),
-        ({"auto_validation_threshold": "HIGH"}, "is of type str; use ses.AutoValidationThreshold.HIGH"),
-        ({"custom_tracking_https_policy": "REQUIRE"}, "is of type str; use ses.HttpsPolicy.REQUIRE"),
-        ({"custom_tracking_redirect_domain": 5}, "is of type int; use a host name such as 'click.example.com'"),
-        ({"vdm_options": {"engagement_metrics": True}}, "is of type dict; use ses.VdmOptions(engagement_metrics=True)"),
-        ({"configuration_set": "newsletter"}, "is of type str; use a set such as ses.ConfigurationSet.from_"),
-    ],
-)
-def test_options_of_a_set_of_a_wrong_type(stack: cdk.Stack, options: dict[str, Any], message: str) -> None:
-    refusal = refused(TypeError, EventPublishing, stack, "Events", **options)
-    assert refusal.startswith("Mail/Events: ") and message in refusal
+def test_a_set_of_cdk_is_judged_too(stack: cdk.Stack) -> None:
+    made = ConfigurationSet(stack, "Set", custom_tracking_redirect_domain="https://click.example.com")
+    assert "'https://click.example.com' is no bare host name" in refused(
+        ValueError, EventPublishing, stack, "Events", configuration_set=made
+    )
+
+
+def test_a_set_of_a_wrong_type_is_refused(stack: cdk.Stack) -> None:
+    refusal = refused(TypeError, EventPublishing, stack, "Events", configuration_set="newsletter")
+    assert "configuration_set 'newsletter' is of type str; use a set such as ses.ConfigurationSet.from_" in refusal
 
 
 def test_a_set_that_is_there_takes_no_options(stack: cdk.Stack) -> None:
@@ -431,12 +425,12 @@ def test_a_set_that_is_there_takes_no_options(stack: cdk.Stack) -> None:
         "Events",
         configuration_set=there,
         configuration_set_name="other",
-        sending_enabled=False,
+        reputation_metrics=False,
     )
     assert refusal == (
         "Mail/Events: configuration_set_name cannot be given with configuration_set, which is there already; "
         "set it where configuration_set is made\n"
-        "Mail/Events: sending_enabled cannot be given with configuration_set, which is there already; "
+        "Mail/Events: reputation_metrics cannot be given with configuration_set, which is there already; "
         "set it where configuration_set is made"
     )
 
@@ -816,18 +810,21 @@ def test_a_set_of_another_account_is_refused(recommended_flags: dict[str, Any]) 
 
 
 def test_what_is_just_allowed_is_taken(stack: cdk.Stack) -> None:
+    of = CfnConfigurationSet
+    there = of(
+        stack,
+        "Set",
+        delivery_options=of.DeliveryOptionsProperty(max_delivery_seconds=300, tls_policy="OPTIONAL"),
+        tracking_options=of.TrackingOptionsProperty(
+            custom_redirect_domain="click-1.mail.example.xn--p1ai", https_policy="OPTIONAL"
+        ),
+        suppression_options=of.SuppressionOptionsProperty(suppressed_reasons=["COMPLAINT"]),
+    )
+    EventPublishing(stack, "OfTheApp", configuration_set=there)
     EventPublishing(
         stack,
         "Events",
         configuration_set_name="a_B-9" + "x" * 59,
-        tls_policy=ConfigurationSetTlsPolicy.OPTIONAL,
-        max_delivery_duration=cdk.Duration.seconds(300),
-        custom_tracking_redirect_domain="click-1.mail.example.xn--p1ai",
-        custom_tracking_https_policy=HttpsPolicy.OPTIONAL,
-        suppression_reasons=SuppressionReasons.BOUNCES_ONLY,
-        disable_suppression_list=False,
-        auto_validation_threshold=AutoValidationThreshold.MANAGED,
-        disable_auto_validation=False,
     ).add_destination(
         "ToMetrics",
         CloudWatchDestination(
@@ -862,9 +859,15 @@ def test_values_known_at_deployment_pass(stack: cdk.Stack) -> None:
         stack,
         "Events",
         configuration_set_name=text,
-        custom_tracking_redirect_domain=text,
-        max_delivery_duration=cdk.Duration.seconds(number),
     )
+    there = CfnConfigurationSet(
+        stack,
+        "There",
+        delivery_options=CfnConfigurationSet.DeliveryOptionsProperty(max_delivery_seconds=number, tls_policy=text),
+        tracking_options=CfnConfigurationSet.TrackingOptionsProperty(custom_redirect_domain=text, https_policy=text),
+        suppression_options=CfnConfigurationSet.SuppressionOptionsProperty(suppressed_reasons=[text]),
+    )
+    EventPublishing(stack, "OfTheApp", configuration_set=there)
     EventPublishing(
         stack, "Imported", configuration_set=ConfigurationSet.from_configuration_set_name(stack, "Set", text)
     ).add_destination("ToTopic", SnsDestination(sns.Topic.from_topic_arn(stack, "Topic", text)))

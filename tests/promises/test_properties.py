@@ -90,10 +90,6 @@ REFUSED = st.one_of(
         st.fixed_dictionaries({"configuration_set_name": st.text(max_size=80).filter(_not_a_name)}),
     ),
     st.tuples(
-        st.just(EventPublishing),
-        st.fixed_dictionaries({"max_delivery_duration": _out_of(300, 50400).map(cdk.Duration.seconds)}),
-    ),
-    st.tuples(
         st.just(EventArchive),
         st.fixed_dictionaries(
             {"delivery_stream_name": st.text(max_size=80).filter(lambda text: _not_a_name(text, "."))}

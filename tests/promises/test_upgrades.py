@@ -87,7 +87,7 @@ CHANGES: dict[str, dict[str, dict[str, Any]]] = {
     "the id of an `EventPublishing`": {"publishing": {"id": "Other"}},
     "`EventPublishing(configuration_set_name=…)`": {"publishing": {"configuration_set_name": "other"}},
     "`EventPublishing(configuration_set=…)` instead of the new one": {"publishing": {"configuration_set": _my_set}},
-    "another option of `EventPublishing`": {"publishing": {"reputation_metrics": True, "sending_enabled": True}},
+    "`EventPublishing(reputation_metrics=…)`": {"publishing": {"reputation_metrics": True}},
     "the id in `add_destination`": {"destination": {"id": "Other"}},
     "`add_destination(name=…)`": {"destination": {"name": "other"}},
     "`add_destination(events=…, enabled=…)`": {

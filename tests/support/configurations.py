@@ -105,20 +105,22 @@ class Configuration:
             case "named":
                 return {"configuration_set_name": f"set-{number}"}
             case "all options":
-                return {
-                    "configuration_set_name": f"set-{number}",
-                    "auto_validation_threshold": ses.AutoValidationThreshold.HIGH,
-                    "custom_tracking_https_policy": ses.HttpsPolicy.REQUIRE,
-                    "custom_tracking_redirect_domain": "click.example.com",
-                    "dedicated_ip_pool": ses.DedicatedIpPool(scope, f"Pool{number}"),
-                    "mail_manager_archive": ses.CfnMailManagerArchive(scope, f"Copies{number}"),
-                    "max_delivery_duration": cdk.Duration.hours(1),
-                    "reputation_metrics": True,
-                    "sending_enabled": False,
-                    "suppression_reasons": ses.SuppressionReasons.BOUNCES_ONLY,
-                    "tls_policy": ses.ConfigurationSetTlsPolicy.REQUIRE,
-                    "vdm_options": ses.VdmOptions(engagement_metrics=True, optimized_shared_delivery=False),
-                }
+                made = ses.ConfigurationSet(
+                    scope,
+                    f"Options{number}",
+                    configuration_set_name=f"set-{number}",
+                    auto_validation_threshold=ses.AutoValidationThreshold.HIGH,
+                    custom_tracking_https_policy=ses.HttpsPolicy.REQUIRE,
+                    custom_tracking_redirect_domain="click.example.com",
+                    dedicated_ip_pool=ses.DedicatedIpPool(scope, f"Pool{number}"),
+                    max_delivery_duration=cdk.Duration.hours(1),
+                    reputation_metrics=True,
+                    sending_enabled=False,
+                    suppression_reasons=ses.SuppressionReasons.BOUNCES_ONLY,
+                    tls_policy=ses.ConfigurationSetTlsPolicy.REQUIRE,
+                    vdm_options=ses.VdmOptions(engagement_metrics=True, optimized_shared_delivery=False),
+                )
+                return {"configuration_set": made}
             case "imported":
                 name = f"imported-{number}"
                 return {"configuration_set": ses.ConfigurationSet.from_configuration_set_name(scope, name, name)}

@@ -28,7 +28,7 @@ from ses_events import (
 
 
 def correct(stack: cdk.Stack, dimension: ses.CloudWatchDimension) -> None:
-    publishing = EventPublishing(stack, "Events", max_delivery_duration=cdk.Duration.hours(1), reputation_metrics=True)
+    publishing = EventPublishing(stack, "Events", reputation_metrics=True)
     archive = EventArchive(stack, "Archive", format=ParquetFormat(), buffering_size=cdk.Size.mebibytes(64))
     destinations: list[EventDestination] = [
         FirehoseDestination(archive),
@@ -48,7 +48,7 @@ def correct(stack: cdk.Stack, dimension: ses.CloudWatchDimension) -> None:
 
 
 def wrong(stack: cdk.Stack, bucket: s3.IBucket) -> None:
-    publishing = EventPublishing(stack, "Events", max_delivery_duration=3600)  # type: ignore[arg-type]
+    publishing = EventPublishing(stack, "Events", reputation_metrics="yes")  # type: ignore[arg-type]
     archive = EventArchive(stack, "Archive", buket=bucket)  # type: ignore[call-arg]
     publishing.add_destination("ToBucket", bucket)  # type: ignore[arg-type]
     publishing.add_destination("ToArchive", FirehoseDestination(archive), events=["send"])  # type: ignore[list-item]

@@ -50,7 +50,7 @@ def test_the_default_bus_may_be_named(stack: cdk.Stack, arn: str) -> None:
 def test_a_rule_matches_the_events_of_one_set_by_eventbridge_s_names(stack: cdk.Stack) -> None:
     publishing = EventPublishing(stack, "Events")
     wanted = {ses.EmailSendingEvent.COMPLAINT, ses.EmailSendingEvent.BOUNCE, ses.EmailSendingEvent.DELIVERY_DELAY}
-    events.Rule(stack, "Rule", event_pattern=EventBridgeDestination.pattern(publishing, wanted))
+    events.Rule(stack, "Rule", event_pattern=EventBridgeDestination.pattern(publishing.configuration_set_name, wanted))
     pattern = properties(synthesize(stack), "AWS::Events::Rule")["EventPattern"]
     assert set(pattern.pop("detail-type")) == {"Email Bounced", "Email Complaint Received", "Email Delivery Delayed"}
     assert pattern == {
@@ -60,11 +60,11 @@ def test_a_rule_matches_the_events_of_one_set_by_eventbridge_s_names(stack: cdk.
 
 
 def test_every_event_has_a_name_in_eventbridge(stack: cdk.Stack) -> None:
-    pattern = EventBridgeDestination.pattern(EventPublishing(stack, "Events"), list(ses.EmailSendingEvent))
+    pattern = EventBridgeDestination.pattern("newsletter", list(ses.EmailSendingEvent))
     assert len(set(pattern.detail_type or [])) == len(ses.EmailSendingEvent)
 
 
 def test_a_pattern_without_events_is_refused(stack: cdk.Stack) -> None:
     publishing = EventPublishing(stack, "Events")
     with pytest.raises(ValueError, match=r"EventBridgeDestination\.pattern: events is empty"):
-        EventBridgeDestination.pattern(publishing, [])
+        EventBridgeDestination.pattern(publishing.configuration_set_name, [])

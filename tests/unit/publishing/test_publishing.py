@@ -54,15 +54,11 @@ def test_every_option_of_the_set_reaches_the_template(stack: cdk.Stack) -> None:
         stack,
         "Events",
         configuration_set_name="newsletter",
-        tls_policy=ses.ConfigurationSetTlsPolicy.REQUIRE,
         reputation_metrics=True,
-        sending_enabled=False,
     )
     assert properties(synthesize(stack), CONFIGURATION_SET) == {
         "Name": "newsletter",
-        "DeliveryOptions": {"TlsPolicy": "REQUIRE"},
         "ReputationOptions": {"ReputationMetricsEnabled": True},
-        "SendingOptions": {"SendingEnabled": False},
     }
 
 
@@ -149,85 +145,6 @@ def test_the_set_is_there_to_work_with(stack: cdk.Stack, publishing: EventPublis
 
 def test_options_that_are_left_out_leave_no_trace(stack: cdk.Stack, publishing: EventPublishing) -> None:
     assert "Properties" not in only(synthesize(stack), CONFIGURATION_SET)[1]
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ({"max_delivery_duration": cdk.Duration.hours(1)}, {"DeliveryOptions": {"MaxDeliverySeconds": 3600}}),
-        (
-            {"suppression_reasons": ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS},
-            {"SuppressionOptions": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]}},
-        ),
-        (
-            {"suppression_reasons": ses.SuppressionReasons.BOUNCES_ONLY, "disable_suppression_list": False},
-            {"SuppressionOptions": {"SuppressedReasons": ["BOUNCE"]}},
-        ),
-        (
-            {"suppression_reasons": ses.SuppressionReasons.COMPLAINTS_ONLY},
-            {"SuppressionOptions": {"SuppressedReasons": ["COMPLAINT"]}},
-        ),
-        ({"disable_suppression_list": True}, {"SuppressionOptions": {"SuppressedReasons": []}}),
-        (
-            {"auto_validation_threshold": ses.AutoValidationThreshold.HIGH},
-            {
-                "SuppressionOptions": {
-                    "ValidationOptions": {
-                        "ConditionThreshold": {
-                            "ConditionThresholdEnabled": "ENABLED",
-                            "OverallConfidenceThreshold": {"ConfidenceVerdictThreshold": "HIGH"},
-                        }
-                    }
-                }
-            },
-        ),
-        (
-            {"disable_auto_validation": True},
-            {
-                "SuppressionOptions": {
-                    "ValidationOptions": {"ConditionThreshold": {"ConditionThresholdEnabled": "DISABLED"}}
-                }
-            },
-        ),
-        (
-            {
-                "custom_tracking_redirect_domain": "click.example.com",
-                "custom_tracking_https_policy": ses.HttpsPolicy.REQUIRE_OPEN_ONLY,
-            },
-            {"TrackingOptions": {"CustomRedirectDomain": "click.example.com", "HttpsPolicy": "REQUIRE_OPEN_ONLY"}},
-        ),
-        (
-            {"vdm_options": ses.VdmOptions(engagement_metrics=True)},
-            {"VdmOptions": {"DashboardOptions": {"EngagementMetrics": "ENABLED"}}},
-        ),
-        (
-            {"vdm_options": ses.VdmOptions(engagement_metrics=False, optimized_shared_delivery=True)},
-            {
-                "VdmOptions": {
-                    "DashboardOptions": {"EngagementMetrics": "DISABLED"},
-                    "GuardianOptions": {"OptimizedSharedDelivery": "ENABLED"},
-                }
-            },
-        ),
-    ],
-)
-def test_an_option_is_written_as_cloudformation_has_it(
-    stack: cdk.Stack, options: dict[str, Any], expected: dict[str, Any]
-) -> None:
-    EventPublishing(stack, "Events", **options)
-    assert properties(synthesize(stack), CONFIGURATION_SET) == expected
-
-
-def test_a_pool_and_an_archive_are_given_as_constructs(stack: cdk.Stack) -> None:
-    pool = ses.DedicatedIpPool(stack, "Pool")
-    archive = ses.CfnMailManagerArchive(stack, "Copies")
-    EventPublishing(stack, "Events", dedicated_ip_pool=pool, mail_manager_archive=archive)
-    template = readable(synthesize(stack))
-    pool_name, _ = only(template, "AWS::SES::DedicatedIpPool")
-    assert properties(template, CONFIGURATION_SET) == {
-        "ArchivingOptions": {"ArchiveArn": "${Copies.ArchiveArn}"},
-        "DeliveryOptions": {"SendingPoolName": f"${{{pool_name}}}"},
-    }
 
 
 def test_tags_of_the_construct_are_tags_of_the_set(stack: cdk.Stack, publishing: EventPublishing) -> None:
