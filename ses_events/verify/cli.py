@@ -11,7 +11,8 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ses_events.verify.deployed import Account, System
+    from ses_events.verify.account import Account
+    from ses_events.verify.system import System
 
 # boto3 and rich are imported when they are needed: --help and wrong arguments are answered without them.
 
@@ -74,9 +75,10 @@ def _verify(options: argparse.Namespace) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
         from ses_events.verify import report
-        from ses_events.verify.deployed import Account, UsageError, error_code, error_message, read_system
-        from ses_events.verify.expected import plan_mail
-        from ses_events.verify.proof import prove
+        from ses_events.verify.account import Account, UsageError, error_code, error_message
+        from ses_events.verify.plan import plan_mail
+        from ses_events.verify.prove import prove
+        from ses_events.verify.system import read_system
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] not in ("boto3", "botocore", "rich"):
             raise
@@ -110,8 +112,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    from ses_events.verify.deployed import UsageError
-    from ses_events.verify.expected import settable_dimensions
+    from ses_events.verify.account import UsageError
+    from ses_events.verify.plan import settable_dimensions
 
     known = settable_dimensions(system)
     for name, value in given:
@@ -125,7 +127,8 @@ def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, st
 
 
 def _only_identity(account: Account) -> str:
-    from ses_events.verify.deployed import UsageError, verified_identities
+    from ses_events.verify.account import UsageError
+    from ses_events.verify.system import verified_identities
 
     identities = verified_identities(account)
     if len(identities) == 1:
@@ -141,7 +144,7 @@ def _only_identity(account: Account) -> str:
 
 def _scenario(given: str | None, recipient: str | None) -> str:
     """What becomes of the mail: as the user says, or as an address of the mailbox simulator (bounce+label@...) does."""
-    from ses_events.verify.deployed import UsageError
+    from ses_events.verify.account import UsageError
 
     name, _, domain = parseaddr(recipient or "")[1].lower().partition("@")
     name = name.partition("+")[0]

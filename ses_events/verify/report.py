@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from ses_events.verify.causes import Cause, Finding, Unseen
-from ses_events.verify.deployed import KINDS, Account, Destination, System
-from ses_events.verify.expected import Check, expected_seconds
-from ses_events.verify.proof import MARGIN, Proof
+from ses_events.verify.account import Account
+from ses_events.verify.finding import Cause, Finding, Unseen
+from ses_events.verify.plan import Check, expected_seconds
+from ses_events.verify.prove import MARGIN, Proof
+from ses_events.verify.system import KINDS, Destination, System
 
 
 class Terminal:

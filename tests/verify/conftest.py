@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ses_events.verify.deployed import Account
+from ses_events.verify.account import Account
 
 Stub = Callable[[str], Stubber]
 

@@ -14,9 +14,10 @@ from aws_cdk.aws_ses import EmailSendingEvent
 
 from ses_events import limits
 from ses_events.event_names import metric_name
-from ses_events.verify import deployed
+from ses_events.verify import account as accounts
+from ses_events.verify import system
+from ses_events.verify.account import Account
 from ses_events.verify.cli import main
-from ses_events.verify.deployed import Account
 from tests.templates import ROOT
 from tests.verify.conftest import Stub
 
@@ -91,7 +92,7 @@ def test_ctrl_c_ends_it_in_a_line(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(deployed, "read_system", interrupt)
+    monkeypatch.setattr(system, "read_system", interrupt)
     assert main(VERIFY) == 130
     assert capsys.readouterr().err == "\nInterrupted.\n"
 
@@ -115,7 +116,7 @@ def test_the_sender_is_asked_for_unless_one_identity_is_verified(
     _identities(stub, identities[:1], more=len(identities) > 1)
     if len(identities) > 1:
         _identities(stub, identities[1:])
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main(VERIFY) == 2
     assert capsys.readouterr().err.startswith(f"ses-events verify: {error}")
 
@@ -134,7 +135,7 @@ def test_the_only_identity_sends(
     _a_set_without_destinations(stub)
     _identities(stub, [identity])
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, "--to", "bounce+label@simulator.amazonses.com", "--json"]) == 1
     outcome = json.loads(capsys.readouterr().out)
     assert (outcome["from"], outcome["scenario"], outcome["proven"]) == (sender, "bounce", False)
@@ -162,7 +163,7 @@ def test_an_address_of_another_scenario_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _a_set_without_destinations(stub)
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, *arguments]) == 2
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"
 
@@ -193,7 +194,7 @@ def test_the_value_of_a_message_tag_has_no_dots(
     stub("sesv2").add_response("get_configuration_set_event_destinations", {"EventDestinations": [destination]})
     if source == "EMAIL_HEADER":
         _identities(stub, [])
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, "--dimension", "campaign=v1.2@a"]) == 2
     assert capsys.readouterr().err.startswith(f"ses-events verify: {error}")
 
@@ -208,7 +209,7 @@ def test_a_stack_with_several_sets_asks_for_one(
 ) -> None:
     _stack(stub, ("AWS::SES::ConfigurationSet", "one"), ("AWS::CloudFormation::Stack", "arn:of:the:nested:stack"))
     _stack(stub, ("AWS::SES::ConfigurationSet", "two"), stack="arn:of:the:nested:stack")
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main(VERIFY) == 2
     error = "the stack Mail has several sets, choose one: --configuration-set one | two"
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"

@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
-from ses_events.verify.causes import Cause
-from ses_events.verify.deployed import Account, Destination, Stream, System
-from ses_events.verify.expected import Check, expected_seconds, plan_mail
-from ses_events.verify.proof import Proof, prove
+from ses_events.verify.account import Account
+from ses_events.verify.finding import Cause
+from ses_events.verify.plan import Check, expected_seconds, plan_mail
+from ses_events.verify.prove import Proof, prove
 from ses_events.verify.report import Silent, Terminal, as_json
+from ses_events.verify.system import Destination, Stream, System
 from tests.verify.conftest import Stub, roles_work
 
 STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/events"
@@ -267,7 +268,7 @@ def test_the_events_are_waited_for_as_long_as_buffering_and_margin_together(
         nonlocal now
         now += 1000  # more than the interval or MARGIN alone
 
-    monkeypatch.setattr("ses_events.verify.proof.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    monkeypatch.setattr("ses_events.verify.prove.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
     roles_work(stub)
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")

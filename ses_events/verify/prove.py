@@ -12,12 +12,13 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from ses_events.event_names import metric_name
-from ses_events.verify.causes import Cause, Finding
-from ses_events.verify.deployed import Account, System, error_code, error_message, is_denial
-from ses_events.verify.diagnosis import why_late, why_not_delivered, why_nothing_can_arrive
-from ses_events.verify.expected import Arrival, Check, Mail, check_of, expected_seconds
-from ses_events.verify.objects import Folder, Json
-from ses_events.verify.sending import why_refused
+from ses_events.verify.account import Account, error_code, error_message, is_denial
+from ses_events.verify.diagnose_delivery import why_late, why_not_delivered, why_nothing_can_arrive
+from ses_events.verify.diagnose_sending import why_refused
+from ses_events.verify.finding import Cause, Finding
+from ses_events.verify.plan import Arrival, Check, Mail, check_of, expected_seconds
+from ses_events.verify.s3_objects import Folder, Json
+from ses_events.verify.system import System
 
 MARGIN = 300
 """Seconds that events may take beside the buffering interval: S3 and CloudWatch show them minutes late at times."""

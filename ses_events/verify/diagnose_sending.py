@@ -8,16 +8,9 @@ from email.utils import getaddresses, parseaddr
 
 from botocore.exceptions import ClientError
 
-from ses_events.verify.causes import Cause, Finding, looking
-from ses_events.verify.deployed import (
-    Account,
-    System,
-    UsageError,
-    error_code,
-    error_message,
-    is_denial,
-    verified_identities,
-)
+from ses_events.verify.account import Account, UsageError, error_code, error_message, is_denial
+from ses_events.verify.finding import Cause, Finding, looking
+from ses_events.verify.system import System, verified_identities
 
 
 def why_refused(account: Account, system: System, sender: str, recipient: str, error: ClientError) -> Iterator[Finding]:

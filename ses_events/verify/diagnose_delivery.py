@@ -10,9 +10,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ses_events.verify.causes import Cause, Finding, looking
-from ses_events.verify.deployed import Account, Destination, Stream, System, error_code
-from ses_events.verify.objects import Folder, failed_record
+from ses_events.verify.account import Account, error_code
+from ses_events.verify.finding import Cause, Finding, looking
+from ses_events.verify.s3_objects import Folder, failed_record
+from ses_events.verify.system import Destination, Stream, System
 from ses_events.verify.trust import lets_assume
 
 

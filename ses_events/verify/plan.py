@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ses_events.verify.causes import Cause, Finding, Unseen
-from ses_events.verify.deployed import Destination, System
-from ses_events.verify.objects import READABLE, Json
+from ses_events.verify.finding import Cause, Finding, Unseen
+from ses_events.verify.s3_objects import READABLE, Json
+from ses_events.verify.system import Destination, System
 
 SCENARIOS = {
     "success": ("Send", "Delivery"),

@@ -98,11 +98,12 @@ def documents(body: Any, containing: bytes | None = None) -> Iterator[Json]:
 def failed_record(document: Json) -> tuple[str, str]:
     """The error and the record in a document under the error prefix: what Firehose could not process.
 
-    Firehose spells its keys ``errorCode`` or ``ErrorCode``, depending on what failed; ``rawData`` is the record in
-    base64 (developer guide, data transformation failures, format conversion errors).
+    Firehose spells its keys ``errorCode``, ``ErrorCode`` or ``lastErrorCode``, depending on what failed; ``rawData`` is
+    the record in base64 (developer guide, data transformation failures, format conversion errors).
     """
     by_name = {name.lower(): value for name, value in document.items()}
-    error = ": ".join(str(by_name[name]) for name in ("errorcode", "errormessage") if by_name.get(name))
+    told = (by_name.get(name) or by_name.get(f"last{name}") for name in ("errorcode", "errormessage"))
+    error = ": ".join(str(part) for part in told if part)
     try:
         record = base64.b64decode(str(by_name.get("rawdata", "")), validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
