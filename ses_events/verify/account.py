@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -38,7 +39,7 @@ class Account:
 
     def __init__(self, *, profile: str | None, region: str | None, endpoint_url: str | None) -> None:
         self._session = boto3.Session(profile_name=profile, region_name=region)
-        self._endpoint_url = endpoint_url
+        self._profile, self._endpoint_url = profile, endpoint_url
         self._clients: dict[str, Any] = {}
         self._clock_difference = timedelta()
         self._session.events.register("after-call", self._set_clock)
@@ -61,6 +62,13 @@ class Account:
                 raise UsageError(str(error)) from None
             self._clients[service] = client
         return self._clients[service]
+
+    def command(self, operation: str, *arguments: str) -> str:
+        """A command of the AWS CLI that reaches the same account and region as this one."""
+        there = ["--region", self.region]
+        for option, value in (("--profile", self._profile), ("--endpoint-url", self._endpoint_url)):
+            there += [option, shlex.quote(value)] if value else []
+        return " ".join(["aws", operation, *there, *arguments])
 
     def now(self) -> datetime:
         """The time by AWS's clock, as far as its answers have told it."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ses_events.event_names import metric_name
-from ses_events.verify.account import Account, UsageError, error_code, error_message
+from ses_events.verify.account import Account, UsageError, error_code
+from ses_events.verify.drift import Declared, declared_destinations, drift
+from ses_events.verify.finding import Cause
+from ses_events.verify.template import Stack
 
 KINDS = {
     "KinesisFirehoseDestination": "Data Firehose",
@@ -65,6 +69,8 @@ class Destination:
     :param events: what it matches, as the metrics are named: ``Send``, ``RenderingFailure``.
     :param settings: what the API v2 says about its kind.
     :param stream: the stream it puts events into; None when it puts them elsewhere or the stream does not exist.
+    :param path: the construct path where the stack declares it, else its name.
+    :param drift: how it differs from what the stack declares.
     """
 
     name: str
@@ -73,6 +79,13 @@ class Destination:
     events: tuple[str, ...]
     settings: Mapping[str, Any]
     stream: Stream | None = None
+    path: str = ""
+    drift: Cause | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person knows it by."""
+        return self.path or self.name
 
     @property
     def target(self) -> str:
@@ -90,37 +103,60 @@ class Destination:
 
 @dataclass(frozen=True)
 class System:
-    """A configuration set and its event destinations."""
+    """A configuration set and its event destinations.
+
+    :param stack: the name of the stack.
+    :param paths: the construct paths of the stack's resources by their physical ids.
+    :param not_compared: why some of it is not compared with the stack.
+    """
 
     stack: str
     configuration_set: str
     destinations: tuple[Destination, ...]
+    paths: Mapping[str, str] = field(default_factory=dict)
+    not_compared: str = ""
+
+    def called(self, name: str) -> str:
+        """A resource as a person knows it: by its construct path where it is the stack's, else by its name or ARN.
+
+        :param name: its name or ARN.
+        """
+        short = re.split("[:/]", name)[-1] if name.startswith("arn:") else name
+        return self.paths.get(name) or self.paths.get(short) or short
 
 
-def read_system(account: Account, stack: str, configuration_set: str | None) -> System:
-    """What is deployed of a stack.
+def read_systems(account: Account, stack_name: str, configuration_set: str | None) -> list[System]:
+    """What is deployed of a stack: each configuration set that it has, or adds destinations to.
 
-    :raises UsageError: when there is no such stack, or it does not say which set is meant.
+    :param configuration_set: this one alone.
+    :raises UsageError: when there is no such stack, or no set to look at.
     """
-    found = list(_configuration_sets(account, stack))
-    if configuration_set is None:
-        if not found:
-            raise UsageError(f"the stack {stack} has no configuration set: name one with --configuration-set")
-        if len(found) > 1:
-            raise UsageError(f"the stack {stack} has several sets, choose one: --configuration-set {' | '.join(found)}")
-        configuration_set = found[0]
-    try:
-        answer = account.client("sesv2").get_configuration_set_event_destinations(
-            ConfigurationSetName=configuration_set
-        )
-    except ClientError as error:
-        if error_code(error) != "NotFoundException":
-            raise
-        raise UsageError(
-            f"there is no configuration set {configuration_set} in {account.region}; deploy the stack {stack} again"
-        ) from None
-    destinations = [_destination(account, each) for each in answer.get("EventDestinations", [])]
-    return System(stack, configuration_set, tuple(destinations))
+    stack = Stack(account, stack_name)
+    declared = list(declared_destinations(stack))
+    of_stack = [resource.physical_id for _, resource in stack.of_type("AWS::SES::ConfigurationSet")]
+    known = list(dict.fromkeys([*of_stack, *(each.configuration_set for each in declared)]))
+    names = [configuration_set] if configuration_set else [name for name in known if not name.startswith("<")]
+    if not names:
+        raise UsageError(f"the stack {stack_name} has no configuration set: name one with --configuration-set")
+    notes = [f"the template of {name} is YAML, which verify does not read" for name in stack.unreadable]
+    if configuration_set and configuration_set not in known:
+        notes.append(f"the stack {stack_name} says nothing of the set {configuration_set}")
+    systems = []
+    for name in names:
+        live = _live_destinations(account, name)
+        if live is None and name not in known:
+            raise UsageError(f"there is no configuration set {name} in {account.region}")
+        of_set = {each.name: each for each in declared if each.configuration_set == name}
+        destinations = [
+            *(_destination(account, each, each, of_set.get(each["Name"])) for each in live or ()),
+            *(
+                _destination(account, {"Name": each.name, **each.definition}, None, each)
+                for each in of_set.values()
+                if each.name not in {each["Name"] for each in live or ()}
+            ),
+        ]
+        systems.append(System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes)))
+    return systems
 
 
 def verified_identities(account: Account) -> list[str]:
@@ -135,25 +171,22 @@ def verified_identities(account: Account) -> list[str]:
         request = {"NextToken": answer["NextToken"]}
 
 
-def _configuration_sets(account: Account, stack: str) -> Iterator[str]:
-    """The names of the sets in a stack and in the stacks nested in it."""
-    paginator = account.client("cloudformation").get_paginator("list_stack_resources")
+def _live_destinations(account: Account, configuration_set: str) -> list[Mapping[str, Any]] | None:
+    """The event destinations of a set in the words of the API v2; None where there is no such set."""
     try:
-        pages = list(paginator.paginate(StackName=stack))
+        answer = account.client("sesv2").get_configuration_set_event_destinations(
+            ConfigurationSetName=configuration_set
+        )
     except ClientError as error:
-        if error_code(error) != "ValidationError":
+        if error_code(error) != "NotFoundException":
             raise
-        raise UsageError(f"there is no stack {stack} in {account.region}: {error_message(error)}") from None
-    for resource in [each for page in pages for each in page["StackResourceSummaries"]]:
-        if resource["ResourceStatus"] == "DELETE_COMPLETE" or not resource.get("PhysicalResourceId"):
-            continue
-        if resource["ResourceType"] == "AWS::SES::ConfigurationSet":
-            yield resource["PhysicalResourceId"]
-        if resource["ResourceType"] == "AWS::CloudFormation::Stack":
-            yield from _configuration_sets(account, resource["PhysicalResourceId"])
+        return None
+    return list(answer.get("EventDestinations", []))
 
 
-def _destination(account: Account, described: Mapping[str, Any]) -> Destination:
+def _destination(
+    account: Account, described: Mapping[str, Any], live: Mapping[str, Any] | None, declared: Declared | None
+) -> Destination:
     kind = next((kind for kind in KINDS if described.get(kind)), "")
     settings = described.get(kind, {})
     return Destination(
@@ -163,11 +196,15 @@ def _destination(account: Account, described: Mapping[str, Any]) -> Destination:
         events=tuple(metric_name(event) for event in described["MatchingEventTypes"]),
         settings=settings,
         stream=_stream(account, settings["DeliveryStreamArn"]) if kind == "KinesisFirehoseDestination" else None,
+        path=declared.path if declared else "",
+        drift=drift(account, declared, live) if declared else None,
     )
 
 
 def _stream(account: Account, arn: str) -> Stream | None:
     name = arn.rpartition("/")[2]
+    if name.startswith("<"):
+        return None  # the stack says which in a way that verify cannot tell
     try:
         answer = account.client("firehose").describe_delivery_stream(DeliveryStreamName=name)
     except ClientError as error:
