@@ -13,24 +13,11 @@ from ministack.services import cloudwatch, kms, sns
 from local_aws import ministack_gaps
 from local_aws.events import EVENT_TYPES, Event
 from local_aws.roles import AccessDenied, ServicePrincipal
+from ses_events.record.names import detail_type
 
 log = logging.getLogger(__name__)
 
 Settings = Mapping[str, Any]
-
-_DETAIL_TYPES = {
-    "Send": "Email Sent",
-    "Reject": "Email Rejected",
-    "Bounce": "Email Bounced",
-    "Complaint": "Email Complaint Received",
-    "Delivery": "Email Delivered",
-    "Open": "Email Opened",
-    "Click": "Email Clicked",
-    "Rendering Failure": "Email Rendering Failed",
-    "DeliveryDelay": "Email Delivery Delayed",
-    "Subscription": "Email Subscribed",
-}
-"""How EventBridge calls the event types (EventBridge events reference, SES)."""
 
 _SNS_SUBJECT = "Amazon SES Email Event Notification"
 _ARNS = {
@@ -153,7 +140,7 @@ def _to_eventbridge(event: Event, settings: Settings, service: ServicePrincipal)
     ministack_gaps.put_event_of_aws(
         {
             "Source": "aws.ses",
-            "DetailType": _DETAIL_TYPES[event["eventType"]],
+            "DetailType": detail_type(event["eventType"]),
             "Resources": [service.context["aws:SourceArn"]],
             "Detail": json.dumps(event),
         }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -44,6 +45,10 @@ class Account:
         self._clock_difference = timedelta()
         self._session.events.register("after-call", self._set_clock)
         # With an endpoint of one's own, a bucket's name in front of the host seldom resolves.
+        try:
+            _ = urlsplit(endpoint_url or "").port
+        except ValueError as error:
+            raise UsageError(f"Invalid endpoint: {endpoint_url}: {error}") from None
         self._config = Config(
             retries={"mode": "standard"},
             connect_timeout=10,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import io
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,7 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     try:
         options = _parser().parse_args(arguments)
-        return _verify(options)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII locale has no check marks
+        code = _verify(options)
+        sys.stdout.flush()
+        return code
+    except OSError as error:
+        with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
+        print(f"ses-events verify: cannot write the outcome: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
@@ -116,6 +128,10 @@ def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, st
     from ses_events.verify.plan import settable_dimensions
 
     known = settable_dimensions(system)
+    names = [name for name, _ in given]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"--dimension {twice[0]} is given {names.count(twice[0])} times; give one value")
     for name, value in given:
         if name not in known:
             meant = difflib.get_close_matches(name, known, 1) or list(known)

@@ -81,8 +81,11 @@ def _sending_off(account: Account, system: System, said: str) -> Iterator[Findin
                 f"sending is disabled for the configuration set {system.configuration_set}",
                 said,
                 "enable it, after a look at why it was disabled",
-                account.command("sesv2 put-configuration-set-sending-options", f"--sending-enabled ")
-                f"--configuration-set-name {system.configuration_set}",
+                account.command(
+                    "sesv2 put-configuration-set-sending-options",
+                    "--sending-enabled",
+                    f"--configuration-set-name {system.configuration_set}",
+                ),
             )
     yield from unseen
     with looking("ses:GetAccount", "whether the account may send") as unseen:
@@ -94,7 +97,7 @@ def _sending_off(account: Account, system: System, said: str) -> Iterator[Findin
                 f"sending is paused for the whole account in {account.region} (enforcement status {status})",
                 said,
                 "if AWS paused it, answer its support case; if somebody of yours did, enable it",
-                account.command("sesv2 put-account-sending-attributes", f"--sending-enabled"),
+                account.command("sesv2 put-account-sending-attributes", "--sending-enabled"),
             )
     yield from unseen
     if not found:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ses_events.event_names import metric_name
+from ses_events.record.names import metric_name
 from ses_events.verify.account import Account
 from ses_events.verify.finding import Cause
 from ses_events.verify.template import Resource, Stack, Unresolved
@@ -28,6 +28,7 @@ class Declared:
 
     :param definition: in the words of the API v2.
     :param unknown: what of it only CloudFormation knows, as placeholders in the definition.
+    :param is_named: whether the template has its name; else it is the physical id.
     """
 
     path: str
@@ -35,13 +36,30 @@ class Declared:
     name: str
     definition: Mapping[str, Any]
     unknown: tuple[str, ...] = ()
+    is_named: bool = True
 
 
 def declared_destinations(stack: Stack) -> Iterator[Declared]:
     """The event destinations that a stack and those nested in it declare."""
     for owner, resource in stack.of_type("AWS::SES::ConfigurationSetEventDestination"):
-        if resource.properties:  # else its template is not readable
+        destination = resource.properties.get("EventDestination", {})  # empty where the template is not readable
+        if "MatchingEventTypes" in destination:  # else it is an Fn::If
             yield _declared(owner, resource)
+
+
+def missing(declared: Sequence[Declared], live: Sequence[str]) -> list[Declared]:
+    """The declared event destinations that a configuration set does not have.
+
+    :param live: the names of those that it has.
+    """
+    undeclared = set(live) - {each.name for each in declared}
+    return [
+        each
+        for each in declared
+        if each.name not in live
+        and "EventDestinationName" not in each.unknown
+        and (each.is_named or not undeclared)  # a physical id that is no name: it may be one of the undeclared
+    ]
 
 
 def _declared(stack: Stack, resource: Resource) -> Declared:
@@ -56,7 +74,10 @@ def _declared(stack: Stack, resource: Resource) -> Declared:
             return f"<{name}>"
 
     def several(name: str, value: Any) -> list[Any]:
-        return [known(name, each) for each in (value if isinstance(value, list) else [value])]
+        if isinstance(value, list):
+            return [known(name, each) for each in value]
+        resolved = known(name, value)  # a parameter's list is text with commas
+        return resolved if isinstance(resolved, list) else str(resolved).split(",")
 
     events = [_upper(str(event)) for event in several("MatchingEventTypes", destination["MatchingEventTypes"])]
     definition: dict[str, Any] = {"MatchingEventTypes": events}
@@ -64,13 +85,17 @@ def _declared(stack: Stack, resource: Resource) -> Declared:
         definition["Enabled"] = str(known("Enabled", destination["Enabled"])).lower() == "true"
     for kind, settings in _SETTINGS.items():
         if kind in destination:
-            definition[kind] = {api: known(api, destination[kind].get(cfn)) for cfn, api in settings.items()}
+            given = destination[kind]
+            values = {
+                api: given.get(cfn, {"Fn::If": []}) for cfn, api in settings.items()
+            }  # all of it may be an Fn::If
+            definition[kind] = {api: known(api, value) for api, value in values.items()}
     if "CloudWatchDestination" in destination:
-        dimensions = destination["CloudWatchDestination"]["DimensionConfigurations"]
+        dimensions = destination["CloudWatchDestination"].get("DimensionConfigurations", {"Fn::If": []})
         definition["CloudWatchDestination"] = {
             "DimensionConfigurations": [
                 {
-                    key: _upper(str(value)) if key == "DimensionValueSource" else value
+                    key: _upper(str(value)) if key == "DimensionValueSource" else str(value)
                     for key, value in dimension.items()
                 }
                 for dimension in several("DimensionConfigurations", dimensions)
@@ -80,7 +105,9 @@ def _declared(stack: Stack, resource: Resource) -> Declared:
     # The physical id is the name that CloudFormation gave; the local AWS has the set's name in front of it.
     name = known("EventDestinationName", destination.get("Name", resource.physical_id.rpartition("|")[2]))
     configuration_set = known("ConfigurationSetName", resource.properties["ConfigurationSetName"])
-    return Declared(resource.path, configuration_set, name, definition, tuple(unknown))
+    return Declared(
+        resource.path, configuration_set, name, definition, tuple(dict.fromkeys(unknown)), "Name" in destination
+    )
 
 
 def drift(account: Account, declared: Declared, live: Mapping[str, Any] | None) -> Cause | None:

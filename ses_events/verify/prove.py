@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from ses_events.event_names import metric_name
+from ses_events.record.names import metric_name
 from ses_events.verify.account import Account, error_code, error_message, is_denial
 from ses_events.verify.diagnose_delivery import why_late, why_not_delivered, why_nothing_can_arrive
 from ses_events.verify.diagnose_sending import why_refused
 from ses_events.verify.finding import Cause, Finding
 from ses_events.verify.plan import Arrival, Check, Mail, check_of, expected_seconds
-from ses_events.verify.s3_objects import Folder, Json
+from ses_events.verify.s3_objects import Folder
 from ses_events.verify.system import System
 
 MARGIN = 300
@@ -58,31 +58,26 @@ class Audience(Protocol):
         """Some checks are open, so long after the mail was sent."""
 
 
-def prove(
-    account: Account, mails: Sequence[tuple[System, Mail]], timeout: float | None, audience: Audience
-) -> list[Proof]:
-    """Send a mail to each configuration set, and wait for the events of all of them.
+def prove(account: Account, system: System, mail: Mail, timeout: float | None, audience: Audience) -> Proof:
+    """Send the mail and wait for its events.
 
     :param timeout: after how many seconds what is missing is given up. Default: the longest buffering interval of the
         streams and MARGIN.
     """
-    proofs = [Proof(system, mail, [check_of(each, mail) for each in system.destinations]) for system, mail in mails]
-    watchers: list[_Archive | _Metrics] = []
-    for proof in proofs:
-        watchers += _watchers(account, proof, audience)
+    proof = Proof(system, mail, [check_of(each, mail) for each in system.destinations])
+    watchers = _watchers(account, proof, audience)
+    if not proof.message_id:
+        return proof
     start = time.monotonic()
-    sent = [proof for proof in proofs if proof.message_id]
-    for proof in sent:
-        for check in proof.checks:
-            if not check.not_checked and not check.destination.drift:
-                check.found(why_nothing_can_arrive(account, proof.system, check.destination))
-    checks = [check for proof in sent for check in proof.checks]
-    _wait(watchers, checks, timeout, start, audience)
+    for check in proof.checks:
+        if not check.not_checked and not check.destination.drift:
+            check.found(why_nothing_can_arrive(account, system, check.destination))
+    _wait(watchers, proof.checks, timeout, start, audience)
     for watcher in watchers:
         watcher.last_look()
         if not watcher.check.is_settled:
             watcher.check.found(watcher.why_late(time.monotonic() - start))
-    return proofs
+    return proof
 
 
 def _watchers(account: Account, proof: Proof, audience: Audience) -> list[_Archive | _Metrics]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ses_events.event_names import metric_name
+from ses_events.record.names import metric_name
 from ses_events.verify.account import Account, UsageError, error_code
-from ses_events.verify.drift import Declared, declared_destinations, drift
+from ses_events.verify.drift import Declared, declared_destinations, drift, missing
 from ses_events.verify.finding import Cause
 from ses_events.verify.template import Stack
 
@@ -125,11 +125,11 @@ class System:
         return self.paths.get(name) or self.paths.get(short) or short
 
 
-def read_systems(account: Account, stack_name: str, configuration_set: str | None) -> list[System]:
-    """What is deployed of a stack: each configuration set that it has, or adds destinations to.
+def read_system(account: Account, stack_name: str, configuration_set: str | None) -> System:
+    """What is deployed of a stack: its configuration set, or the one it adds destinations to.
 
-    :param configuration_set: this one alone.
-    :raises UsageError: when there is no such stack, or no set to look at.
+    :param configuration_set: which set, where the stack has several or none.
+    :raises UsageError: when there is no such stack, or it is open which set is meant.
     """
     stack = Stack(account, stack_name)
     declared = list(declared_destinations(stack))
@@ -138,25 +138,21 @@ def read_systems(account: Account, stack_name: str, configuration_set: str | Non
     names = [configuration_set] if configuration_set else [name for name in known if not name.startswith("<")]
     if not names:
         raise UsageError(f"the stack {stack_name} has no configuration set: name one with --configuration-set")
+    if len(names) > 1:
+        choice = " | ".join(names)
+        raise UsageError(f"the stack {stack_name} has several sets, choose one: --configuration-set {choice}")
+    [name] = names
+    live = _live_destinations(account, name)
+    if live is None and name not in known:
+        raise UsageError(f"there is no configuration set {name} in {account.region}")
+    of_set = {each.name: each for each in declared if each.configuration_set == name}
+    lost = missing(list(of_set.values()), [each["Name"] for each in live or ()])
+    destinations = [
+        *(_destination(account, each, each, of_set.get(each["Name"])) for each in live or ()),
+        *(_destination(account, {"Name": each.name, **each.definition}, None, each) for each in lost),
+    ]
     notes = [f"the template of {name} is YAML, which verify does not read" for name in stack.unreadable]
-    if configuration_set and configuration_set not in known:
-        notes.append(f"the stack {stack_name} says nothing of the set {configuration_set}")
-    systems = []
-    for name in names:
-        live = _live_destinations(account, name)
-        if live is None and name not in known:
-            raise UsageError(f"there is no configuration set {name} in {account.region}")
-        of_set = {each.name: each for each in declared if each.configuration_set == name}
-        destinations = [
-            *(_destination(account, each, each, of_set.get(each["Name"])) for each in live or ()),
-            *(
-                _destination(account, {"Name": each.name, **each.definition}, None, each)
-                for each in of_set.values()
-                if each.name not in {each["Name"] for each in live or ()}
-            ),
-        ]
-        systems.append(System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes)))
-    return systems
+    return System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes))
 
 
 def verified_identities(account: Account) -> list[str]:

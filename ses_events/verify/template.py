@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -56,6 +58,9 @@ class Stack:
             raise UsageError(f"there is no stack {name} in {account.region}: {error_message(error)}") from None
         self.name = str(described["StackName"])
         template = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+        if isinstance(template, str):  # as a stub tells it: boto3 parses what AWS says
+            with contextlib.suppress(ValueError):
+                template = json.loads(template)
         self.is_readable = isinstance(template, Mapping)
         """Whether its template is JSON, as CDK writes it: YAML needs a parser that Python does not have."""
         self._template: Mapping[str, Any] = template if isinstance(template, Mapping) else {}
@@ -153,7 +158,6 @@ class Stack:
         return {
             "Ref": self._ref,
             "Fn::GetAtt": self._attribute,
-            "Fn::ImportValue": self._imported,
             "Fn::Join": join,
             "Fn::Select": select,
             "Fn::Split": split,
@@ -183,14 +187,6 @@ class Stack:
                 name=f"{path}/{resource.physical_id}" if path else resource.physical_id, **self._here
             )
         raise Unresolved(f"{logical_id}.{name}")
-
-    def _imported(self, argument: Any) -> str:
-        name = self.resolve(argument)
-        for page in self._account.client("cloudformation").get_paginator("list_exports").paginate():
-            for each in page["Exports"]:
-                if each["Name"] == name:
-                    return str(each["Value"])
-        raise Unresolved(str(name))
 
     def _substituted(self, argument: Any) -> str:
         text, given = (argument, {}) if isinstance(argument, str) else argument

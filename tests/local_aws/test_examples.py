@@ -8,8 +8,8 @@ import aws_cdk as cdk
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, answer, named_query, send_mail
-from tests.examples import run, stacks
 from tests.local_aws.deployed import Json, Route, app, deploy, events_in, eventually
+from tests.support.examples import run, stacks
 
 VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 

@@ -1,0 +1,89 @@
+"""What Firehose, S3 and KMS accept of an archive: a function a rule, whose docstring ends with the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from ses_events.archive.formats import ParquetFormat
+from ses_events.location import same_place, same_region
+from ses_events.prefix import prefix
+from ses_events.validation import Range, Text, option, optional_interface
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_s3 as s3
+
+
+DELIVERY_STREAM_NAME = Text(64, "A-Z a-z 0-9 . _ -", "ses-events", source="Firehose API, CreateDeliveryStream")
+BUFFERING_INTERVAL = Range(0, 900, "seconds", source="Firehose API, BufferingHints")
+BUFFERING_SIZE = Range(1, 128, "MiB", source="Firehose API, BufferingHints", note="with Parquet 64-128")
+CONVERTED_BUFFERING_SIZE = Range(64, 128, "MiB", source="Firehose developer guide, record format conversion")
+EXPIRATION = Range(1, 2147483647, "days", source="S3 API, LifecycleExpiration")
+
+
+def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
+    """A bucket of the region of the stack, whose key is no imported alias (Firehose developer guide; Athena user
+    guide).
+    """
+    yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
+    if value is not None:
+        yield from same_region(argument, value.env, stack)
+        yield from key(f"{argument}.encryption_key", value.encryption_key, stack)
+
+
+def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str]:
+    """A key of the region of the stack; no alias whose key is not known, as a permission cannot name it (KMS developer
+    guide).
+    """
+    yield from optional_interface(argument, value, "key_arn", "a kms.Key")
+    if value is None:
+        return
+    yield from same_region(argument, value.env, stack)
+    try:
+        named = getattr(value, "alias_target_key", value).key_arn
+    except RuntimeError:  # how CDK says that it does not know the key of an alias
+        named = value.key_arn
+    if ":alias/" in named:
+        yield f"{argument} {value.node.path!r} is an imported alias, which no permission can name; import its key"
+
+
+def server_access_logs_bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
+    """A bucket of the account and region of the stack, without a KMS key (S3 user guide, server access logs)."""
+    yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket")
+    if value is None:
+        return
+    yield from same_place(argument, value.env, stack)
+    if value.encryption_key:
+        yield f"{argument} {value.node.path!r} is encrypted with a KMS key, and S3 cannot log there; use SSE-S3"
+
+
+def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> Iterator[str]:
+    """A log group of the account and region of the stack (Firehose developer guide, monitoring)."""
+    yield from optional_interface(argument, value, "log_group_arn", "a logs.LogGroup")
+    if value is not None:
+        yield from same_place(argument, value.env, stack)
+
+
+def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[str]:
+    """RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE: a bucket has no snapshot (CloudFormation, DeletionPolicy)."""
+    yield from option(argument, value, cdk.RemovalPolicy, "cdk.RemovalPolicy.RETAIN")
+    if value == cdk.RemovalPolicy.SNAPSHOT:
+        yield f"{argument} SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
+
+
+def archive_format(argument: str, value: ParquetFormat | None, prefix_of_events: str) -> Iterator[str]:
+    """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
+    yield from option(argument, value, ParquetFormat, "ParquetFormat()")
+    if value is None:
+        return
+    yield from prefix(f"{argument}.prefix", value.prefix)
+    folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
+    if folder.startswith(other) or other.startswith(folder):
+        yield (
+            f"{argument}.prefix {value.prefix!r} and prefix {prefix_of_events!r} lie in each other, and a table reads "
+            "one format; use different folders such as 'parquet/' and 'events/'"
+        )
