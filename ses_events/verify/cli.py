@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _MISSING = "ses-events verify needs boto3 and rich: pip install 'ses-events[verify]'"
 _SIMULATOR = "simulator.amazonses.com"
 _SCENARIOS = ("success", "bounce", "complaint", "suppressionlist")
-_EXIT_CODES = "exit codes: 0 proven, 1 not proven, 2 wrong usage (no such stack, no credentials, ...), 130 interrupted"
+_EXIT_CODES = (
+    "exit codes: 0 proven, 1 not proven, 2 could not try (no such stack, no credentials, ...), 130 interrupted"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

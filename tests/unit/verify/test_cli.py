@@ -202,6 +202,49 @@ def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: py
     assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
 
 
+def test_a_port_that_is_none_is_said_in_a_line(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*VERIFY, "--endpoint-url", "http://127.0.0.1:99999"]) == 2
+    error = "ses-events verify: Invalid endpoint: http://127.0.0.1:99999: Port out of range 0-65535\n"
+    assert capsys.readouterr().err == error
+
+
+_SAYS = """
+import sys
+from ses_events.verify import cli, report
+def says(options):
+    if options.json:
+        print("\\u00e9 \\u2713" * 9999)
+    else:
+        report.Terminal(None)._line("\\u00e9 \\u2713" * 9999)
+    return 0
+cli._verify = says
+sys.exit(cli.main(["verify", "--stack", "Mail", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_outcome_that_cannot_be_written_is_said_in_a_line(options: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as closed, open("/dev/full", "w") as full:
+        for output, why in ((closed, "Broken pipe"), (full, "No space left on device")):
+            run = subprocess.run(
+                [sys.executable, "-c", _SAYS, *options], cwd=ROOT, stdout=output, stderr=subprocess.PIPE, text=True
+            )
+            error = f"ses-events verify: cannot write the outcome: {why}\n"
+            assert (run.returncode, run.stderr) == (2, error)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_locale_with_ascii_alone_can_read_it(options: list[str]) -> None:
+    locale = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(
+        [sys.executable, "-c", _SAYS, *options], cwd=ROOT, env={**os.environ, **locale}, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("\\xe9 \\u2713")
+
+
 def test_a_dimension_that_is_given_twice_is_refused(
     account: Account, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
