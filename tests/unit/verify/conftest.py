@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ses_events.verify.deployed import Account
+from ses_events.verify.account import Account
 
 Stub = Callable[[str], Stubber]
 
@@ -75,3 +75,46 @@ def roles_work(stub: Stub) -> None:
     """IAM shows a role for SES and a role for Firehose that can do what they should."""
     for service in ("ses", "firehose"):
         role_is(stub, {"Principal": {"Service": f"{service}.amazonaws.com"}})
+
+
+def stack_is(
+    stub: Stub,
+    *resources: tuple[str, str],
+    stack: str = "Mail",
+    template: dict[str, Any] | None = None,
+    parameters: dict[str, str] | None = None,
+) -> None:
+    """CloudFormation shows a stack: resources (type, physical id), a set that it had and one that was never made."""
+    once = {"LogicalResourceId": "Old", "LastUpdatedTimestamp": "2026-11-24T00:00:00Z"}
+    summaries: list[dict[str, Any]] = [
+        {
+            **once,
+            "ResourceType": "AWS::SES::ConfigurationSet",
+            "PhysicalResourceId": "old",
+            "ResourceStatus": "DELETE_COMPLETE",
+        },
+        {**once, "ResourceType": "AWS::SES::ConfigurationSet", "ResourceStatus": "CREATE_FAILED"},
+    ]
+    summaries += [
+        {
+            "ResourceType": kind,
+            "PhysicalResourceId": name,
+            "LogicalResourceId": f"Id{number or ''}",
+            "ResourceStatus": "CREATE_COMPLETE",
+            "LastUpdatedTimestamp": "2026-11-24T00:00:00Z",
+        }
+        for number, (kind, name) in enumerate(resources)
+    ]
+    described = {
+        "StackName": "Mail",
+        "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/Mail/1234",
+        "CreationTime": "2026-11-24T00:00:00Z",
+        "StackStatus": "CREATE_COMPLETE",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
+    }
+    stub("cloudformation").add_response("describe_stacks", {"Stacks": [described]}, {"StackName": stack})
+    body = {"TemplateBody": json.dumps({"Resources": template or {}})}
+    asked = {"StackName": stack, "TemplateStage": "Processed"}
+    stub("cloudformation").add_response("get_template", body, asked)
+    answer = {"StackResourceSummaries": summaries}
+    stub("cloudformation").add_response("list_stack_resources", answer, {"StackName": stack})

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from ses_events.record.names import metric_name
-from ses_events.verify import deployed
+from ses_events.verify import account as accounts
+from ses_events.verify import system
+from ses_events.verify.account import Account
 from ses_events.verify.cli import main
-from ses_events.verify.deployed import Account
 from tests.support.templates import ROOT
-from tests.unit.verify.conftest import Stub
+from tests.unit.verify.conftest import Stub, stack_is
 
 VERIFY = ["verify", "--stack", "Mail", "--region", "eu-west-1"]
 
@@ -89,7 +90,7 @@ def test_ctrl_c_ends_it_in_a_line(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(deployed, "read_system", interrupt)
+    monkeypatch.setattr(system, "read_system", interrupt)
     assert main(VERIFY) == 130
     assert capsys.readouterr().err == "\nInterrupted.\n"
 
@@ -113,7 +114,7 @@ def test_the_sender_is_asked_for_unless_one_identity_is_verified(
     _identities(stub, identities[:1], more=len(identities) > 1)
     if len(identities) > 1:
         _identities(stub, identities[1:])
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main(VERIFY) == 2
     assert capsys.readouterr().err.startswith(f"ses-events verify: {error}")
 
@@ -132,7 +133,7 @@ def test_the_only_identity_sends(
     _a_set_without_destinations(stub)
     _identities(stub, [identity])
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, "--to", "bounce+label@simulator.amazonses.com", "--json"]) == 1
     outcome = json.loads(capsys.readouterr().out)
     assert (outcome["from"], outcome["scenario"], outcome["proven"]) == (sender, "bounce", False)
@@ -160,7 +161,7 @@ def test_an_address_of_another_scenario_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _a_set_without_destinations(stub)
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, *arguments]) == 2
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"
 
@@ -180,7 +181,7 @@ def test_the_value_of_a_message_tag_has_no_dots(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _stack(stub, ("AWS::SES::ConfigurationSet", "set"))
+    stack_is(stub, ("AWS::SES::ConfigurationSet", "set"))
     dimension = {"DimensionName": "campaign", "DimensionValueSource": source, "DefaultDimensionValue": "none"}
     destination = {
         "Name": "metrics",
@@ -191,7 +192,7 @@ def test_the_value_of_a_message_tag_has_no_dots(
     stub("sesv2").add_response("get_configuration_set_event_destinations", {"EventDestinations": [destination]})
     if source == "EMAIL_HEADER":
         _identities(stub, [])
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, "--dimension", "campaign=v1.2@a"]) == 2
     assert capsys.readouterr().err.startswith(f"ses-events verify: {error}")
 
@@ -201,11 +202,54 @@ def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: py
     assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
 
 
+def test_a_port_that_is_none_is_said_in_a_line(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*VERIFY, "--endpoint-url", "http://127.0.0.1:99999"]) == 2
+    error = "ses-events verify: Invalid endpoint: http://127.0.0.1:99999: Port out of range 0-65535\n"
+    assert capsys.readouterr().err == error
+
+
+_SAYS = """
+import sys
+from ses_events.verify import cli, report
+def says(options):
+    if options.json:
+        print("\\u00e9 \\u2713" * 9999)
+    else:
+        report.Terminal(None)._line("\\u00e9 \\u2713" * 9999)
+    return 0
+cli._verify = says
+sys.exit(cli.main(["verify", "--stack", "Mail", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_outcome_that_cannot_be_written_is_said_in_a_line(options: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as closed, open("/dev/full", "w") as full:
+        for output, why in ((closed, "Broken pipe"), (full, "No space left on device")):
+            run = subprocess.run(
+                [sys.executable, "-c", _SAYS, *options], cwd=ROOT, stdout=output, stderr=subprocess.PIPE, text=True
+            )
+            error = f"ses-events verify: cannot write the outcome: {why}\n"
+            assert (run.returncode, run.stderr) == (2, error)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_locale_with_ascii_alone_can_read_it(options: list[str]) -> None:
+    locale = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(
+        [sys.executable, "-c", _SAYS, *options], cwd=ROOT, env={**os.environ, **locale}, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("\\xe9 \\u2713")
+
+
 def test_a_dimension_that_is_given_twice_is_refused(
     account: Account, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _a_set_without_destinations(stub)
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main([*VERIFY, "--dimension", "campaign=a", "--dimension", "campaign=b"]) == 2
     assert capsys.readouterr().err == "ses-events verify: --dimension campaign is given 2 times; give one value\n"
 
@@ -213,9 +257,9 @@ def test_a_dimension_that_is_given_twice_is_refused(
 def test_a_stack_with_several_sets_asks_for_one(
     account: Account, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _stack(stub, ("AWS::SES::ConfigurationSet", "one"), ("AWS::CloudFormation::Stack", "arn:of:the:nested:stack"))
-    _stack(stub, ("AWS::SES::ConfigurationSet", "two"), stack="arn:of:the:nested:stack")
-    monkeypatch.setattr(deployed, "Account", lambda **_: account)
+    stack_is(stub, ("AWS::SES::ConfigurationSet", "one"), ("AWS::CloudFormation::Stack", "arn:of:the:nested:stack"))
+    stack_is(stub, ("AWS::SES::ConfigurationSet", "two"), stack="arn:of:the:nested:stack")
+    monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main(VERIFY) == 2
     error = "the stack Mail has several sets, choose one: --configuration-set one | two"
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"
@@ -250,7 +294,7 @@ def test_the_documented_policy_has_the_actions_of_the_calls(account: Account) ->
 
 def test_the_documented_policy_covers_nested_stacks() -> None:
     start = "arn:aws:cloudformation:REGION:ACCOUNT:stack"
-    [statement] = [each for each in _documented_policy() if each["Action"] == "cloudformation:ListStackResources"]
+    [statement] = [each for each in _documented_policy() if "cloudformation:ListStackResources" in each["Action"]]
     for stack in ("STACK/1234", "STACK-NestedStackNestedStackResource3DD143BF-1ABC/1234"):
         assert any(fnmatchcase(f"{start}/{stack}", resource) for resource in statement["Resource"]), stack
 
@@ -267,34 +311,8 @@ def _action(service: str, operation: str) -> str:
     return f"{'ses' if service == 'sesv2' else service}:{of_s3.get(operation, operation)}"
 
 
-def _stack(stub: Stub, *resources: tuple[str, str], stack: str = "Mail") -> None:
-    """The resources of a stack, beside a set that was in it once and one that was never made."""
-    once = {"LogicalResourceId": "Old", "LastUpdatedTimestamp": "2026-11-24T00:00:00Z"}
-    summaries: list[dict[str, Any]] = [
-        {
-            **once,
-            "ResourceType": "AWS::SES::ConfigurationSet",
-            "PhysicalResourceId": "old",
-            "ResourceStatus": "DELETE_COMPLETE",
-        },
-        {**once, "ResourceType": "AWS::SES::ConfigurationSet", "ResourceStatus": "CREATE_FAILED"},
-    ]
-    summaries += [
-        {
-            "ResourceType": kind,
-            "PhysicalResourceId": name,
-            "LogicalResourceId": "Id",
-            "ResourceStatus": "CREATE_COMPLETE",
-            "LastUpdatedTimestamp": "2026-11-24T00:00:00Z",
-        }
-        for kind, name in resources
-    ]
-    answer = {"StackResourceSummaries": summaries}
-    stub("cloudformation").add_response("list_stack_resources", answer, {"StackName": stack})
-
-
 def _a_set_without_destinations(stub: Stub) -> None:
-    _stack(stub, ("AWS::SES::ConfigurationSet", "set"))
+    stack_is(stub, ("AWS::SES::ConfigurationSet", "set"))
     stub("sesv2").add_response("get_configuration_set_event_destinations", {"EventDestinations": []})
 
 

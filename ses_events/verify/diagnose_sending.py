@@ -8,16 +8,9 @@ from email.utils import getaddresses, parseaddr
 
 from botocore.exceptions import ClientError
 
-from ses_events.verify.causes import Cause, Finding, looking
-from ses_events.verify.deployed import (
-    Account,
-    System,
-    UsageError,
-    error_code,
-    error_message,
-    is_denial,
-    verified_identities,
-)
+from ses_events.verify.account import Account, UsageError, error_code, error_message, is_denial
+from ses_events.verify.finding import Cause, Finding, looking
+from ses_events.verify.system import System, verified_identities
 
 
 def why_refused(account: Account, system: System, sender: str, recipient: str, error: ClientError) -> Iterator[Finding]:
@@ -34,7 +27,10 @@ def why_refused(account: Account, system: System, sender: str, recipient: str, e
         yield from _not_verified(account, sender, recipient, message)
     elif code == "NotFoundException":
         yield Cause(
-            f"the configuration set {system.configuration_set} does not exist", said, f"deploy {system.stack} again"
+            f"the configuration set {system.configuration_set} does not exist",
+            said,
+            "make it again with this, then its event destinations: a deployment of the same template says 'no changes'",
+            account.command("sesv2 create-configuration-set", f"--configuration-set-name {system.configuration_set}"),
         )
     elif code == "MailFromDomainNotVerifiedException":
         domain = sender.rpartition("@")[2]
@@ -42,7 +38,7 @@ def why_refused(account: Account, system: System, sender: str, recipient: str, e
             f"the MAIL FROM domain of {domain} is not verified",
             said,
             "publish the MX record of the MAIL FROM domain that SES names",
-            f"aws sesv2 get-email-identity --region {account.region} --email-identity {domain}",
+            account.command("sesv2 get-email-identity", f"--email-identity {domain}"),
         )
     elif code in ("TooManyRequestsException", "LimitExceededException", "Throttling"):
         yield Cause("the sending quota of the account is used up", said, "wait, or ask AWS for a higher quota")
@@ -70,7 +66,7 @@ def _not_verified(account: Account, sender: str, recipient: str, message: str) -
         f"the identity of the sender {sender} is not verified in {region}",
         f"SES said: {message}",
         f"verify it, and click the link in the mail that comes{instead}",
-        f"aws sesv2 create-email-identity --region {region} --email-identity {sender}",
+        account.command("sesv2 create-email-identity", f"--email-identity {sender}"),
     )
     yield from unseen
 
@@ -85,8 +81,11 @@ def _sending_off(account: Account, system: System, said: str) -> Iterator[Findin
                 f"sending is disabled for the configuration set {system.configuration_set}",
                 said,
                 "enable it, after a look at why it was disabled",
-                f"aws sesv2 put-configuration-set-sending-options --region {account.region} --sending-enabled "
-                f"--configuration-set-name {system.configuration_set}",
+                account.command(
+                    "sesv2 put-configuration-set-sending-options",
+                    "--sending-enabled",
+                    f"--configuration-set-name {system.configuration_set}",
+                ),
             )
     yield from unseen
     with looking("ses:GetAccount", "whether the account may send") as unseen:
@@ -98,7 +97,7 @@ def _sending_off(account: Account, system: System, said: str) -> Iterator[Findin
                 f"sending is paused for the whole account in {account.region} (enforcement status {status})",
                 said,
                 "if AWS paused it, answer its support case; if somebody of yours did, enable it",
-                f"aws sesv2 put-account-sending-attributes --region {account.region} --sending-enabled",
+                account.command("sesv2 put-account-sending-attributes", "--sending-enabled"),
             )
     yield from unseen
     if not found:

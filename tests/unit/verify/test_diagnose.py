@@ -12,11 +12,12 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
-from ses_events.verify.causes import Cause, Finding, Unseen
-from ses_events.verify.deployed import Account, Destination, Stream, System, UsageError
-from ses_events.verify.diagnosis import why_late, why_not_delivered, why_nothing_can_arrive
-from ses_events.verify.objects import Folder
-from ses_events.verify.sending import why_refused
+from ses_events.verify.account import Account, UsageError
+from ses_events.verify.diagnose_delivery import why_late, why_not_delivered, why_nothing_can_arrive
+from ses_events.verify.diagnose_sending import why_refused
+from ses_events.verify.finding import Cause, Finding, Unseen
+from ses_events.verify.s3_objects import Folder
+from ses_events.verify.system import Destination, Stream, System
 from tests.unit.verify.conftest import Stub, role_is, roles_work
 
 STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/events"

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from botocore.response import StreamingBody
 
-from ses_events.verify.deployed import Account
-from ses_events.verify.objects import Folder, documents, failed_record, listings
+from ses_events.verify.account import Account
+from ses_events.verify.s3_objects import Folder, documents, failed_record, listings
 from tests.unit.verify.conftest import Stub
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ses_events.verify.causes import Cause, Finding, looking
-from ses_events.verify.deployed import Account, Destination, Stream, System, error_code
-from ses_events.verify.objects import Folder, failed_record
+from ses_events.verify.account import Account, error_code
+from ses_events.verify.finding import Cause, Finding, looking
+from ses_events.verify.s3_objects import Folder, failed_record
+from ses_events.verify.system import Destination, Stream, System
 from ses_events.verify.trust import lets_assume
 
 
@@ -106,7 +107,7 @@ def _ses_to_firehose(account: Account, system: System, destination: Destination)
         yield Cause(
             f"the delivery stream {arn.rpartition('/')[2]} does not exist",
             f"{destination.name} puts events into {arn}",
-            f"deploy {system.stack} again, or point the destination to a stream that exists",
+            "point the destination to a stream that exists; a deployment of the same template says 'no changes'",
         )
     context = {"aws:SourceAccount": number, "aws:SourceArn": source}
     yield from _not_assumable(account, role, "SES", "ses.amazonaws.com", context, context)
@@ -168,7 +169,7 @@ def _not_assumable(
             yield Cause(
                 f"the role with which {service} should work does not exist",
                 f"there is no {role}",
-                "deploy the stack that has the role again (a role made by hand: make it again)",
+                "make the role again; a deployment of the same template says 'no changes'",
             )
             return
         verdict = lets_assume(trust, principal, context)
@@ -184,7 +185,7 @@ def _not_assumable(
                 if verdict is False
                 else f"{service} may be kept from assuming its role by a condition of the trust policy",
                 f"{role} trusts: {json.dumps(trust.get('Statement'))}",
-                "give the trust policy this statement, or deploy the stack that has the role again",
+                "give the trust policy this statement; a deployment of the same template says 'no changes'",
                 json.dumps(needed),
                 certain=verdict is False,
             )
@@ -206,7 +207,7 @@ def _not_permitted(account: Account, role: str, service: str, action: str, resou
             yield Cause(
                 f"the role of {service} may not {action}",
                 f"IAM simulates {result['EvalDecision']} for {role} on {resource}",
-                f"allow {action} on {resource} to the role, or deploy the stack that has it again",
+                f"allow {action} on {resource} to the role; a deployment of the same template says 'no changes'",
                 # The policy of a bucket may allow what the role's own policies are silent about.
                 certain=not result.get("MissingContextValues")
                 and (result["EvalDecision"] == "explicitDeny" or not action.startswith("s3:")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
@@ -12,12 +12,13 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from ses_events.record.names import metric_name
-from ses_events.verify.causes import Cause, Finding
-from ses_events.verify.deployed import Account, System, error_code, error_message, is_denial
-from ses_events.verify.diagnosis import why_late, why_not_delivered, why_nothing_can_arrive
-from ses_events.verify.expected import Arrival, Check, Mail, check_of, expected_seconds
-from ses_events.verify.objects import Folder, Json
-from ses_events.verify.sending import why_refused
+from ses_events.verify.account import Account, error_code, error_message, is_denial
+from ses_events.verify.diagnose_delivery import why_late, why_not_delivered, why_nothing_can_arrive
+from ses_events.verify.diagnose_sending import why_refused
+from ses_events.verify.finding import Cause, Finding
+from ses_events.verify.plan import Arrival, Check, Mail, check_of, expected_seconds
+from ses_events.verify.s3_objects import Folder
+from ses_events.verify.system import System
 
 MARGIN = 300
 """Seconds that events may take beside the buffering interval: S3 and CloudWatch show them minutes late at times."""
@@ -63,9 +64,26 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
     :param timeout: after how many seconds what is missing is given up. Default: the longest buffering interval of the
         streams and MARGIN.
     """
-    checks = [check_of(destination, mail) for destination in system.destinations]
-    proof = Proof(system, mail, checks)
-    metrics = [_Metrics(account, system, mail, check) for check in _of(checks, "CloudWatchDestination")]
+    proof = Proof(system, mail, [check_of(each, mail) for each in system.destinations])
+    watchers = _watchers(account, proof, audience)
+    if not proof.message_id:
+        return proof
+    start = time.monotonic()
+    for check in proof.checks:
+        if not check.not_checked and not check.destination.drift:
+            check.found(why_nothing_can_arrive(account, system, check.destination))
+    _wait(watchers, proof.checks, timeout, start, audience)
+    for watcher in watchers:
+        watcher.last_look()
+        if not watcher.check.is_settled:
+            watcher.check.found(watcher.why_late(time.monotonic() - start))
+    return proof
+
+
+def _watchers(account: Account, proof: Proof, audience: Audience) -> list[_Archive | _Metrics]:
+    """What looks for the events of a mail, which is sent here; nothing when SES does not take it."""
+    system, mail = proof.system, proof.mail
+    metrics = [_Metrics(account, system, mail, check) for check in _of(proof, "CloudWatchDestination")]
     for metric in metrics:
         metric.count_before()
     before = account.now()
@@ -73,35 +91,33 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
         answer = _send(account, system, mail)
     except ClientError as error:
         proof.refused = list(why_refused(account, system, mail.sender, mail.recipient, error))
-        return proof
+        return []
     proof.message_id, proof.sent = answer["MessageId"], before
     audience.sent(proof)
-    archives = [_Archive(account, proof, check) for check in _of(checks, "KinesisFirehoseDestination")]
+    archives = [_Archive(account, proof, check) for check in _of(proof, "KinesisFirehoseDestination")]
+    for metric in metrics:
+        metric.archives = archives
+    return [*archives, *metrics]
 
-    start = time.monotonic()
-    for check in checks:
-        if not check.not_checked:
-            check.found(why_nothing_can_arrive(account, system, check.destination))
+
+def _wait(
+    watchers: Sequence[_Archive | _Metrics],
+    checks: list[Check],
+    timeout: float | None,
+    start: float,
+    audience: Audience,
+) -> None:
+    """Look until everything is settled, or the time is over."""
     deadline = start + (timeout if timeout is not None else expected_seconds(checks) + MARGIN)
     pause = 0.1
     while True:
-        records: dict[str, Json] = {}
-        for archive in archives:
-            _look(archive, start, audience)
-            records |= {event: each.record for event, each in archive.check.arrivals.items() if each.record}
-        for metric in metrics:
-            metric.records = records
-            _look(metric, start, audience)
+        for watcher in watchers:
+            _look(watcher, start, audience)
         if all(check.is_settled for check in checks) or time.monotonic() >= deadline:
-            break
+            return
         audience.waiting([check for check in checks if not check.is_settled], time.monotonic() - start)
         time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(pause * 1.4, 5)
-    watchers: list[_Archive | _Metrics] = [*archives, *metrics]
-    for watcher in watchers:
-        if not watcher.check.is_settled:
-            watcher.check.found(watcher.why_late(time.monotonic() - start))
-    return proof
 
 
 class _Archive:
@@ -133,9 +149,16 @@ class _Archive:
         except ClientError as error:
             self.check.found(_cannot_read(self._events.bucket, error))
         if self.check.missing:
-            self.check.found(
-                why_not_delivered(self._account, self._stream, self._errors, self._since, self._message_id)
-            )
+            self._ask_firehose()
+
+    def last_look(self) -> None:
+        """See whether a record was put aside that came to the backup as JSON: it could not be converted then."""
+        if self._stream and self._stream.json is not self._stream.s3 and self.check.arrivals:
+            self._ask_firehose()
+
+    def _ask_firehose(self) -> None:
+        assert self._stream
+        self.check.found(why_not_delivered(self._account, self._stream, self._errors, self._since, self._message_id))
 
     def why_late(self, waited: float) -> Iterator[Finding]:
         """What the stream tells of why something has not come in so many seconds."""
@@ -149,8 +172,8 @@ class _Metrics:
 
     def __init__(self, account: Account, system: System, mail: Mail, check: Check) -> None:
         self.check = check
-        self.records: dict[str, Json] = {}
-        """The events that were found in an archive; their tags have what SES itself tags."""
+        self.archives: list[_Archive] = []
+        """What looks for the same events in archives; their tags have what SES itself tags."""
         self._account, self._mail = account, mail
         self._known_tags = {
             **{name: [value] for name, value in mail.tags.items()},
@@ -180,6 +203,9 @@ class _Metrics:
                 values = " ".join(f"{name}={value}" for name, value in (self._dimensions(event) or {}).items())
                 self.check.arrivals[event] = Arrival(f"AWS/SES {event} {values}", seconds, total=total, before=before)
 
+    def last_look(self) -> None:
+        """See nothing further: a metric has no second place."""
+
     def why_late(self, waited: float) -> Iterator[Finding]:
         """What keeps this from looking at all, however long."""
         if any(self._dimensions(event) is None for event in self.check.missing):
@@ -198,7 +224,8 @@ class _Metrics:
 
     def _dimensions(self, event: str) -> dict[str, str] | None:
         """The dimensions of an event's metric; None while a value is not known."""
-        tags = self.records.get(event, {}).get("mail", {}).get("tags", self._known_tags)
+        records = [each.check.arrivals[event].record for each in self.archives if event in each.check.arrivals]
+        tags = (records[0] or {}).get("mail", {}).get("tags", self._known_tags) if records else self._known_tags
         headers = {name.lower(): value for name, value in self._mail.headers.items()}
         dimensions = {}
         for dimension in self.check.destination.settings["DimensionConfigurations"]:
@@ -214,8 +241,9 @@ class _Metrics:
         return dimensions
 
 
-def _of(checks: list[Check], kind: str) -> list[Check]:
-    return [check for check in checks if check.destination.kind == kind and not check.not_checked]
+def _of(proof: Proof, kind: str) -> list[Check]:
+    checks = [check for check in proof.checks if not check.not_checked and not check.destination.drift]
+    return [check for check in checks if check.destination.kind == kind]
 
 
 def _send(account: Account, system: System, mail: Mail) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ses_events.verify.causes import Cause, Finding, Unseen
-from ses_events.verify.deployed import Destination, System
-from ses_events.verify.objects import READABLE, Json
+from ses_events.verify.finding import Cause, Finding, Unseen
+from ses_events.verify.s3_objects import READABLE, Json
+from ses_events.verify.system import Destination, System
 
 SCENARIOS = {
     "success": ("Send", "Delivery"),
@@ -79,7 +79,7 @@ class Check:
         """``proven``, ``not checked`` or ``not proven``."""
         if self.not_checked:
             return "not checked"
-        return "not proven" if self.missing else "proven"
+        return "not proven" if self.missing or any(cause.certain for cause in self.causes) else "proven"
 
     @property
     def causes(self) -> list[Cause]:
@@ -105,15 +105,23 @@ class Check:
                 self.findings.append(finding)
 
 
-def plan_mail(system: System, scenario: str, sender: str, recipient: str, values: Mapping[str, str]) -> Mail:
+def plan_mail(
+    system: System,
+    scenario: str,
+    sender: str,
+    recipient: str,
+    values: Mapping[str, str],
+    default: str = TAG_VALUE,
+) -> Mail:
     """The mail for a system: with a tag or header for each dimension of its metrics that is taken from one.
 
     :param values: values of dimensions that the user gives.
+    :param default: the value of the other dimensions.
     """
     tags: dict[str, str] = {}
     headers: dict[str, str] = {}
     for name, source in settable_dimensions(system).items():
-        (tags if source == "MESSAGE_TAG" else headers)[name] = values.get(name, TAG_VALUE)
+        (tags if source == "MESSAGE_TAG" else headers)[name] = values.get(name, default)
     return Mail(scenario, sender, recipient, tags, headers)
 
 
@@ -136,6 +144,8 @@ def expected_seconds(checks: Iterable[Check]) -> int:
 def check_of(destination: Destination, mail: Mail) -> Check:
     """What a destination is to get of a mail, or why it is not looked at."""
     expected = tuple(event for event in SCENARIOS[mail.scenario] if event in destination.events)
+    if destination.drift:
+        return Check(destination, expected, findings=[destination.drift])
     if not destination.enabled:
         why = "it is disabled: SES publishes no event to it; if it should, enable it (enabled=True in add_destination)"
         return Check(destination, expected, why)

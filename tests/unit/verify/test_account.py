@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 from botocore.stub import Stubber
 
-from ses_events.verify.deployed import Account
+from ses_events.verify.account import Account
 
 
 def test_the_time_is_that_of_aws_where_the_clock_of_this_machine_is_wrong(account: Account) -> None:

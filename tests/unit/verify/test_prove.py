@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 
-from ses_events.verify.causes import Cause
-from ses_events.verify.deployed import Account, Destination, Stream, System
-from ses_events.verify.expected import Check, expected_seconds, plan_mail
-from ses_events.verify.proof import Proof, prove
+from ses_events.verify.account import Account
+from ses_events.verify.finding import Cause
+from ses_events.verify.plan import Check, expected_seconds, plan_mail
+from ses_events.verify.prove import Proof, prove
 from ses_events.verify.report import Silent, Terminal, as_json
+from ses_events.verify.system import Destination, Stream, System
 from tests.unit.verify.conftest import Stub, roles_work
 
 STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/events"
@@ -235,8 +236,9 @@ def test_a_person_reads_why_in_lines_that_fit(account: Account, stub: Stub, caps
         "      why   the MAIL FROM domain of a.example is not verified",
     ]
     [paste] = [line for line in lines if line.startswith("      paste ")]
-    assert paste.endswith("aws sesv2 get-email-identity --region eu-west-1 --email-identity a.example")
-    assert max(map(len, lines)) <= 100
+    endpoint = "--endpoint-url http://127.0.0.1:9"
+    assert paste.endswith(f"aws sesv2 get-email-identity --region eu-west-1 {endpoint} --email-identity a.example")
+    assert max(len(line) for line in lines if line != paste) <= 100
     assert lines[-1] == "Not proven."
 
 
@@ -267,7 +269,7 @@ def test_the_events_are_waited_for_as_long_as_buffering_and_margin_together(
         nonlocal now
         now += 1000  # more than the interval or MARGIN alone
 
-    monkeypatch.setattr("ses_events.verify.proof.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    monkeypatch.setattr("ses_events.verify.prove.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
     stub("sesv2").add_response("send_email", {"MessageId": "1"})
     roles_work(stub)
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")

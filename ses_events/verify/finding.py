@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from ses_events.verify.deployed import error_message, is_denial
+from ses_events.verify.account import error_message, is_denial
 
 
 @dataclass(frozen=True)
