@@ -52,6 +52,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventMonitoring.add_alarm.construct_id": publishing_rules.destination_id,
     "EventMonitoring.add_alarm.metric": monitoring_rules.metric_of_an_alarm,
     "EventMonitoring.add_alarm.threshold": monitoring_rules.alarm_threshold,
+    "EventMonitoring.add_alarm.comparison": monitoring_rules.comparison,
     "EventMonitoring.add_alarm.description": monitoring_rules.alarm_description,
     "EventPublishing.metric_account.event": publishing_rules.event_of_the_account,
     "SnsDestination.topic": publishing_rules.topic,

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
+from ses_events.monitoring.rules import single_metrics
+from ses_events.publishing.cloudwatch import rate_of
+
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 
 _HOUR = 12
 """Periods of 5 minutes: an alarm about single events stays until there was none for so long, and does not flap."""
+
+_IN_WORDS = {
+    "GREATER_THAN_OR_EQUAL_TO_THRESHOLD": "at least",
+    "GREATER_THAN_THRESHOLD": "more than",
+    "LESS_THAN_THRESHOLD": "less than",
+    "LESS_THAN_OR_EQUAL_TO_THRESHOLD": "at most",
+}
+"""The comparisons that have one threshold."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,43 @@ def archive_alarms(
         yield _late("backup_freshness", archive.metric_backup_freshness(), delay, json, why, causes)
         refused = f"S3 refuses the JSON that {stream} writes"
         yield _refused("backup_success", archive.metric_backup_success(), refused, why, causes)
+
+
+def own_alarm(
+    name: str,
+    metric: cloudwatch.Metric | cloudwatch.MathExpression,
+    threshold: float,
+    comparison: str,
+    description: str | None,
+) -> AlarmRule:
+    """What only the caller knows; a description that says no more than the alarm, where there is none."""
+    description = description or _as_said(metric, threshold, comparison)
+    if not comparison.startswith("LESS_THAN"):
+        return AlarmRule(name, metric, threshold, description, comparison)
+    if isinstance(metric, cdk.aws_cloudwatch.MathExpression) and rate_of(metric):
+        metric = cdk.aws_cloudwatch.MathExpression(
+            expression=metric.expression.removesuffix("0)") + "1)",  # with too little mail to say anything
+            using_metrics=metric.using_metrics,
+            label=metric.label,
+            period=metric.period,
+        )
+    # CloudWatch has no data point of what was not counted: no mail at all is less than any number of mails.
+    is_count = getattr(metric, "statistic", "") == "Sum"
+    missing_data = "BREACHING" if is_count else "NOT_BREACHING"
+    return AlarmRule(name, metric, threshold, description, comparison, missing_data=missing_data)
+
+
+def _as_said(metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: float, comparison: str) -> str:
+    """An alarm in a sentence: ``Bounce / Send (campaign spring) was at least 5 % in 1 hour.``"""
+    if isinstance(metric, cdk.aws_cloudwatch.Metric):
+        what, dimensions = f"{metric.statistic} of {metric.metric_name}", metric.dimensions
+    else:
+        what, dimensions = "metric math", next(single_metrics(metric)).dimensions if rate_of(metric) else None
+    of = ", ".join(f"{name} {value}" for name, value in (dimensions or {}).items())
+    value = _percent(threshold) if rate_of(metric) or cdk.Token.is_unresolved(threshold) else threshold
+    said = f"was {_IN_WORDS[comparison]} {value} in {metric.period.to_human_string()}."
+    what = metric.label or what
+    return f"{what} ({of}) {said}" if of and len(of) < 512 else f"{what} {said}"
 
 
 def _bounces(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -> AlarmRule:

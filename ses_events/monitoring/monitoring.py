@@ -14,7 +14,7 @@ from constructs import Construct
 from ses_events import validation
 from ses_events.monitoring import alarms, rules
 from ses_events.publishing import rules as publishing_rules
-from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, is_rate
+from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.validation import check, instance, new_id, stack_of
 
 if TYPE_CHECKING:
@@ -203,17 +203,22 @@ class EventMonitoring(Construct):
         metric: cloudwatch.Metric | cloudwatch.MathExpression,
         *,
         threshold: float,
+        comparison: cloudwatch.ComparisonOperator | None = None,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
         """Tell of a metric of your own as of the others: ``campaigns.metric(...)`` or ``campaigns.rate(...)``.
 
         In the template: an alarm when one period of the metric reaches the threshold, over when one does not or has no
-        data; on the dashboard a graph of it.
+        data; on the dashboard a graph of it. An alarm of too little takes no data of a count (Sum) for 0; a rate has
+        too little mail to say anything below its ``minimum``, and is quiet.
 
         :param construct_id: an id for the alarm, unique in this construct, and its key in ``alarms``.
         :param metric: what to watch, with its period.
-        :param threshold: the least value to tell of; of a rate a fraction.
-        :param description: what to do about it, at most 1024 characters. Default: none.
+        :param threshold: the value to tell of; of a rate a fraction.
+        :param comparison: which side of the threshold to tell of; needed for a rate of deliveries. Default:
+            ``GREATER_THAN_OR_EQUAL_TO_THRESHOLD``.
+        :param description: what to do about it, at most 1024 characters. Default: a sentence with the metric, the
+            threshold and the period.
         :raises ValueError: when the metric has SEARCH or is of another region, or the id or threshold breaks a rule; a
             line for each.
         :raises TypeError: when an argument has a wrong type.
@@ -224,10 +229,12 @@ class EventMonitoring(Construct):
                 construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}
             ),
             rules.metric_of_an_alarm("metric", metric, cdk.Stack.of(self)),
-            rules.alarm_threshold("threshold", threshold, is_rate(metric)),
+            rules.alarm_threshold("threshold", threshold, metric, comparison),
+            rules.comparison("comparison", comparison, metric),
             rules.alarm_description("description", description),
         )
-        alarm = self._alarm(construct_id, alarms.AlarmRule(construct_id, metric, threshold, description or ""))
+        sign = comparison.name if comparison else "GREATER_THAN_OR_EQUAL_TO_THRESHOLD"
+        alarm = self._alarm(construct_id, alarms.own_alarm(construct_id, metric, threshold, sign, description))
         self.alarms[construct_id] = alarm
         if self.dashboard:
             self.dashboard.add_widgets(
@@ -249,7 +256,7 @@ class EventMonitoring(Construct):
             construct_id,
             metric=rule.metric,
             threshold=rule.threshold,
-            alarm_description=rule.description or None,
+            alarm_description=rule.description,
             comparison_operator=of.ComparisonOperator[rule.comparison],
             evaluation_periods=rule.periods,
             datapoints_to_alarm=rule.breaching,

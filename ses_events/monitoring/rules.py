@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 
 from ses_events.location import environment_of, same_place, same_region
+from ses_events.publishing.cloudwatch import rate_of
 from ses_events.validation import Range, interface, number, option, optional_interface, several
 
 if TYPE_CHECKING:
@@ -121,11 +122,27 @@ def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
         yield from single_metrics(each)
 
 
-def alarm_threshold(argument: str, value: float, is_rate: bool) -> Iterator[str]:
+def alarm_threshold(
+    argument: str, value: float, metric: object, comparison: cloudwatch.ComparisonOperator | None
+) -> Iterator[str]:
     """A number; of a rate a fraction above 0 and at most 1 (CloudWatch API, PutMetricAlarm)."""
     yield from number(argument, value, "a number such as 100")
-    if is_rate:
+    if rate_of(metric):
         yield from _share(argument, value)
+        if value == 1 and getattr(comparison, "name", "") == "LESS_THAN_OR_EQUAL_TO_THRESHOLD":
+            yield f"{argument} 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9"
+
+
+def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metric: object) -> Iterator[str]:
+    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, of which little is bad
+    (CloudWatch API, PutMetricAlarm).
+    """
+    below = "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD"
+    yield from option(argument, value, cdk.aws_cloudwatch.ComparisonOperator, below)
+    if value is not None and re.search("LOWER|UPPER", value.name):
+        yield f"{argument} {value.name} is about a band, which these alarms have not; use one such as {below}"
+    if value is None and rate_of(metric) == "delivery":
+        yield f"{argument} is missing, and a rate of deliveries reaches its threshold when all is well; use {below}"
 
 
 def alarm_description(argument: str, value: str | None) -> Iterator[str]:

@@ -114,7 +114,8 @@ class CloudWatchDestination(EventDestination):
 
         :param event: what happened; this destination must get it, and what it is counted against.
         :param dimensions: as in ``metric``.
-        :param minimum: with less mail than this in a period the rate is 0: one bounce of two mails is no storm.
+        :param minimum: with less mail than this in a period the rate is 0: one bounce of two mails is no storm. In an
+            alarm of ``add_alarm`` that tells of too small a rate it is 1 then.
         :param period: how long mail and what happened to it are counted, 1-10080 whole minutes (CloudWatch API,
             PutMetricAlarm). Default: an hour.
         :raises ValueError: when a dimension is missing, unknown or impossible, the event has no rate, or another
@@ -145,10 +146,11 @@ class CloudWatchDestination(EventDestination):
         )
 
 
-def is_rate(metric: cloudwatch.IMetric) -> bool:
-    """Whether a metric is what ``CloudWatchDestination.rate`` gives."""
+def rate_of(metric: object) -> str | None:
+    """What the share is of that ``CloudWatchDestination.rate`` gives, such as ``bounce``; None of any other metric."""
     expression = str(getattr(metric, "expression", ""))
-    return bool(re.fullmatch(r"IF\(FILL\((\w+), 0\) >= \d+, FILL\(\w+, 0\) / \1, 0\)", expression))
+    rate = re.fullmatch(r"IF\(FILL\((\w+), 0\) >= \d+, FILL\(([a-z]+)_\w+, 0\) / \1, 0\)", expression)
+    return rate[2] if rate else None
 
 
 def _without_counters(value: str) -> str:

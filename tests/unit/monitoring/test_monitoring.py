@@ -161,6 +161,7 @@ def by(*names: str) -> CloudWatchDestination:
 
 
 CAMPAIGNS, OF_THE_SET = by("campaign"), by("ses:configuration-set")
+SPRING = {"campaign": "spring"}
 
 
 def everything(stack: cdk.Stack, **options: Any) -> EventMonitoring:
@@ -215,6 +216,7 @@ def as_said(alarm: Json) -> str:
         "GreaterThanOrEqualToThreshold": ">=",
         "GreaterThanThreshold": ">",
         "LessThanThreshold": "<",
+        "LessThanOrEqualToThreshold": "<=",
     }
     periods = alarm["EvaluationPeriods"]
     return (
@@ -776,6 +778,115 @@ def test_the_count_of_a_campaign(stack: cdk.Stack) -> None:
     ]
 
 
+def an_alarm(
+    stack: cdk.Stack, metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: float, **options: Any
+) -> Json:
+    monitoring = EventMonitoring(stack, "Monitoring", archive=an_archive_once(stack), dashboard=False)
+    monitoring.add_alarm("Mine", metric, threshold=threshold, **options)
+    return properties_by_name(monitoring)["Mine"]
+
+
+BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+
+
+def test_a_rate_of_deliveries_is_told_of_when_it_is_small(stack: cdk.Stack) -> None:
+    alarm = an_alarm(stack, CAMPAIGNS.rate(EmailSendingEvent.DELIVERY, SPRING), 0.95, comparison=BELOW)
+    assert as_said(alarm).endswith(" < 0.95, 1 of 1, notBreaching")
+    for deliveries, sends, expected in [
+        (94, 100, "ALARM"),
+        (None, 100, "ALARM"),
+        (95, 100, "OK"),
+        (0, 99, "OK"),  # too little mail to say anything
+        (None, None, "OK"),
+    ]:
+        assert state(alarm, {"Delivery{spring}": [deliveries], "Send{spring}": [sends]}) == expected
+    assert alarm["AlarmDescription"] == "Delivery / Send (campaign spring) was less than 95 % in 1 hour."
+
+
+def test_mail_that_is_not_sent_is_too_little_mail(stack: cdk.Stack) -> None:
+    sends = CAMPAIGNS.metric(EmailSendingEvent.SEND, SPRING).with_(period=A_DAY)
+    at_most = cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
+    alarm = an_alarm(stack, sends, 100, comparison=at_most)
+    assert as_said(alarm) == "Sum of AWS/SES Send{spring} in 86400 s <= 100, 1 of 1, breaching"
+    assert {sent: state(alarm, {"Send{spring}": [sent]}) for sent in (101, 100, None)} == {
+        101: "OK",
+        100: "ALARM",
+        None: "ALARM",
+    }
+
+
+def test_no_data_of_what_is_no_count_is_not_too_little(stack: cdk.Stack) -> None:
+    alarm = an_alarm(stack, an_archive_once(stack).metric_delivery_success(), 1, comparison=BELOW)
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold", "description"),
+    [
+        (
+            CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING),
+            1_000_000,
+            "Sum of Bounce (campaign spring) was at least 1000000 in 5 minutes.",
+        ),
+        (
+            CAMPAIGNS.rate(EmailSendingEvent.COMPLAINT, SPRING, period=A_DAY),
+            0.001,
+            "Complaint / Delivery (campaign spring) was at least 0.1 % in 1 day.",
+        ),
+        (
+            cloudwatch.MathExpression(
+                expression="m / 2", using_metrics={"m": CAMPAIGNS.metric(EmailSendingEvent.SEND, SPRING)}, label="half"
+            ),
+            1.5,
+            "half was at least 1.5 in 5 minutes.",
+        ),
+    ],
+)
+def test_an_alarm_without_a_description_says_what_it_is_about(
+    stack: cdk.Stack, metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: float, description: str
+) -> None:
+    assert an_alarm(stack, metric, threshold)["AlarmDescription"] == description
+
+
+def test_a_threshold_that_is_known_at_deployment_is_not_described(stack: cdk.Stack) -> None:
+    most = cdk.CfnParameter(stack, "Most", type="Number").value_as_number
+    alarm = an_alarm(stack, CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), most)
+    assert alarm["AlarmDescription"] == "Sum of Bounce (campaign spring) was at least its threshold in 5 minutes."
+
+
+DELIVERIES = CAMPAIGNS.rate(EmailSendingEvent.DELIVERY, SPRING)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (
+            {"threshold": 0.95},
+            "comparison is missing, and a rate of deliveries reaches its threshold when all is well; "
+            "use cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
+        ),
+        (
+            {"threshold": 1, "comparison": cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD},
+            "threshold 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9",
+        ),
+        (
+            {"threshold": 0.9, "comparison": cloudwatch.ComparisonOperator.LESS_THAN_LOWER_THRESHOLD},
+            "comparison LESS_THAN_LOWER_THRESHOLD is about a band, which these alarms have not; "
+            "use one such as cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
+        ),
+        (
+            {"threshold": 0.9, "comparison": "<"},
+            "comparison '<' is of type str; use cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
+        ),
+    ],
+)
+def test_a_comparison_that_says_nothing_is_refused(stack: cdk.Stack, options: dict[str, Any], error: str) -> None:
+    monitoring = EventMonitoring(stack, "Monitoring", archive=an_archive(stack), dashboard=False)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        monitoring.add_alarm("Spring", DELIVERIES, **options)
+    assert str(caught.value) == f"Mail/Monitoring/Spring: {error}"
+
+
 # Wrong arguments.
 
 
@@ -990,7 +1101,6 @@ def test_the_delay_of_an_interval_that_is_known_at_deployment_fits_the_longest(s
 
 
 SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} MetricName="Bounce"', 'Sum')""")
-SPRING = {"campaign": "spring"}
 
 
 @pytest.mark.parametrize(
