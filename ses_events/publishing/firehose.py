@@ -16,6 +16,7 @@ from constructs import Construct, IDependable
 from ses_events import location
 from ses_events.archive.archive import EventArchive
 from ses_events.location import environment_of
+from ses_events.policies import trusts_of
 from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import is_for_anybody, only_for, only_for_sets_named
 from ses_events.tokens import as_text
@@ -127,10 +128,11 @@ class FirehoseDestination:
         policy = publishing.node.try_find_child(construct_id)
         if not isinstance(policy, iam.Policy):
             policy = iam.Policy(publishing, construct_id)
-            role.attach_inline_policy(policy)  # does nothing for a role that is imported as immutable
         policy.add_statements(put_events)
+        # Does nothing for an immutable role; the report of iam.Role.customize_roles has what the policy has by now.
+        role.attach_inline_policy(policy)
         if isinstance(role, iam.Role):
-            if any(is_for_anybody(statement) for statement in rules.trusts_of_ses(role)):
+            if any(is_for_anybody(statement) for statement in trusts_of(role, "ses.amazonaws.com")):
                 condition = json.dumps(as_text(publishing, only_for(publishing)))
                 cdk.Annotations.of(publishing).add_warning_v2(
                     "ses-events:role-for-anybody",
@@ -148,7 +150,9 @@ class FirehoseDestination:
                 f"can use the role only when its trust policy has {trust} and, where the role is immutable here, "
                 f"one of its policies {permission}",
             )
-        self._create_stream_after(cast(iam.CfnPolicy, policy.node.default_child), publishing)
+        resource = cast("iam.CfnPolicy | None", policy.node.default_child)
+        if resource:  # none under iam.Role.customize_roles
+            self._create_stream_after(resource, publishing)
         return [policy]
 
     def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy, publishing: EventPublishing) -> None:
