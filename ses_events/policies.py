@@ -83,6 +83,16 @@ def key_arn(key: kms.IKey) -> str:
     return key_of(key).key_arn
 
 
+def trusts_of(role: iam.Role, service: str) -> list[Statement]:
+    """The statements by which a role of this app lets a service assume it."""
+    document = cdk.Stack.of(role).resolve(role.assume_role_policy.to_json()) if role.assume_role_policy else {}
+    return [
+        statement
+        for statement in document.get("Statement", [])
+        if statement["Effect"] == "Allow" and service in str(statement.get("Principal"))
+    ]
+
+
 def grant(
     scope: IConstruct, grantee: iam.IGrantable, statements: list[Statement], reason: str | None = None
 ) -> iam.Grant:

@@ -11,17 +11,16 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from ses_events import location
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
+from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
 from ses_events.archive.delivery_stream import new_delivery_stream
 from ses_events.archive.formats import READ_SCHEMA, converted
 from ses_events.archive.stream_metrics import StreamMetrics
 from ses_events.location import environment_of
-from ses_events.policies import acknowledge_objects, allow, folders_of, grant, key_arn, reading, use_of_key
+from ses_events.policies import allow, folders_of, grant, reading
 from ses_events.record.table import PARQUET, EventTable
-from ses_events.tokens import as_text, warn_of_policy
 from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
 if TYPE_CHECKING:
@@ -34,12 +33,6 @@ DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
 
 DEFAULT_ERROR_OUTPUT_PREFIX = "errors/!{firehose:error-output-type}/"
 """A folder for each kind of error."""
-
-# What Firehose needs (Firehose developer guide, controlling access): GetBucketLocation and ListBucket find the bucket,
-# ListBucketMultipartUploads and AbortMultipartUpload serve large buffers, which go up in parts, PutObject writes, and
-# GetObject is documented without a reason.
-_BUCKET_ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
-_OBJECT_ACTIONS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
 
 
 class EventArchive(StreamMetrics, Construct):
@@ -90,6 +83,11 @@ class EventArchive(StreamMetrics, Construct):
     :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
         emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
         RETAIN.
+    :param role: a role of your own that trusts ``firehose.amazonaws.com``; of an imported one that is not known. It
+        gets the permissions in a policy of its own, which the stream waits for. Where CDK cannot edit the role, as an
+        immutable one or under ``iam.Role.customize_roles``, ``ses-events:delivery-role-not-editable`` warns with the
+        statements. What else the role may do with the stream must name ``archive.delivery_stream_arn``. Default: a new
+        role.
     :param server_access_logs_bucket: where S3 logs access to the new bucket; of the same account and region, without a
         KMS key. For an imported one ``ses-events:logs-bucket-not-editable`` warns with the statement that its policy
         needs. Default: nowhere.
@@ -114,6 +112,7 @@ class EventArchive(StreamMetrics, Construct):
         log_group: logs.ILogGroup | None = None,
         prefix: str = DEFAULT_PREFIX,
         removal_policy: cdk.RemovalPolicy | None = None,
+        role: iam.IRole | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
     ) -> None:
         stack = stack_of(scope, construct_id)
@@ -139,6 +138,7 @@ class EventArchive(StreamMetrics, Construct):
             rules.log_group("log_group", log_group, stack),
             prefixes.prefix("prefix", prefix),
             rules.removal_policy("removal_policy", removal_policy),
+            rules.delivery_role("role", role, stack),
             rules.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
         with new_id(scope, construct_id):
@@ -181,39 +181,22 @@ class EventArchive(StreamMetrics, Construct):
         log_stream = logs.LogStream(
             self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        folders = folders_of(prefix, self.table_prefix, error_output_prefix) if bucket else ["*"]
-        bucket_arn = self.bucket.bucket_arn
-        objects = [f"{bucket_arn}/{folder}" for folder in folders]
         log_group_name, log_stream_name = self.log_group.log_group_name, log_stream.log_stream_name
-        foreign = bucket is not None and location.known_to_differ(bucket.env.account, here.account)
-        object_actions = _OBJECT_ACTIONS + (["s3:PutObjectAcl"] if foreign else [])  # gives the owner the object
-        statements = [
-            allow(_BUCKET_ACTIONS, bucket_arn, sid="Bucket"),
-            allow(object_actions, *objects, sid="Objects"),
-            allow(
-                ["logs:PutLogEvents"],
-                here.arn("logs", f"log-group:{log_group_name}:log-stream:{log_stream_name}"),
-                sid="ErrorLog",
-            ),
-        ]
-        if self.event_table:
-            statements.append(allow(READ_SCHEMA, *self.event_table.arns, sid="Schema"))
-        key = bucket.encryption_key if bucket else encryption_key
-        key_statements = use_of_key(key, bucket_arn, here.region, ["kms:Decrypt", "kms:GenerateDataKey"])
-        statements += key_statements
-        self.role = iam.Role(
-            self,
-            "Role",
-            description="Lets Firehose deliver SES events to the archive bucket",
-            assumed_by=iam.ServicePrincipal(
-                "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": here.account}}
-            ),
-            inline_policies={"Deliver": iam.PolicyDocument.from_json({"Statement": statements})},
+        delivery = Delivery(
+            stack=stack,
+            bucket=self.bucket,
+            bucket_arn=self.bucket.bucket_arn,
+            bucket_account=bucket.env.account if bucket else None,
+            folders=folders_of(prefix, self.table_prefix, error_output_prefix) if bucket else ["*"],
+            key=bucket.encryption_key if bucket else encryption_key,
+            error_log=here.arn("logs", f"log-group:{log_group_name}:log-stream:{log_stream_name}"),
+            schema=[allow(READ_SCHEMA, *self.event_table.arns, sid="Schema")] if self.event_table else [],
         )
+        self.role = role or new_role(self, delivery)
         """The role of the delivery stream."""
 
         destination: dict[str, Any] = {
-            "bucket_arn": bucket_arn,
+            "bucket_arn": delivery.bucket_arn,
             "role_arn": self.role.role_arn,
             "prefix": prefix,
             "error_output_prefix": error_output_prefix,
@@ -240,22 +223,10 @@ class EventArchive(StreamMetrics, Construct):
         self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
         if self.event_table:
             self.delivery_stream.node.add_dependency(self.event_table)
-        reason = "Firehose names the objects it writes; it may write nowhere but under what is known of its prefixes"
-        acknowledge_objects(self.role, stack, objects, reason)
-        if foreign:
-            needed = {
-                "Effect": "Allow",
-                "Principal": {"AWS": self.role.role_arn},
-                "Action": sorted([*_BUCKET_ACTIONS, *object_actions]),
-                "Resource": [bucket_arn, *objects],
-            }
-            owner = f"the bucket {as_text(self, self.bucket.bucket_name)}"
-            warn_of_policy(self, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", needed)
-        if key and location.known_to_differ(key.env.account, here.account):
-            # in a key policy, * is this key
-            needed = {**key_statements[0], "Principal": {"AWS": self.role.role_arn}, "Resource": "*"}
-            owner = f"the key {as_text(self, key_arn(key))}"
-            warn_of_policy(self, "ses-events:key-of-another-account", owner, "Firehose can deliver", needed)
+        policy = permit(role, self, delivery) if role else None
+        if policy:
+            self.delivery_stream.node.add_dependency(policy)
+        warn_of_other_accounts(self, delivery, self.role)
         for warning, text in (
             *prefixes.oddities_of_prefix("prefix", prefix),
             *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
@@ -267,7 +238,7 @@ class EventArchive(StreamMetrics, Construct):
             ),
         ):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
-        if bucket and folders == ["*"]:
+        if bucket and delivery.folders == ["*"]:
             cdk.Annotations.of(self).add_warning_v2(
                 "ses-events:prefix-opens-bucket",
                 "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "

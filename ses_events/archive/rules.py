@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from ses_events.archive.formats import ParquetFormat
-from ses_events.location import same_place, same_region
+from ses_events.location import same_account, same_place, same_region
+from ses_events.policies import trusts_of
 from ses_events.prefix import prefix
 from ses_events.validation import Range, Text, option, optional_interface
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_s3 as s3
@@ -79,6 +81,21 @@ def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> 
     yield from optional_interface(argument, value, "log_group_arn", "a logs.LogGroup")
     if value is not None:
         yield from same_place(argument, value.env, stack)
+
+
+def delivery_role(argument: str, value: iam.IRole | None, stack: cdk.Stack) -> Iterator[str]:
+    """A role of the account of the stack that trusts firehose.amazonaws.com; of an imported one that is not known
+    (Firehose developer guide, controlling access; IAM user guide, PassRole).
+    """
+    yield from optional_interface(argument, value, "role_arn", "an iam.Role that trusts firehose.amazonaws.com")
+    if value is None:
+        return
+    yield from same_account(argument, value.env, stack)
+    if isinstance(value, cdk.aws_iam.Role) and not trusts_of(value, "firehose.amazonaws.com"):
+        yield (
+            f"{argument} {value.node.path!r} does not trust Firehose; create it with assumed_by=iam.ServicePrincipal("
+            "'firehose.amazonaws.com', conditions={'StringEquals': {'sts:ExternalId': stack.account}})"
+        )
 
 
 def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from aws_cdk import aws_ses as ses
 from ses_events import location
 from ses_events.archive.archive import EventArchive
 from ses_events.location import environment_of
+from ses_events.policies import trusts_of
 from ses_events.publishing import rules, ses_role
 from ses_events.publishing.confused_deputy import other_accounts
 from ses_events.publishing.destination import Bound, EventDestination, Source
@@ -86,7 +87,7 @@ class FirehoseDestination(EventDestination):
         if self.role:
             yield from location.same_account("role", self.role.env, stack)
             here = environment_of(stack).account
-            trusts = rules.trusts_of_ses(self.role) if isinstance(self.role, iam.Role) else []
+            trusts = trusts_of(self.role, "ses.amazonaws.com") if isinstance(self.role, iam.Role) else []
             others = set() if cdk.Token.is_unresolved(here) else other_accounts(trusts, here)
             if others:
                 yield (
@@ -103,7 +104,9 @@ class FirehoseDestination(EventDestination):
         elif self.role:
             role_arn = self.role.role_arn
             policy = ses_role.permit(self.role, scope, source, stream)
-            self._create_stream_after(cast(iam.CfnPolicy, policy.node.default_child), scope, source)
+            resource = cast("iam.CfnPolicy | None", policy.node.default_child)
+            if resource:  # none under iam.Role.customize_roles
+                self._create_stream_after(resource, scope, source)
             after = [policy]
         else:
             role = ses_role.role_of_the_set(scope, source, stream)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events.location import same_place
+from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
 from ses_events.publishing.destination import EventDestination
 from ses_events.record.names import COUNTED_AGAINST
@@ -226,18 +227,8 @@ def delivery_stream(argument: str, value: EventArchive | firehose.IDeliveryStrea
 def ses_role(argument: str, value: iam.IRole | None) -> Iterator[str]:
     """A role that trusts ses.amazonaws.com; of an imported one that is not known (SES developer guide)."""
     yield from optional_interface(argument, value, "role_arn", "an iam.Role that trusts ses.amazonaws.com")
-    if isinstance(value, cdk.aws_iam.Role) and not trusts_of_ses(value):
+    if isinstance(value, cdk.aws_iam.Role) and not trusts_of(value, "ses.amazonaws.com"):
         yield (
             f"{argument} {value.node.path!r} does not trust SES; create it with assumed_by=iam.ServicePrincipal("
             "'ses.amazonaws.com', conditions={'StringEquals': {'aws:SourceAccount': stack.account}})"
         )
-
-
-def trusts_of_ses(role: iam.Role) -> list[dict[str, Any]]:
-    """The statements by which a role of this app lets SES assume it."""
-    document = cdk.Stack.of(role).resolve(role.assume_role_policy.to_json()) if role.assume_role_policy else {}
-    return [
-        statement
-        for statement in document.get("Statement", [])
-        if statement["Effect"] == "Allow" and "ses.amazonaws.com" in str(statement.get("Principal"))
-    ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from ses_events.publishing import rules
+from ses_events.policies import trusts_of
 from ses_events.publishing.confused_deputy import is_for_anybody, only_for, only_for_sets_named
 from ses_events.publishing.destination import SES_ROLE
 from ses_events.tokens import as_text
@@ -75,10 +75,11 @@ def permit(
     policy = scope.node.try_find_child(construct_id)
     if not isinstance(policy, iam.Policy):
         policy = iam.Policy(scope, construct_id)
-        role.attach_inline_policy(policy)  # does nothing for a role that is imported as immutable
     policy.add_statements(put_events)
+    # Does nothing for an immutable role; the report of iam.Role.customize_roles has what the policy has by now.
+    role.attach_inline_policy(policy)
     if isinstance(role, iam.Role):
-        if any(is_for_anybody(statement) for statement in rules.trusts_of_ses(role)):
+        if any(is_for_anybody(statement) for statement in trusts_of(role, "ses.amazonaws.com")):
             condition = json.dumps(as_text(scope, only_for(source)))
             cdk.Annotations.of(scope).add_warning_v2(
                 "ses-events:role-for-anybody",
