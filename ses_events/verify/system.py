@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from ses_events.record.names import metric_name
 from ses_events.verify.account import Account, UsageError, error_code
 from ses_events.verify.drift import Declared, declared_destinations, drift, missing
 from ses_events.verify.finding import Cause
-from ses_events.verify.template import Stack
+from ses_events.verify.template import Stack, Unresolved
 
 KINDS = {
     "KinesisFirehoseDestination": "Data Firehose",
@@ -30,12 +31,14 @@ class Stream:
     """A delivery stream as it is deployed.
 
     :param s3: its ``ExtendedS3DestinationDescription``; None when it delivers to something else.
+    :param declared_backup: its ``S3BackupConfiguration`` in the stack, as far as it can be resolved.
     """
 
     arn: str
     status: str
     s3: Mapping[str, Any] | None
     encryption: Mapping[str, Any] = field(default_factory=dict)
+    declared_backup: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -52,8 +55,9 @@ class Stream:
         """Where it writes records as JSON: its S3 settings, or those of the backup when it converts to Parquet."""
         if self.s3 is None or not self.s3.get("DataFormatConversionConfiguration", {}).get("Enabled"):
             return self.s3
-        backup = self.s3.get("S3BackupMode") == "Enabled" and self.s3.get("S3BackupDescription")
-        return backup or None
+        if self.s3.get("S3BackupMode") != "Enabled":
+            return None
+        return self.s3.get("S3BackupDescription") or self.declared_backup or None
 
     @property
     def interval(self) -> int:
@@ -147,9 +151,10 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
         raise UsageError(f"there is no configuration set {name} in {account.region}")
     of_set = {each.name: each for each in declared if each.configuration_set == name}
     lost = missing(list(of_set.values()), [each["Name"] for each in live or ()])
+    backups = _declared_backups(stack)
     destinations = [
-        *(_destination(account, each, each, of_set.get(each["Name"])) for each in live or ()),
-        *(_destination(account, {"Name": each.name, **each.definition}, None, each) for each in lost),
+        *(_destination(account, each, each, of_set.get(each["Name"]), backups) for each in live or ()),
+        *(_destination(account, {"Name": each.name, **each.definition}, None, each, backups) for each in lost),
     ]
     notes = [f"the template of {name} is YAML, which verify does not read" for name in stack.unreadable]
     return System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes))
@@ -180,8 +185,22 @@ def _live_destinations(account: Account, configuration_set: str) -> list[Mapping
     return list(answer.get("EventDestinations", []))
 
 
+def _declared_backups(stack: Stack) -> dict[str, Mapping[str, Any]]:
+    """The S3 backups that a stack declares, by the names of their streams."""
+    backups = {}
+    for owner, resource in stack.of_type("AWS::KinesisFirehose::DeliveryStream"):
+        settings = resource.properties.get("ExtendedS3DestinationConfiguration", {}).get("S3BackupConfiguration", {})
+        with contextlib.suppress(Unresolved):
+            backups[resource.physical_id] = owner.resolve(settings)
+    return {name: backup for name, backup in backups.items() if "BucketARN" in backup}
+
+
 def _destination(
-    account: Account, described: Mapping[str, Any], live: Mapping[str, Any] | None, declared: Declared | None
+    account: Account,
+    described: Mapping[str, Any],
+    live: Mapping[str, Any] | None,
+    declared: Declared | None,
+    backups: Mapping[str, Mapping[str, Any]],
 ) -> Destination:
     kind = next((kind for kind in KINDS if described.get(kind)), "")
     settings = described.get(kind, {})
@@ -191,13 +210,13 @@ def _destination(
         enabled=described.get("Enabled", False),
         events=tuple(metric_name(event) for event in described["MatchingEventTypes"]),
         settings=settings,
-        stream=_stream(account, settings["DeliveryStreamArn"]) if kind == "KinesisFirehoseDestination" else None,
+        stream=_stream(account, settings["DeliveryStreamArn"], backups) if "DeliveryStreamArn" in settings else None,
         path=declared.path if declared else "",
         drift=drift(account, declared, live) if declared else None,
     )
 
 
-def _stream(account: Account, arn: str) -> Stream | None:
+def _stream(account: Account, arn: str, backups: Mapping[str, Mapping[str, Any]]) -> Stream | None:
     name = arn.rpartition("/")[2]
     if name.startswith("<"):
         return None  # the stack says which in a way that verify cannot tell
@@ -213,4 +232,5 @@ def _stream(account: Account, arn: str) -> Stream | None:
         status=described["DeliveryStreamStatus"],
         s3=described["Destinations"][0].get("ExtendedS3DestinationDescription"),
         encryption=described.get("DeliveryStreamEncryptionConfiguration", {}),
+        declared_backup=backups.get(name, {}),
     )

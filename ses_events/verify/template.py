@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from ses_events.verify.account import Account, UsageError, error_code, error_message
 
 _ARNS = {
+    "AWS::S3::Bucket": "arn:{partition}:s3:::{name}",
     "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::KinesisFirehose::DeliveryStream": "arn:{partition}:firehose:{region}:{account}:deliverystream/{name}",
     "AWS::Events::EventBus": "arn:{partition}:events:{region}:{account}:event-bus/{name}",
