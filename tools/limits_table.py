@@ -94,6 +94,7 @@ ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
 """Rules about what is no option of its own."""
 
 WARNINGS = {
+    "alarm-without-data": "`add_alarm` on an event that no set publishes to the destination with these dimensions",
     "bucket-not-emptied": "`EventArchive(removal_policy=DESTROY)`: a bucket that holds events cannot be deleted",
     "errors-among-events": "a prefix that covers the errors: whoever reads all events reads them too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",

@@ -171,6 +171,7 @@ class EventMonitoring(Construct):
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
         self._rules: dict[str, alarms.AlarmRule] = {}
 
+        self._publishing = publishing
         if publishing:
             publishing._monitored_by(self.node.path)
             if account_reputation:
@@ -210,7 +211,8 @@ class EventMonitoring(Construct):
 
         In the template: an alarm when one period of the metric reaches the threshold, over when one does not or has no
         data; on the dashboard a graph of it. An alarm of too little takes no data of a count (Sum) for 0; a rate has
-        too little mail to say anything below its ``minimum``, and is quiet.
+        too little mail to say anything below its ``minimum``, and is quiet. ``ses-events:alarm-without-data`` warns on
+        the alarm where the set counts by these dimensions, and no set of the app yet publishes the event so.
 
         :param construct_id: an id for the alarm, unique in this construct, and its key in ``alarms``.
         :param metric: what to watch, with its period.
@@ -236,6 +238,8 @@ class EventMonitoring(Construct):
         sign = comparison.name if comparison else "GREATER_THAN_OR_EQUAL_TO_THRESHOLD"
         alarm = self._alarm(construct_id, alarms.own_alarm(construct_id, metric, threshold, sign, description))
         self.alarms[construct_id] = alarm
+        for warning, text in rules.oddities_of_alarm(metric, self._publishing):
+            cdk.Annotations.of(alarm).add_warning_v2(warning, text)
         if self.dashboard:
             self.dashboard.add_widgets(
                 cdk.aws_cloudwatch.AlarmWidget(title=construct_id, alarm=alarm, width=12, height=6)

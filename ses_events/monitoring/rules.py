@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_ses as ses
 
-from ses_events.location import environment_of, same_place, same_region
-from ses_events.publishing.cloudwatch import rate_of
+from ses_events.location import environment_of, known_to_differ, same_place, same_region
+from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
+from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
+from ses_events.record.names import metric_name
 from ses_events.validation import Range, interface, number, option, optional_interface, several
 
 if TYPE_CHECKING:
@@ -120,6 +123,47 @@ def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
         return
     for each in value.using_metrics.values():
         yield from single_metrics(each)
+
+
+def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
+    """Whether what is watched is counted, as far as is known by now: the id of a warning and its text.
+
+    Known are the dimensions that the set publishes. A set of the same app and region may count the event as well.
+    """
+    if publishing is None:
+        return
+    known = {metric_name(event.name): event for event in ses.EmailSendingEvent}
+    for metric in single_metrics(value):
+        event = known.get(metric.metric_name) if metric.namespace == "AWS/SES" else None
+        dimensions = metric.dimensions or {}
+        name = publishing.configuration_set_name
+        if event is None or dimensions.get(CONFIGURATION_SET, name) != name:
+            continue
+        here = [each for each in publishing.destinations if _counts_by(each.destination, dimensions)]
+        if not here or any(event in each.events for each in here):
+            continue
+        others = [] if CONFIGURATION_SET in dimensions else _published_beside(publishing)
+        if not any(event in each.events and _counts_by(each.destination, dimensions) for each in others):
+            yield (
+                "ses-events:alarm-without-data",
+                f"the alarm is about {metric.metric_name} by {', '.join(dimensions)}, and that event is not published "
+                f"to the destination that counts so; add {event.name} to the events of add_destination",
+            )
+
+
+def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
+    """Whether a destination counts by exactly these dimensions."""
+    if not isinstance(destination, CloudWatchDestination):
+        return False
+    return {dimension.name for dimension in destination.dimensions} == set(dimensions)
+
+
+def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
+    """What the sets of the same app and region publish, which share their metrics."""
+    root, region = publishing.node.root, environment_of(publishing.stack).region
+    for each in (each for destinations in _DESTINATIONS.values() for each in destinations.made):
+        if each.stack.node.root is root and not known_to_differ(environment_of(each.stack).region, region):
+            yield each
 
 
 def alarm_threshold(

@@ -887,6 +887,55 @@ def test_a_comparison_that_says_nothing_is_refused(stack: cdk.Stack, options: di
     assert str(caught.value) == f"Mail/Monitoring/Spring: {error}"
 
 
+OPENS = EmailSendingEvent.OPEN
+DEAD = {"ses-events:alarm-without-data"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "published", "expected"),
+    [
+        (CAMPAIGNS.metric(OPENS, SPRING), UNTOUCHED_MAIL, DEAD),
+        (CAMPAIGNS.metric(OPENS, SPRING), [OPENS], set()),
+        (CAMPAIGNS.rate(OPENS, SPRING), UNTOUCHED_MAIL, DEAD),
+        (CAMPAIGNS.rate(OPENS, SPRING), [OPENS], DEAD),  # without the deliveries that it is a share of
+        (CAMPAIGNS.rate(OPENS, SPRING), [OPENS, EmailSendingEvent.DELIVERY], set()),
+        (by("team").metric(OPENS, {"team": "news"}), UNTOUCHED_MAIL, set()),  # of whom, is not known here
+        (OF_THE_SET.metric(OPENS, {"ses:configuration-set": "another"}), UNTOUCHED_MAIL, set()),
+    ],
+)
+def test_an_alarm_on_what_is_not_published_is_warned_of(
+    stack: cdk.Stack,
+    metric: cloudwatch.Metric | cloudwatch.MathExpression,
+    published: Any,
+    expected: set[str],
+) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("ToMetrics", CAMPAIGNS, events=published)
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
+    monitoring.add_alarm("Opens", metric, threshold=0.5)
+    assert warnings(stack) == expected
+
+
+def test_an_alarm_on_the_count_of_the_set_is_warned_of_where_it_is_not_counted(stack: cdk.Stack) -> None:
+    publishing = a_set(stack, reputation_metrics=True)
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
+    of_the_set = {"ses:configuration-set": publishing.configuration_set_name}
+    monitoring.add_alarm("Sends", OF_THE_SET.metric(EmailSendingEvent.SEND, of_the_set), threshold=1)
+    monitoring.add_alarm("Bounces", publishing.metric_bounce_rate(), threshold=0.01)
+    assert warnings(stack) == set()
+    monitoring.add_alarm("Opens", OF_THE_SET.metric(OPENS, of_the_set), threshold=1)
+    assert warnings(stack) == DEAD
+
+
+def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
+    publishing, other = a_set(stack), EventPublishing(stack, "Other")
+    publishing.add_destination("ToMetrics", CAMPAIGNS)
+    other.add_destination("ToMetrics", CAMPAIGNS, events=[OPENS])
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
+    monitoring.add_alarm("Opens", CAMPAIGNS.metric(OPENS, SPRING), threshold=1)
+    assert warnings(stack) == set()
+
+
 # Wrong arguments.
 
 
