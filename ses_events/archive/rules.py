@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from ses_events.archive.formats import ParquetFormat
+from ses_events.archive.formats import EventFormat
 from ses_events.location import same_account, same_place, same_region
 from ses_events.policies import trusts_of
-from ses_events.prefix import prefix
-from ses_events.validation import Range, Text, option, optional_interface
+from ses_events.validation import Range, Text, instance, option, optional_interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 DELIVERY_STREAM_NAME = Text(64, "A-Z a-z 0-9 . _ -", "ses-events", source="Firehose API, CreateDeliveryStream")
 BUFFERING_INTERVAL = Range(0, 900, "seconds", source="Firehose API, BufferingHints")
-BUFFERING_SIZE = Range(1, 128, "MiB", source="Firehose API, BufferingHints", note="with Parquet 64-128")
-CONVERTED_BUFFERING_SIZE = Range(64, 128, "MiB", source="Firehose developer guide, record format conversion")
 EXPIRATION = Range(1, 2147483647, "days", source="S3 API, LifecycleExpiration")
 
 
@@ -92,15 +89,15 @@ def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[s
         yield f"{argument} SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
 
 
-def archive_format(argument: str, value: ParquetFormat | None, prefix_of_events: str) -> Iterator[str]:
-    """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
-    yield from option(argument, value, ParquetFormat, "ParquetFormat()")
-    if value is None:
-        return
-    yield from prefix(f"{argument}.prefix", value.prefix)
-    folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
-    if folder.startswith(other) or other.startswith(folder):
-        yield (
-            f"{argument}.prefix {value.prefix!r} and prefix {prefix_of_events!r} lie in each other, and a table reads "
-            "one format; use different folders such as 'parquet/' and 'events/'"
-        )
+def archive_format(argument: str, value: EventFormat, prefix_of_events: str) -> Iterator[str]:
+    """``JsonFormat``, or ``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition
+    projection).
+    """
+    yield from instance(argument, value, EventFormat, "JsonFormat() or ParquetFormat()")
+    yield from value.problems(argument, prefix_of_events)
+
+
+def buffering_size(argument: str, value: cdk.Size | None, chosen: EventFormat) -> Iterator[str]:
+    """What the format takes (Firehose API, BufferingHints)."""
+    if isinstance(chosen, EventFormat):
+        yield from chosen.buffering_size(argument, value)

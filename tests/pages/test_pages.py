@@ -13,6 +13,7 @@ import ses_events
 from ses_events import EventMonitoring, SesEventsStack, location, validation
 from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
+from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import rules as publishing_rules
@@ -27,14 +28,15 @@ def test_the_table_of_limits_is_that_of_the_code() -> None:
 def test_every_rule_is_in_the_table() -> None:
     rules = {
         rule
-        for room in (archive_rules, analytics_rules, monitoring_rules, publishing_rules, prefixes, location)
+        for room in (archive_rules, formats, analytics_rules, monitoring_rules, publishing_rules, prefixes, location)
         for name, rule in inspect.getmembers(room, _is_rule)
         if getattr(rule, "__module__", room.__name__) in (room.__name__, validation.__name__) and name[0] != "_"
     }
     of_several: set[object] = {
         publishing_rules.options_of_a_set,
         publishing_rules.RATE_PERIOD,
-        archive_rules.CONVERTED_BUFFERING_SIZE,
+        formats.CONVERTED_BUFFERING_SIZE,
+        archive_rules.buffering_size,
     }
     assert rules - of_several == {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
 
