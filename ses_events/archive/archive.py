@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -15,12 +14,12 @@ from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
 from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
-from ses_events.archive.delivery_stream import new_delivery_stream
+from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
 from ses_events.archive.formats import EventFormat, JsonFormat
 from ses_events.archive.stream_metrics import StreamMetrics
 from ses_events.location import environment_of
 from ses_events.policies import folders_of, grant, reading
-from ses_events.validation import check, instead_of, interface, new_id, stack_of
+from ses_events.validation import check, interface, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -117,28 +116,11 @@ class EventArchive(StreamMetrics, Construct):
         format = JsonFormat() if format is None else format
         check(
             (scope, construct_id),
-            rules.bucket("bucket", bucket, stack),
-            instead_of(
-                "bucket",
-                bucket,
-                {
-                    "expiration": expiration,
-                    "removal_policy": removal_policy,
-                    "server_access_logs_bucket": server_access_logs_bucket,
-                },
-            ),
-            rules.BUFFERING_INTERVAL("buffering_interval", buffering_interval),
-            rules.buffering_size("buffering_size", buffering_size, format),
-            rules.DELIVERY_STREAM_NAME("delivery_stream_name", delivery_stream_name),
-            rules.key("encryption_key", encryption_key, stack),
-            prefixes.error_output_prefix("error_output_prefix", error_output_prefix, prefix),
-            rules.EXPIRATION("expiration", expiration),
-            rules.archive_format("format", format, prefix),
+            *rules.of_the_stream(delivery_stream_name, buffering_interval, buffering_size, format),
+            *rules.of_the_bucket(stack, bucket, encryption_key, expiration, removal_policy, server_access_logs_bucket),
+            *rules.of_the_prefixes(prefix, error_output_prefix, format),
             rules.log_group("log_group", log_group, stack),
-            prefixes.prefix("prefix", prefix),
-            rules.removal_policy("removal_policy", removal_policy),
             rules.delivery_role("role", role, stack),
-            rules.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
@@ -196,22 +178,19 @@ class EventArchive(StreamMetrics, Construct):
         self.role = role or new_role(self, delivery)
         """The role of the delivery stream."""
 
-        size = buffering_size.to_mebibytes() if buffering_size else format.default_buffering_size
-        json = {
-            "bucket_arn": delivery.bucket_arn,
-            "role_arn": self.role.role_arn,
-            "prefix": prefix,
-            "error_output_prefix": error_output_prefix,
-            "compression_format": "GZIP",
-            "buffering_hints": firehose.CfnDeliveryStream.BufferingHintsProperty(
-                interval_in_seconds=self.buffering_seconds, size_in_m_bs=size
-            ),
-            "cloud_watch_logging_options": firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
-                enabled=True, log_group_name=log_group_name, log_stream_name=log_stream_name
-            ),
-        }
-        destination = firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(**bound.destination(json))
-        self.delivery_stream = new_delivery_stream(self, self.delivery_stream_name, encryption_key, destination)
+        json = json_destination(
+            bucket_arn=delivery.bucket_arn,
+            role_arn=self.role.role_arn,
+            prefix=prefix,
+            error_output_prefix=error_output_prefix,
+            seconds=self.buffering_seconds,
+            mebibytes=buffering_size.to_mebibytes() if buffering_size else format.default_buffering_size,
+            log_group_name=log_group_name,
+            log_stream_name=log_stream_name,
+        )
+        self.delivery_stream = new_delivery_stream(
+            self, self.delivery_stream_name, encryption_key, bound.destination(json)
+        )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
         self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
@@ -221,19 +200,7 @@ class EventArchive(StreamMetrics, Construct):
         if policy:
             self.delivery_stream.node.add_dependency(policy)
         warn_of_other_accounts(self, delivery, self.role)
-        for warning, text in (
-            *prefixes.oddities_of_prefix("prefix", prefix),
-            *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
-            *prefixes.oddities_of_both_prefixes("prefix", prefix, error_output_prefix),
-            *format.prefix_oddities("format", error_output_prefix),
-        ):
-            cdk.Annotations.of(self).add_warning_v2(warning, text)
-        if bucket and delivery.folders == ["*"]:
-            cdk.Annotations.of(self).add_warning_v2(
-                "ses-events:prefix-opens-bucket",
-                "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "
-                "prefix are for all of the bucket; begin each prefix with a folder such as 'events/'",
-            )
+        _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user read the events, and nothing else in the bucket.
@@ -261,4 +228,20 @@ class EventArchive(StreamMetrics, Construct):
             grantee,
             statements,
             "Firehose names the objects it writes, by these prefixes as far as they are known",
+        )
+
+
+def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, *, opens_bucket: bool) -> None:
+    for warning, text in (
+        *prefixes.oddities_of_prefix("prefix", prefix),
+        *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
+        *prefixes.oddities_of_both_prefixes("prefix", prefix, error_output_prefix),
+        *archive.format.prefix_oddities("format", error_output_prefix),
+    ):
+        cdk.Annotations.of(archive).add_warning_v2(warning, text)
+    if opens_bucket:
+        cdk.Annotations.of(archive).add_warning_v2(
+            "ses-events:prefix-opens-bucket",
+            "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "
+            "prefix are for all of the bucket; begin each prefix with a folder such as 'events/'",
         )

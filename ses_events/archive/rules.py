@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from ses_events import prefix as prefixes
 from ses_events.archive.formats import EventFormat
 from ses_events.location import same_account, same_place, same_region
 from ses_events.policies import trusts_of
-from ses_events.validation import Range, Text, instance, option, optional_interface
+from ses_events.validation import Range, Text, instance, instead_of, option, optional_interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
@@ -101,3 +102,43 @@ def buffering_size(argument: str, value: cdk.Size | None, chosen: EventFormat) -
     """What the format takes (Firehose API, BufferingHints)."""
     if isinstance(chosen, EventFormat):
         yield from chosen.buffering_size(argument, value)
+
+
+def of_the_bucket(
+    stack: cdk.Stack,
+    given: s3.IBucket | None,
+    encryption_key: kms.IKey | None,
+    expiration: cdk.Duration | None,
+    removed: cdk.RemovalPolicy | None,
+    logs_bucket: s3.IBucket | None,
+) -> list[Iterable[str]]:
+    """The rules about the bucket of an archive."""
+    of_a_new_one = {"expiration": expiration, "removal_policy": removed, "server_access_logs_bucket": logs_bucket}
+    return [
+        bucket("bucket", given, stack),
+        instead_of("bucket", given, of_a_new_one),
+        key("encryption_key", encryption_key, stack),
+        EXPIRATION("expiration", expiration),
+        removal_policy("removal_policy", removed),
+        server_access_logs_bucket("server_access_logs_bucket", logs_bucket, stack),
+    ]
+
+
+def of_the_stream(
+    name: str | None, interval: cdk.Duration | None, size: cdk.Size | None, chosen: EventFormat
+) -> list[Iterable[str]]:
+    """The rules about the delivery stream of an archive."""
+    return [
+        BUFFERING_INTERVAL("buffering_interval", interval),
+        buffering_size("buffering_size", size, chosen),
+        DELIVERY_STREAM_NAME("delivery_stream_name", name),
+    ]
+
+
+def of_the_prefixes(prefix: str, error_output_prefix: str, chosen: EventFormat) -> list[Iterable[str]]:
+    """The rules about where the events of an archive go."""
+    return [
+        prefixes.error_output_prefix("error_output_prefix", error_output_prefix, prefix),
+        archive_format("format", chosen, prefix),
+        prefixes.prefix("prefix", prefix),
+    ]
