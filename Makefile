@@ -21,7 +21,7 @@ demo: setup
 	@python -m local_aws.demo $(if $(KEEP),--keep)
 
 # What starts the local AWS, the CDK CLI and pip, for which it mostly waits.
-END_TO_END := tests/local_aws tests/test_app.py tests/test_package.py
+END_TO_END := tests/local_aws tests/unit/test_app.py tests/promises/test_package.py
 
 # Two jobs at once.
 test: setup
@@ -35,7 +35,7 @@ end-to-end: setup
 	@output=$$(python -m pytest $(END_TO_END) 2>&1); status=$$?; echo "$$output"; exit $$status
 
 compatibility: setup
-	@python -m tests.compatibility
+	@python -m tools.compatibility
 
 bench: setup
 	@python -m benches.synth

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from cdk_nag import AwsSolutionsChecks
 
-from ses_events import SesEventsStack, limits
-from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX
-from ses_events.refusal import check, instance, one_of, option
+from ses_events import SesEventsStack
+from ses_events.record.names import DIMENSION_VALUE_SOURCES, matching_event_type
 from ses_events.stack import CAMPAIGN
+from ses_events.validation import check, instance, one_of, option
 
 ANALYTICS = "ses-events:analytics"
 CONFIGURATION_SET_NAME = "ses-events:configuration-set-name"
@@ -31,8 +31,8 @@ TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENS
 SWITCHES = (ANALYTICS, MONITORING)
 KEYS = (*TEXTS, *SWITCHES, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
 
-SOURCES = {word: source for source, word in limits.DIMENSION_VALUE_SOURCES.items()}
-EVENT_TYPES = {word: event for event, word in limits.MATCHING_EVENT_TYPES.items()}
+SOURCES = {word: ses.CloudWatchDimensionSource[name] for name, word in DIMENSION_VALUE_SOURCES.items()}
+EVENT_TYPES = {matching_event_type(event.name): event for event in ses.EmailSendingEvent}
 
 
 def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
@@ -56,7 +56,7 @@ def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
 def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of SesEventsStack; one whose key is missing or null keeps its default."""
     given = {key: value for key, value in context.items() if key.startswith("ses-events:") and value is not None}
-    source = given.get(DIMENSION_SOURCE, limits.DIMENSION_VALUE_SOURCES[CAMPAIGN.source])
+    source = given.get(DIMENSION_SOURCE, DIMENSION_VALUE_SOURCES[CAMPAIGN.source.name])
     dimension_name = given.get(DIMENSION_NAME, CAMPAIGN.name)
     default_value = given.get(DIMENSION_DEFAULT_VALUE, CAMPAIGN.default_value)
     events = given.get(EVENTS)
@@ -75,24 +75,17 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     )
     check(
         "context",
-        limits.name(CONFIGURATION_SET_NAME, given.get(CONFIGURATION_SET_NAME)),
         one_of(DIMENSION_SOURCE, source, SOURCES),
-        limits.dimension_name(DIMENSION_NAME, dimension_name, SOURCES.get(source, CAMPAIGN.source)),
-        limits.dimension_default_value(DIMENSION_DEFAULT_VALUE, default_value),
         *(one_of(EVENTS, event, list(EVENT_TYPES)) for event in events or ()),
-        limits.events(EVENTS, events) if events == [] else (),
-        limits.prefix(PREFIX, given.get(PREFIX, ""), DEFAULT_ERROR_OUTPUT_PREFIX),
-        limits.queried_prefix(PREFIX, given.get(PREFIX, DEFAULT_PREFIX), switches[ANALYTICS]),
-        _whole_number(BUFFERING_INTERVAL, given, cdk.Duration.seconds, limits.buffering_interval),
-        _whole_number(EXPIRATION, given, cdk.Duration.days, limits.expiration),
-        limits.topic_arn(ALARM_TOPIC_ARN, given.get(ALARM_TOPIC_ARN)),
+        _whole_number(BUFFERING_INTERVAL, given),
+        _whole_number(EXPIRATION, given),
     )
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {
         "analytics": switches[ANALYTICS],
         "configuration_set_name": given.get(CONFIGURATION_SET_NAME),
         "dimension": ses.CloudWatchDimension(name=dimension_name, default_value=default_value, source=SOURCES[source]),
-        "events": events and [EVENT_TYPES[event] for event in events],
+        "events": None if events is None else [EVENT_TYPES[event] for event in events],
         "prefix": given.get(PREFIX),
         "buffering_interval": None if interval is None else cdk.Duration.seconds(int(interval)),
         "expiration": None if days is None else cdk.Duration.days(int(days)),
@@ -102,18 +95,9 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     return {argument: value for argument, value in arguments.items() if value is not None}
 
 
-def _whole_number(
-    key: str,
-    given: Mapping[str, Any],
-    unit: Callable[[int], cdk.Duration],
-    rule: Callable[[str, cdk.Duration], Iterator[str]],
-) -> Iterator[str]:
-    if key not in given:
-        return
-    if not re.fullmatch("[0-9]{1,15}", str(given[key])):
-        yield f"{key} {given[key]!r} is no whole number; use for example 60"
-        return
-    yield from rule(key, unit(int(given[key])))
+def _whole_number(key: str, given: Mapping[str, Any]) -> Iterator[str]:
+    if key in given and not re.fullmatch("[0-9]{1,15}", str(given[key])):
+        yield f"{key} {given[key]!r} is not a whole number; use for example 60"
 
 
 if __name__ == "__main__":

@@ -27,9 +27,10 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from ses_events.queries import named_queries, prepared_statements
-from tests import athena, records
-from tests.records import Record
+from ses_events.analytics.queries import named_queries, prepared_statements
+from tests.support import duckdb_athena as athena
+from tests.support import event_records as records
+from tests.support.event_records import Record
 
 TODAY = datetime.date(2026, 3, 28)
 DAYS = 28

@@ -17,7 +17,7 @@ from local_aws import ministack
 from local_aws.athena import engine
 from local_aws.cloudwatch import evaluation
 from local_aws.control import with_control
-from local_aws.firehose.buffering import Firehose
+from local_aws.firehose.buffering import Firehose, refusal
 from local_aws.ministack import delivery_streams, workgroups
 from local_aws.ministack.delays import delays
 from local_aws.ses.service import Ses
@@ -44,6 +44,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     logger.addHandler(handler)
 
     ministack.install()
+    delivery_streams.check_destinations_in_s3(refusal)
     delivery_streams.hand_over_records(Firehose(speed).accept)
     workgroups.hand_over_queries(engine.run)
     delays.set(iam_delay, stream_delay)

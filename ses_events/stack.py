@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+import re
+from collections.abc import Collection, Iterator, Mapping
+from inspect import signature
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from ses_events import limits
-from ses_events.analytics import EventAnalytics
-from ses_events.archive import DEFAULT_ERROR_OUTPUT_PREFIX, DEFAULT_PREFIX, EventArchive
-from ses_events.destinations.cloudwatch import CloudWatchDestination
-from ses_events.destinations.firehose import FirehoseDestination
-from ses_events.monitoring import EventMonitoring
-from ses_events.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.refusal import check, instance
+from ses_events import location
+from ses_events.analytics.analytics import EventAnalytics
+from ses_events.archive.archive import DEFAULT_PREFIX, EventArchive
+from ses_events.monitoring import rules as monitoring_rules
+from ses_events.monitoring.monitoring import EventMonitoring
+from ses_events.publishing.cloudwatch import CloudWatchDestination
+from ses_events.publishing.firehose import FirehoseDestination
+from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
+from ses_events.validation import check, did_you_mean, instance, option, some_id, together
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
 
 CAMPAIGN = ses.CloudWatchDimension(
     name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
@@ -66,38 +72,47 @@ class SesEventsStack(cdk.Stack):
         **stack_options: Any,
     ) -> None:
         check(
-            (scope, construct_id) if isinstance(scope, Construct) else str(construct_id),
+            str(construct_id) or repr(construct_id),
+            option("scope", scope, Construct, "a cdk.App or cdk.Stage"),
+            some_id(construct_id, "Mail"),
+            _name_of_a_stack(scope, construct_id, stack_options),
             instance("analytics", analytics, bool, "True or False"),
-            limits.name("configuration_set_name", configuration_set_name),
-            limits.dimension("dimension", dimension),
-            limits.events("events", events),
-            limits.prefix("prefix", prefix, DEFAULT_ERROR_OUTPUT_PREFIX),
-            limits.queried_prefix("prefix", prefix, analytics),
-            limits.buffering_interval("buffering_interval", buffering_interval),
-            limits.expiration("expiration", expiration),
             instance("monitoring", monitoring, bool, "True or False"),
-            limits.topic_arn("alarm_topic_arn", alarm_topic_arn),
+            monitoring_rules.topic_arn("alarm_topic_arn", alarm_topic_arn),
+            _options_of_a_stack(stack_options),
         )
         super().__init__(scope, construct_id, **stack_options)
-        self.archive = EventArchive(
-            self, "Archive", prefix=prefix, buffering_interval=buffering_interval, expiration=expiration
-        )
+        with together(self) as made:
+            archive = made(
+                lambda: EventArchive(
+                    self, "Archive", prefix=prefix, buffering_interval=buffering_interval, expiration=expiration
+                )
+            )
+            metrics = made(lambda: CloudWatchDestination([dimension]))
+            publishing = made(
+                lambda: EventPublishing(
+                    self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
+                )
+            )
+            if archive and metrics and analytics:
+                tag = dimension if dimension.source == CAMPAIGN.source else CAMPAIGN
+                made(lambda: EventAnalytics(self, "Analytics", archive=archive, dimension_name=tag.name))
+            if publishing and archive:
+                to_archive = FirehoseDestination(archive)
+                made(lambda: publishing.add_destination("ToArchive", to_archive, events=events, name="firehose"))
+            if publishing and metrics:
+                made(lambda: publishing.add_destination("ToMetrics", metrics, events=events, name="cloudwatch"))
+            told = made(lambda: self._told(alarm_topic_arn)) or []
+        assert archive and metrics and publishing  # or together() has raised
+        self.archive = archive
         """Where the events are kept."""
-        self.metrics = CloudWatchDestination([dimension])
+        self.metrics = metrics
         """The metrics by the dimension."""
-        self.publishing = EventPublishing(
-            self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
-        )
+        self.publishing = publishing
         """The configuration set."""
-        tag = dimension if dimension.source == CAMPAIGN.source else CAMPAIGN
-        self.analytics = (
-            EventAnalytics(self, "Analytics", archive=self.archive, dimension_name=tag.name) if analytics else None
-        )
+        self.analytics = cast("EventAnalytics | None", self.node.try_find_child("Analytics"))
         """The queries over the archive; None when it is off."""
-
-        self.publishing.add_destination("ToArchive", FirehoseDestination(self.archive), events=events, name="firehose")
-        self.publishing.add_destination("ToMetrics", self.metrics, events=events, name="cloudwatch")
-        self.monitoring = self._monitoring(alarm_topic_arn) if monitoring else None
+        self.monitoring = self._monitoring(told) if monitoring else None
         """The alarms and the dashboard."""
 
         cdk.CfnOutput(self, "ConfigurationSetName", value=self.publishing.configuration_set_name)
@@ -106,12 +121,7 @@ class SesEventsStack(cdk.Stack):
         if self.analytics:
             cdk.CfnOutput(self, "WorkGroupName", value=self.analytics.workgroup.ref)
 
-    def _monitoring(self, topic_arn: str | None) -> EventMonitoring:
-        told = []
-        if topic_arn:
-            topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
-            check((self, ""), limits.same_region("alarm_topic_arn", topic.env, self))
-            told.append(cdk.aws_cloudwatch_actions.SnsAction(topic))
+    def _monitoring(self, told: list[cloudwatch.IAlarmAction]) -> EventMonitoring:
         return EventMonitoring(
             self,
             "Monitoring",
@@ -121,3 +131,27 @@ class SesEventsStack(cdk.Stack):
             alarm_actions=told,
             ok_actions=told,
         )
+
+    def _told(self, topic_arn: str | None) -> list[cloudwatch.IAlarmAction]:
+        """Return what an alarm does: it tells the topic, where there is one."""
+        if not topic_arn:
+            return []
+        topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
+        check((self, ""), location.same_region("alarm_topic_arn", topic.env, self))
+        return [cdk.aws_cloudwatch_actions.SnsAction(topic)]
+
+
+def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:
+    """An id that CloudFormation takes as the name of the stack (AWS CDK; CloudFormation API, CreateStack)."""
+    if not construct_id or "stack_name" in given or re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id):
+        return
+    if scope is None or not scope.node.scope:  # in a Stage, CDK makes a name of the path
+        yield f"construct_id {construct_id!r} is not the name of a stack; use A-Z a-z 0-9 -, or give stack_name"
+
+
+def _options_of_a_stack(given: Mapping[str, object]) -> Iterator[str]:
+    """Only what ``SesEventsStack`` and ``aws_cdk.Stack`` take (AWS CDK)."""
+    parameters = {*signature(SesEventsStack.__init__).parameters, *signature(cdk.Stack.__init__).parameters}
+    known = sorted(parameters - {"self", "scope", "id", "construct_id", "stack_options"})
+    for unknown in given.keys() - {*known}:
+        yield f"argument {unknown!r} is unknown; {did_you_mean(unknown, known)}"

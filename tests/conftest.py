@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tests.templates import RECOMMENDED_FLAGS, new_app
+from tests.support.templates import RECOMMENDED_FLAGS, new_app
 
 
 @pytest.fixture(scope="session", autouse=True)

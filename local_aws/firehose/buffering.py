@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 import threading
 import time
 import uuid
@@ -24,8 +25,32 @@ _EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz"}
 _RETRY_SECONDS = 24 * 3600  # Firehose gives a record up after a day (developer guide, S3 destinations)
 _NOT_EMULATED = ("ProcessingConfiguration", "DynamicPartitioningConfiguration")
 
+_MOST_BUFFERING = {"IntervalInSeconds": 900, "SizeInMBs": 128}
+_EXPRESSION = re.compile(r"!\{([^:}]*)")
+_NAMESPACES = ("timestamp", "firehose", "partitionKeyFromQuery", "partitionKeyFromLambda")
+_UNSATISFIED = "The supplied prefix(es) do not satisfy the following constraint:"
+
 _QUOTAS = {"BytesPerSecondLimit": 5 * 1024**2, "RecordsPerSecondLimit": 500_000, "PutRequestsPerSecondLimit": 2000}
 """Those of us-east-1. AWS publishes them always, this with what arrives, and throttles, which this does not."""
+
+
+def refusal(settings: Mapping[str, Any]) -> str | None:
+    """Why Firehose refuses a destination in S3 (developer guide, custom prefixes; API, buffering hints)."""
+    for name, most in _MOST_BUFFERING.items():
+        given = settings.get("BufferingHints", {}).get(name, 1)
+        if not (0 if name == "IntervalInSeconds" else 1) <= given <= most:
+            return f"{name} is {given}, and can be at most {most}."
+    prefix, errors = settings.get("Prefix") or "", settings.get("ErrorOutputPrefix") or ""
+    for namespace in _EXPRESSION.findall(prefix + errors):
+        if namespace not in _NAMESPACES:
+            return f"{_UNSATISFIED} {namespace} is no namespace of an expression"
+    if "!{" in prefix and not errors:
+        return f"{_UNSATISFIED} ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"
+    if "!{" in errors and "!{firehose:error-output-type}" not in errors:
+        return f"{_UNSATISFIED} ErrorOutputPrefix with expressions must contain !{{firehose:error-output-type}}"
+    if "!{firehose:error-output-type}" in prefix:
+        return f"{_UNSATISFIED} Prefix cannot contain !{{firehose:error-output-type}}"
+    return None
 
 
 @dataclass

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import athena, sts
 
-from local_aws.ministack.requests import as_if_asked
+from local_aws.ministack.requests import Response, access_key_id, as_if_asked, region
+
+_SENDING = tuple(
+    f"ses:Send{what}" for what in ("Email", "RawEmail", "TemplatedEmail", "BulkTemplatedEmail", "BulkEmail")
+)
 
 
 def install() -> None:
     """Authorize PutLogEvents on the log stream, and what Athena does to a query on its workgroup.
 
-    MiniStack authorizes the former on the log group, and the latter on no resource.
+    MiniStack authorizes the former on the log group, and the latter on no resource. Sending it authorizes on no
+    resource either: ``refused`` is asked for each that a mail uses.
     """
     iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
+    iam_actions.extract_iam_action = _but_sending(iam_actions.extract_iam_action)
+
+
+def refused(
+    service: str, action: str, resource: str, headers: Mapping[str, str], query: Mapping[str, Any]
+) -> Response | None:
+    """Return how a service refuses a caller an action on a resource; None when IAM allows it."""
+    denied = iam_evaluator.enforce(access_key_id(headers, query), action, service, region(), resource)
+    if not denied:
+        return None
+    caller, explicit = iam_evaluator.caller_arn(), getattr(denied, "decision", "") == "Deny"
+    message = iam_actions.identity_denial_message(action, caller, resource, explicit)
+    request = service, action, caller, str(uuid.uuid4())
+    response: Response = iam_actions.access_denied_response(
+        *request, headers=headers, message=message, explicit_deny=explicit
+    )
+    return response
 
 
 def identity_denial(
@@ -58,6 +81,14 @@ def resource_policy_allows(
 def register_session(access_key_id: str, session: Mapping[str, Any]) -> None:
     """Make temporary credentials of a role known to STS."""
     sts.register_session(access_key_id, session)
+
+
+def _but_sending(iam_action: Callable[..., str | None]) -> Callable[..., str | None]:
+    def extract(service: str, *request: Any) -> str | None:
+        action = iam_action(service, *request)
+        return None if action in _SENDING else action
+
+    return extract
 
 
 def _with_log_stream(resource_arn: Callable[..., str]) -> Callable[..., str]:

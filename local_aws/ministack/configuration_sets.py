@@ -7,13 +7,19 @@ from typing import Any
 
 from ministack.services import ses, ses_v2
 
+from local_aws.ministack.provisioning import Provisioner, handlers_of
 from local_aws.ministack.ses_api import error_v2
 
 
 def install() -> None:
-    """Let both versions of the API know each configuration set; in MiniStack each knows its own only."""
+    """Let both versions of the API know each configuration set; in MiniStack each knows its own only.
+
+    MiniStack's CloudFormation takes over a set that is there already, and deletes it afterwards: now it refuses.
+    """
     ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
     ses._configuration_sets = ses_v2._config_sets
+    handlers = handlers_of("AWS::SES::ConfigurationSet")
+    handlers["create"] = _unless_it_exists(handlers["create"])
 
 
 def check_event_destinations(refusal: Callable[[str, str, Mapping[str, Any]], str | None]) -> None:
@@ -45,6 +51,16 @@ def event_destinations(name: str) -> list[dict[str, Any]]:
     """Return the event destinations of a configuration set, in the words of the API v2."""
     destinations = (configuration_set(name) or {}).get("EventDestinations", {})
     return [{"Name": name, **destination} for name, destination in destinations.items()]
+
+
+def _unless_it_exists(create: Provisioner) -> Provisioner:
+    def create_configuration_set(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        name = properties.get("Name")
+        if name and configuration_set(name) is not None:
+            raise ValueError(f"Resource of type 'AWS::SES::ConfigurationSet' with identifier '{name}' already exists.")
+        return create(logical_id, properties, stack)
+
+    return create_configuration_set
 
 
 def _with_name_of_v1(create: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

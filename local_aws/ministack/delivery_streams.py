@@ -46,6 +46,27 @@ def install() -> None:
     run_on_thread(stream)
 
 
+def check_destinations_in_s3(refusal: Callable[[Mapping[str, Any]], str | None]) -> None:
+    """Ask ``refusal(destination)`` before a delivery stream to S3 is made, and describe its backup."""
+    validate, describe = firehose._validate_s3_destination_config, firehose._dest_description
+
+    def validated(kind: str, settings: dict[str, Any]) -> Any:
+        # UpdateDestination gives only what changes; creating one takes a role.
+        message = refusal(settings) if kind in ("ExtendedS3", "S3") and "RoleARN" in settings else None
+        return firehose._invalid(message) if message else validate(kind, settings)
+
+    def described(destination: dict[str, Any]) -> Any:
+        description = describe(destination)
+        backup = destination["config"].get("S3BackupConfiguration")
+        if destination["type"] == "ExtendedS3" and backup:
+            of_backup = describe({**destination, "type": "S3", "config": backup})["S3DestinationDescription"]
+            of_backup.pop("S3BackupMode")
+            description["ExtendedS3DestinationDescription"]["S3BackupDescription"] = of_backup
+        return description
+
+    firehose._validate_s3_destination_config, firehose._dest_description = validated, described
+
+
 def hand_over_records(accept: Callable[[dict[str, Any], dict[str, Any], Records], None]) -> None:
     """Call ``accept(stream, destination, records)`` for what is put into a delivery stream to S3.
 

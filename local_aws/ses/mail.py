@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import email
 import email.policy
+import functools
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 from typing import Any
 from urllib.parse import parse_qs
+
+import botocore.session
+from botocore.validate import ParamValidator
 
 from local_aws.ses.rendering import RenderingFailure, render
 
@@ -25,7 +29,12 @@ Templates = Callable[[str], Mapping[str, str] | None]
 
 _CONFIGURATION_SET = "X-SES-CONFIGURATION-SET"
 _MESSAGE_TAGS = "X-SES-MESSAGE-TAGS"
+_MOST_BULK_ENTRIES = 50
 _VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"  # with a file of it, SES says, one tests Reject events (developer guide)
+
+
+class InvalidRequest(Exception):
+    """A request that SES cannot read a mail from, and why."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,10 @@ class Mail:
 
 
 def read_v1(body: bytes, templates: Templates) -> list[Mail]:
-    """The mail that a request of the query protocol sends: none, one, or one for each bulk destination."""
+    """The mail that a request of the query protocol sends: none, one, or one for each bulk destination.
+
+    :raises InvalidRequest: when it has no mail that SES can read.
+    """
     form = _Form({name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()})
     action = form.get("Action")
     if action not in ("SendEmail", "SendRawEmail", "SendTemplatedEmail", "SendBulkTemplatedEmail"):
@@ -72,7 +84,10 @@ def read_v1(body: bytes, templates: Templates) -> list[Mail]:
 
     if action == "SendEmail":
         subject, text, html = (form.get(f"Message.{part}.Data") for part in ("Subject", "Body.Text", "Body.Html"))
+        _require_content(text, html)
         return [envelope("Destination").mail(form.pairs("Tags"), subject, text, html)]
+    destinations = form.prefixes("Destinations")
+    _require_few(destinations)
     name = form.get("Template") or _name_in(form.get("TemplateArn"))
     content = templates(name) or {}
     if action == "SendTemplatedEmail":
@@ -85,16 +100,19 @@ def read_v1(body: bytes, templates: Templates) -> list[Mail]:
             content,
             _merged(form.get("DefaultTemplateData"), form.get(f"{prefix}.ReplacementTemplateData")),
         )
-        for prefix in form.prefixes("Destinations")
+        for prefix in destinations
     ]
 
 
 def read_v2(path: str, body: bytes, templates: Templates) -> list[Mail]:
-    """The mail that a POST of the API v2 sends: none, one, or one for each entry of a bulk."""
+    """The mail that a POST of the API v2 sends: none, one, or one for each entry of a bulk.
+
+    :raises InvalidRequest: when it has no mail that SES can read.
+    """
     if path not in ("/v2/email/outbound-emails", "/v2/email/outbound-bulk-emails"):
         return []
-    request: Json = json.loads(body)
     operation = "SendBulkEmail" if "bulk" in path else "SendEmail"
+    request = _request(operation, body)
     source, configuration_set = request.get("FromEmailAddress", ""), request.get("ConfigurationSetName", "")
 
     def envelope(destination: Json) -> _Envelope:
@@ -105,6 +123,7 @@ def read_v2(path: str, body: bytes, templates: Templates) -> list[Mail]:
         return _Envelope(operation, configuration_set, source, to, cc, bcc, reply_to, contact_list)
 
     if operation == "SendBulkEmail":
+        _require_few(request["BulkEmailEntries"])
         template = request.get("DefaultContent", {}).get("Template", {})
         name, content = _template(template, templates)
         default_tags, default_headers = _pairs(request.get("DefaultEmailTags")), _pairs(template.get("Headers"))
@@ -129,7 +148,51 @@ def read_v2(path: str, body: bytes, templates: Templates) -> list[Mail]:
         return [sender.templated(tags, name, parts, template.get("TemplateData"), _pairs(template.get("Headers")))]
     simple = content.get("Simple", {})
     text, html = (simple.get("Body", {}).get(part, {}).get("Data") for part in ("Text", "Html"))
+    _require_content(text, html)
     return [sender.mail(tags, simple.get("Subject", {}).get("Data", ""), text, html, _pairs(simple.get("Headers")))]
+
+
+def _request(operation: str, body: bytes) -> Json:
+    """A request of the API v2 that has the types and the required members of its model."""
+    try:
+        request = without_nulls(json.loads(body))
+    except ValueError as failure:
+        raise InvalidRequest(f"The request is not valid JSON: {failure}") from failure
+    if not isinstance(request, dict):
+        raise InvalidRequest("The request is not a JSON object.")
+    faults = ParamValidator().validate(request, _model().operation_model(operation).input_shape).generate_report()
+    for fault in faults.splitlines():
+        if not fault.startswith("Unknown parameter"):  # services ignore those
+            raise InvalidRequest(fault)
+    return request
+
+
+@functools.cache
+def _model() -> Any:
+    return botocore.session.Session().get_service_model("sesv2")
+
+
+def without_nulls(value: Any) -> Any:
+    """JSON as the services of AWS read it: a member that is null is none."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    return [without_nulls(member) for member in value] if isinstance(value, list) else value
+
+
+def _require_content(text: str | None, html: str | None) -> None:
+    if not text and not html:
+        raise InvalidRequest("The message has no content.")
+
+
+def _require_one_line(headers: Pairs) -> None:
+    for name, value in headers:
+        if re.search(r"[\r\n]", name + value):
+            raise InvalidRequest(f"The {name} contains a line break.")
+
+
+def _require_few(entries: list[Any]) -> None:
+    if len(entries) > _MOST_BULK_ENTRIES:
+        raise InvalidRequest(f"The number of destinations exceeds {_MOST_BULK_ENTRIES}.")
 
 
 class _Form:
@@ -173,11 +236,19 @@ class _Envelope:
     reply_to: list[str]
     contact_list: tuple[str, str | None] | None = None
 
+    def __post_init__(self) -> None:
+        addresses = [self.source, *self.to, *self.cc, *self.bcc, *self.reply_to]
+        _require_one_line([("address", address) for address in addresses])
+
     @property
     def destination(self) -> list[str]:
         return [*self.to, *self.cc, *self.bcc]
 
     def mail(self, tags: Pairs, subject: str, text: str | None, html: str | None, headers: Pairs | None = None) -> Mail:
+        _require_one_line([("Subject", subject), *(headers or [])])
+        return self._made(tags, subject, text, html, headers)
+
+    def _made(self, tags: Pairs, subject: str, text: str | None, html: str | None, headers: Pairs | None) -> Mail:
         return Mail(
             operation=self.operation,
             configuration_set=self.configuration_set,
@@ -193,11 +264,12 @@ class _Envelope:
     def templated(
         self, tags: Pairs, name: str, content: Mapping[str, str], data: str | None, headers: Pairs | None = None
     ) -> Mail:
+        _require_one_line(headers or [])
         try:
             parts, failure = render(content, data or ""), None
         except RenderingFailure as missing:
             parts, failure = {}, str(missing)
-        mail = self.mail(tags, parts.get("Subject", ""), parts.get("Text"), parts.get("Html"), headers)
+        mail = self._made(tags, parts.get("Subject", ""), parts.get("Text"), parts.get("Html"), headers)
         return Mail(**{**vars(mail), "template": name, "failure": failure})
 
     def _headers(self, subject: str, text: str | None, html: str | None) -> Pairs:
@@ -216,8 +288,19 @@ def _raw(operation: str, data: str, source: str, destination: list[str], configu
     """A mail given as MIME. Parameters win over its headers for SES, which recipients do not get."""
     try:
         content = base64.b64decode(data)
-    except binascii.Error:
+    except ValueError:
         content = data.encode()
+    if not content.strip():
+        raise InvalidRequest("The message has no content.")
+    try:
+        return _parsed(operation, content, source, destination, configuration_set, tags)
+    except Exception as failure:  # whatever Python's parser ends with when MIME is malformed
+        raise InvalidRequest(f"The message cannot be parsed: {failure}") from failure
+
+
+def _parsed(
+    operation: str, content: bytes, source: str, destination: list[str], configuration_set: str, tags: Pairs
+) -> Mail:
     message = email.message_from_bytes(content, policy=email.policy.default)
     headers = [(name, str(value)) for name, value in message.items()]
     in_headers = [

@@ -14,6 +14,7 @@ _SIMULATOR = "simulator.amazonses.com"
 _OUTCOMES: dict[str, list[Callable[[AcceptedMail, str], Event]]] = {
     "bounce": [records.bounce],
     "complaint": [records.delivery, records.complaint],
+    "ooto": [records.delivery, records.automatic_response],
     "suppressionlist": [records.suppressed],
 }
 """By the name before @, which may carry a +label (developer guide, mailbox simulator)."""

@@ -11,24 +11,11 @@ from typing import Any
 from local_aws.iam.principals import AccessDenied, ServicePrincipal
 from local_aws.ministack import delivery_streams, event_bus, keys, metrics, topics
 from local_aws.ses.records import EVENT_TYPES, Event
+from ses_events.record.names import detail_type
 
 log = logging.getLogger(__name__)
 
 Settings = Mapping[str, Any]
-
-_DETAIL_TYPES = {
-    "Send": "Email Sent",
-    "Reject": "Email Rejected",
-    "Bounce": "Email Bounced",
-    "Complaint": "Email Complaint Received",
-    "Delivery": "Email Delivered",
-    "Open": "Email Opened",
-    "Click": "Email Clicked",
-    "Rendering Failure": "Email Rendering Failed",
-    "DeliveryDelay": "Email Delivery Delayed",
-    "Subscription": "Email Subscribed",
-}
-"""How EventBridge calls the event types (EventBridge events reference, SES)."""
 
 _SNS_SUBJECT = "Amazon SES Email Event Notification"
 _ARNS = {
@@ -36,6 +23,8 @@ _ARNS = {
     "DeliveryStreamArn": re.compile(r"arn:[\w-]+:firehose:[\w-]+:\d{12}:deliverystream/[\w.-]+"),
     "TopicArn": re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+"),
 }
+_MOST_DIMENSIONS = 10
+_RESERVED_HEADERS = ("received", "to", "from", "dkim-signature", "cc", "message-id", "return-path")
 _DIMENSION_VALUE = re.compile(r"[A-Za-z0-9_@.-]{1,256}")
 
 
@@ -84,6 +73,18 @@ def _require_arns(settings: Settings) -> None:
             raise _Refused(f"{name} is no valid ARN: <{settings[name]}>.")
 
 
+def _check_dimensions(settings: Settings, service: ServicePrincipal) -> None:
+    dimensions = settings.get("DimensionConfigurations") or []
+    names = [str(dimension.get("DimensionName")) for dimension in dimensions]
+    if len(names) > _MOST_DIMENSIONS:
+        raise _Refused(f"A CloudWatch destination cannot have more than {_MOST_DIMENSIONS} dimensions.")
+    for dimension, name in zip(dimensions, names, strict=True):
+        if names.count(name) > 1:
+            raise _Refused(f"Dimension name <{name}> is not unique.")
+        if dimension["DimensionValueSource"] == "EMAIL_HEADER" and name.lower() in _RESERVED_HEADERS:
+            raise _Refused(f"Email header <{name}> cannot be a dimension.")
+
+
 def _try_firehose(settings: Settings, service: ServicePrincipal) -> None:
     role, stream = settings["IamRoleArn"], settings["DeliveryStreamArn"]
     try:
@@ -114,6 +115,7 @@ def _try_eventbridge(settings: Settings, service: ServicePrincipal) -> None:
 
 
 _CHECKS: dict[str, Callable[[Settings, ServicePrincipal], None]] = {
+    "CloudWatchDestination": _check_dimensions,
     "KinesisFirehoseDestination": _try_firehose,
     "SnsDestination": _try_sns,
     "EventBridgeDestination": _try_eventbridge,
@@ -150,7 +152,7 @@ def _to_eventbridge(event: Event, settings: Settings, service: ServicePrincipal)
     event_bus.put_event_of_aws(
         {
             "Source": "aws.ses",
-            "DetailType": _DETAIL_TYPES[event["eventType"]],
+            "DetailType": detail_type(event["eventType"]),
             "Resources": [service.context["aws:SourceArn"]],
             "Detail": json.dumps(event),
         }

@@ -105,7 +105,12 @@ def bounce(mail: AcceptedMail, recipient: str) -> Event:
         "reportingMTA": f"dsn; {_REPORTING_MTA}",
         "remoteMtaIp": _REMOTE_MTA_IP,
     }
-    return _event(mail, "Bounce", {**_bounce("General", recipient, code), **details})
+    return _event(mail, "Bounce", {**_hard_bounce("General", recipient, code), **details})
+
+
+def automatic_response(mail: AcceptedMail, recipient: str) -> Event:
+    """The recipient is out of the office, and an automatic response says so: to SES, that is a bounce."""
+    return _event(mail, "Bounce", _bounce("Transient", "General", {"emailAddress": parseaddr(recipient)[1]}))
 
 
 def suppressed(mail: AcceptedMail, recipient: str) -> Event:
@@ -188,20 +193,24 @@ def subscription(mail: AcceptedMail, contact_list: str, topic: str | None) -> Ev
 
 
 def _not_tried(mail: AcceptedMail, sub_type: str, recipient: str, why: str) -> Event:
-    details = {**_bounce(sub_type, recipient, why), "reportingMTA": "dns; amazonses.com"}
+    details = {**_hard_bounce(sub_type, recipient, why), "reportingMTA": "dns; amazonses.com"}
     return _event(mail, "Bounce", details, outgoing=False)
 
 
-def _bounce(sub_type: str, recipient: str, diagnostic_code: str) -> dict[str, Any]:
+def _hard_bounce(sub_type: str, recipient: str, diagnostic_code: str) -> dict[str, Any]:
     bounced = {
         "emailAddress": parseaddr(recipient)[1],
         "action": "failed",
         "status": "5.1.1",
         "diagnosticCode": diagnostic_code,
     }
+    return _bounce("Permanent", sub_type, bounced)
+
+
+def _bounce(bounce_type: str, sub_type: str, bounced: dict[str, str]) -> dict[str, Any]:
     return {
         "feedbackId": _feedback_id(),
-        "bounceType": "Permanent",
+        "bounceType": bounce_type,
         "bounceSubType": sub_type,
         "bouncedRecipients": [bounced],
         "timestamp": _iso(_now()),

@@ -10,9 +10,11 @@ from email.utils import parseaddr
 from local_aws.ministack import configuration_sets, sending
 from local_aws.ses.mail import Mail
 
-_TAG = re.compile(r"[A-Za-z0-9_-]*")
+_TAG = {"name": re.compile(r"[A-Za-z0-9_-]*"), "value": re.compile(r"[A-Za-z0-9_.@-]*")}
+_ALLOWED = {"name": "'_', and '-'", "value": "'_',  '-' , '.', '@'"}
 _TAGS_OF_SES = ("ses:feedback-id-a", "ses:feedback-id-b")  # that a sender may give (developer guide, Feedback-ID)
-_LONGEST_TAG = 256
+_LONGEST_TAG = 255
+_MOST_TAGS = 50
 _MOST_RECIPIENTS = 50
 
 
@@ -63,12 +65,14 @@ def _invalid_addresses(mail: Mail) -> Iterator[str]:
 
 
 def _invalid_tags(tags: list[tuple[str, str]]) -> Iterator[str]:
-    rule = "only alphanumeric ASCII characters, '_', and '-' are allowed."
+    if len(tags) > _MOST_TAGS:
+        yield f"The number of tags exceeds {_MOST_TAGS}."
     for tag in tags:
         for kind, text in zip(("name", "value"), tag, strict=True):
             if not text:
                 yield f"The tag {kind} must be specified."
             elif len(text) > _LONGEST_TAG:
                 yield f"Tag {kind} cannot exceed {_LONGEST_TAG} characters."
-            elif not _TAG.fullmatch(text) and text not in _TAGS_OF_SES:
+            elif not _TAG[kind].fullmatch(text) and text not in _TAGS_OF_SES:
+                rule = f"only alphanumeric ASCII characters, {_ALLOWED[kind]} are allowed."
                 yield f"Invalid tag {kind} <{text}>: {rule}"

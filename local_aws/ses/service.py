@@ -6,7 +6,7 @@ import contextvars
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from email.utils import parseaddr
@@ -14,11 +14,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 from local_aws.iam.principals import ServicePrincipal
-from local_aws.ministack import configuration_sets, requests, sending, ses_api
+from local_aws.ministack import authorization, configuration_sets, requests, sending, ses_api
 from local_aws.ministack.requests import Response
 from local_aws.ministack.ses_api import Handler
 from local_aws.ses import outcomes, publish
-from local_aws.ses.mail import Mail, read_v1, read_v2
+from local_aws.ses.mail import InvalidRequest, Mail, read_v1, read_v2, without_nulls
 from local_aws.ses.records import AcceptedMail, Event
 from local_aws.ses.refusals import Refusal, refusals
 from local_aws.ses.suppression import SuppressionList
@@ -59,8 +59,13 @@ class Ses:
 
     def _before_v1(self, accept: Handler) -> Handler:
         async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
-            mails = read_v1(body, ses_api.template) if not path.startswith("/v2/") else []
+            try:
+                mails = read_v1(body, ses_api.template) if not path.startswith("/v2/") else []
+            except InvalidRequest as invalid:
+                return ses_api.error_v1("InvalidParameterValue", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
+            for denial in _denials("ses", mails, headers, query):
+                return denial
             for refusal in _refusals(mails):
                 return ses_api.error_v1(refusal.v1, refusal.message)
             response: Response = await accept(method, path, headers, body, query)
@@ -73,10 +78,17 @@ class Ses:
     def _before_v2(self, accept: Handler) -> Handler:
         async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
             path = path.rstrip("/")
-            mails = read_v2(path, body, ses_api.template) if method == "POST" else []
+            try:
+                mails = read_v2(path, body, ses_api.template) if method == "POST" else []
+            except InvalidRequest as invalid:
+                return ses_api.error_v2("BadRequestException", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
+            for denial in _denials("sesv2", mails, headers, query):
+                return denial
             for refusal in _refusals(mails):
                 return ses_api.error_v2(refusal.v2, refusal.message)
+            if mails:
+                body = json.dumps(without_nulls(json.loads(body))).encode()
             response: Response = await accept(method, path, headers, body, query)
             if mails and response[0] == 200:
                 self._publish_accepted(mails, _message_ids_v2(response[2]), headers, query)
@@ -136,6 +148,25 @@ class Ses:
 
 def _refusals(mails: list[Mail]) -> Iterable[Refusal]:
     return (refusal for mail in mails for refusal in refusals(mail))
+
+
+def _denials(service: str, mails: list[Mail], headers: Mapping[str, str], query: Any) -> Iterator[Response]:
+    """What IAM answers a caller who may not use the identity, the configuration set or the template of a mail."""
+    for action, resource in dict.fromkeys((mail.operation, resource) for mail in mails for resource in _used_by(mail)):
+        arn = f"arn:aws:ses:{requests.region()}:{requests.account()}:{resource}"
+        denied = authorization.refused(service, f"ses:{action}", arn, headers, query)
+        if denied:
+            yield denied
+
+
+def _used_by(mail: Mail) -> Iterator[str]:
+    """What of SES a mail is sent with (developer guide, controlling access): the sender needs permission for each."""
+    address = parseaddr(mail.source)[1]
+    yield f"identity/{sending.verified_identity(address) or address}"
+    if mail.configuration_set:
+        yield f"configuration-set/{mail.configuration_set}"
+    if mail.template:
+        yield f"template/{mail.template}"
 
 
 def _with_default_set(mail: Mail) -> Mail:

@@ -1,7 +1,8 @@
-"""``ses-events verify``: proves a deployed system with one mail, or says where its events stop.
+"""``ses-events``: proves a deployed system with one mail, or says where its events stop.
 
-Needs the extra ``verify`` (boto3, rich), and no CDK. The modules: ``cli`` (arguments, exit codes); ``deployed`` (what
-is there); ``expected`` (the mail, and what of it is to arrive where); ``proof`` (sending and waiting) with ``objects``
-(what Firehose writes); ``sending``, ``diagnosis`` and ``trust`` (why something did not arrive) with ``causes`` (what
-they find); ``report`` (what the terminal shows, and the JSON).
+Needs the extra ``verify`` (boto3, rich), and no CDK. The modules: ``cli`` (arguments, exit codes); ``account`` and
+``system`` (what is deployed); ``template`` and ``drift`` (what the stack says, and what is deployed otherwise);
+``plan`` (the mail, and what of it is to arrive where); ``prove`` (sending and waiting) with ``s3_objects`` (what
+Firehose writes); ``diagnose_sending``, ``diagnose_delivery`` and ``trust`` (why something did not arrive) with
+``finding`` (what they find); ``report`` (what the terminal shows, and the JSON).
 """

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import io
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,21 +14,33 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ses_events.verify.deployed import Account, System
+    from ses_events.verify.account import Account
+    from ses_events.verify.system import System
 
 # boto3 and rich are imported when they are needed: --help and wrong arguments are answered without them.
 
 _MISSING = "ses-events verify needs boto3 and rich: pip install 'ses-events[verify]'"
 _SIMULATOR = "simulator.amazonses.com"
 _SCENARIOS = ("success", "bounce", "complaint", "suppressionlist")
-_EXIT_CODES = "exit codes: 0 proven, 1 not proven, 2 wrong usage (no such stack, no credentials, ...), 130 interrupted"
+_EXIT_CODES = (
+    "exit codes: 0 proven, 1 not proven, 2 could not try (no such stack, no credentials, ...), 130 interrupted"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     try:
         options = _parser().parse_args(arguments)
-        return _verify(options)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII locale has no check marks
+        code = _verify(options)
+        sys.stdout.flush()
+        return code
+    except OSError as error:
+        with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
+        print(f"ses-events verify: cannot write the outcome: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
@@ -74,9 +89,10 @@ def _verify(options: argparse.Namespace) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
         from ses_events.verify import report
-        from ses_events.verify.deployed import Account, UsageError, error_code, error_message, read_system
-        from ses_events.verify.expected import plan_mail
-        from ses_events.verify.proof import prove
+        from ses_events.verify.account import Account, UsageError, error_code, error_message
+        from ses_events.verify.plan import plan_mail
+        from ses_events.verify.prove import prove
+        from ses_events.verify.system import read_system
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] not in ("boto3", "botocore", "rich"):
             raise
@@ -110,10 +126,14 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    from ses_events.verify.deployed import UsageError
-    from ses_events.verify.expected import settable_dimensions
+    from ses_events.verify.account import UsageError
+    from ses_events.verify.plan import settable_dimensions
 
     known = settable_dimensions(system)
+    names = [name for name, _ in given]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"--dimension {twice[0]} is given {names.count(twice[0])} times; give one value")
     for name, value in given:
         if name not in known:
             meant = difflib.get_close_matches(name, known, 1) or list(known)
@@ -125,7 +145,8 @@ def _values(system: System, given: Sequence[tuple[str, str]]) -> Mapping[str, st
 
 
 def _only_identity(account: Account) -> str:
-    from ses_events.verify.deployed import UsageError, verified_identities
+    from ses_events.verify.account import UsageError
+    from ses_events.verify.system import verified_identities
 
     identities = verified_identities(account)
     if len(identities) == 1:
@@ -141,7 +162,7 @@ def _only_identity(account: Account) -> str:
 
 def _scenario(given: str | None, recipient: str | None) -> str:
     """What becomes of the mail: as the user says, or as an address of the mailbox simulator (bounce+label@...) does."""
-    from ses_events.verify.deployed import UsageError
+    from ses_events.verify.account import UsageError
 
     name, _, domain = parseaddr(recipient or "")[1].lower().partition("@")
     name = name.partition("+")[0]

@@ -11,17 +11,24 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from ses_events.verify.causes import Cause, Finding, Unseen
-from ses_events.verify.deployed import KINDS, Account, Destination, System
-from ses_events.verify.expected import Check, expected_seconds
-from ses_events.verify.proof import MARGIN, Proof
+from ses_events.verify.account import Account
+from ses_events.verify.finding import Cause, Finding, Unseen
+from ses_events.verify.plan import Check, expected_seconds
+from ses_events.verify.prove import MARGIN, Proof
+from ses_events.verify.system import KINDS, Destination, System
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command: rich would exit with 1, which says "not proven"."""
+        raise
 
 
 class Terminal:
     """Tells a person how it goes: with colours and a status line on a terminal, line by line elsewhere."""
 
     def __init__(self, timeout: float | None) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = _Console(highlight=False, soft_wrap=True)
         self._width = min(self._console.width, 100) if self._console.is_terminal else 100
         self._timeout = timeout
         self._status: Status | None = None
@@ -41,6 +48,8 @@ class Terminal:
             self._paragraph(", ".join(destination.events), "      ")
         if not system.destinations:
             self._line("  no event destinations")
+        if system.not_compared:
+            self._paragraph(f"not compared with the stack: {system.not_compared}", "  ")
 
     def sent(self, proof: Proof) -> None:
         """SES has taken the mail."""
@@ -98,7 +107,9 @@ class Terminal:
             self._findings(proof.refused)
         for check in proof.checks if proof.message_id else ():
             if check.status == "not proven":
-                self._line(f"  ✗ {check.destination.name}: {', '.join(check.missing)} did not arrive", "red")
+                lacks = f"{', '.join(check.missing)} did not arrive"
+                lacks = "not as the stack declares it" if check.destination.drift else lacks
+                self._line(f"  ✗ {check.destination.name}: {lacks}", "red")
                 self._findings(_why(check))
             if check.status == "not checked":
                 self._line(f"  - {check.destination.name}: not checked", "yellow")
@@ -155,7 +166,7 @@ class Silent:
 
 def as_json(account: Account, proof: Proof) -> str:
     """The outcome for programs."""
-    return _pretty(
+    return json.dumps(
         {
             "proven": proof.proven,
             "stack": proof.system.stack,
@@ -191,7 +202,8 @@ def as_json(account: Account, proof: Proof) -> str:
                 }
                 for check in proof.checks
             ],
-        }
+        },
+        indent=2,  # in ASCII, for a locale that has no more
     )
 
 

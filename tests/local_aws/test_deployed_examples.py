@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import aws_cdk as cdk
+import pytest
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, answer, named_query, send_mail
-from tests.examples import run, stacks
+from ses_events.verify.cli import main
 from tests.local_aws.support.deployed import Json, Route, app, deploy, events_in, eventually
+from tests.support.examples import run, stacks
 
 VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 
@@ -24,6 +26,7 @@ class Example:
             assert deploy(aws, stack) == []
             found = aws.client("cloudformation").describe_stack_resources(StackName=stack.stack_name)
             self._resources += found["StackResources"]
+            self.stack = stack.stack_name
 
     def of_type(self, resource_type: str, path: str = "") -> str:
         """The physical id of the one resource of a type, whose logical id starts with the words of a path."""
@@ -84,7 +87,9 @@ def test_alarms_tells_the_topic_of_mail_that_ses_does_not_send(aws: LocalAws) ->
     assert eventually(told)
 
 
-def test_parquet_analytics_answers_with_the_mail_just_sent(aws: LocalAws) -> None:
+def test_parquet_analytics_answers_with_the_mail_just_sent_and_is_proven_by_its_backup(
+    aws: LocalAws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     example = Example(aws, "parquet_analytics")
     bucket = example.of_type("AWS::S3::Bucket", "Archive")
     workgroup = example.of_type("AWS::Athena::WorkGroup")
@@ -98,6 +103,14 @@ def test_parquet_analytics_answers_with_the_mail_just_sent(aws: LocalAws) -> Non
     assert eventually(keys)
     rates = answer(aws.client("athena"), workgroup, query["Database"], query["QueryString"])
     assert [(row["dimension_value"], row["sent"]) for row in rates] == [("spring", "1")]
+
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    code = main(["verify", "--stack", example.stack, "--from", f"verify@{DOMAIN}", "--timeout", "15", "--json"])
+    outcome = json.loads(capsys.readouterr().out)
+    archives = [each for each in outcome["destinations"] if each["kind"] == "KinesisFirehoseDestination"]
+    assert (code, [each["status"] for each in archives]) == (0, ["proven"]), outcome
+    assert set(archives[0]["arrived"]) == {"Send", "Delivery"}
 
 
 def test_cross_stack_archives_mail_of_the_other_stack(aws: LocalAws) -> None:

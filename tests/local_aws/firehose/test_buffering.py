@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.firehose import buffering
@@ -123,6 +124,55 @@ def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> N
     )
     archive.put([b"accepted\n"])
     assert eventually(lambda: sorted(archive.objects())[1:]) == [b"refused\n"]
+
+
+TO_S3 = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
+ERRORS = "errors/!{firehose:error-output-type}/"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BufferingHints": {"IntervalInSeconds": 961, "SizeInMBs": 5}},
+        {"BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 129}},
+        {"Prefix": "!{foo:bar}/", "ErrorOutputPrefix": ERRORS},
+        {"Prefix": "!{timestamp:yyyy}/"},
+        {"Prefix": ERRORS, "ErrorOutputPrefix": "errors/"},
+        {"ErrorOutputPrefix": "errors/!{timestamp:yyyy}/"},
+    ],
+)
+def test_a_stream_that_firehose_cannot_make_is_refused(aws: LocalAws, settings: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        aws.client("firehose").create_delivery_stream(
+            DeliveryStreamName="refused", ExtendedS3DestinationConfiguration={**TO_S3, **settings}
+        )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BufferingHints": {"IntervalInSeconds": 900, "SizeInMBs": 128}},
+        {"BufferingHints": {"IntervalInSeconds": 0, "SizeInMBs": 1}},
+        {"ErrorOutputPrefix": "errors/"},
+        {"Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "errors/"},
+        {"Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": ERRORS},
+    ],
+)
+def test_a_stream_that_firehose_can_make_is_taken(aws: LocalAws, settings: dict[str, Any]) -> None:
+    client = aws.client("firehose")
+    client.create_delivery_stream(DeliveryStreamName="taken", ExtendedS3DestinationConfiguration={**TO_S3, **settings})
+    client.delete_delivery_stream(DeliveryStreamName="taken")
+
+
+def test_the_backup_of_a_stream_is_described(aws: LocalAws) -> None:
+    client = aws.client("firehose")
+    backup = {**TO_S3, "Prefix": "raw/"}
+    settings = {**TO_S3, "S3BackupMode": "Enabled", "S3BackupConfiguration": backup}
+    client.create_delivery_stream(DeliveryStreamName="backed-up", ExtendedS3DestinationConfiguration=settings)
+    described = client.describe_delivery_stream(DeliveryStreamName="backed-up")["DeliveryStreamDescription"]
+    client.delete_delivery_stream(DeliveryStreamName="backed-up")
+    found = described["Destinations"][0]["ExtendedS3DestinationDescription"]["S3BackupDescription"]
+    assert (found["BucketARN"], found["Prefix"]) == (TO_S3["BucketARN"], "raw/")
 
 
 class Archive:

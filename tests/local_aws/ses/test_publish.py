@@ -122,6 +122,43 @@ def test_what_ses_cannot_publish_to_is_refused_and_the_reason_logged(
     assert reason in line
 
 
+def dimensions(*names: str, source: str = "MESSAGE_TAG") -> dict[str, Any]:
+    configurations = [
+        {"DimensionName": name, "DimensionValueSource": source, "DefaultDimensionValue": "none"} for name in names
+    ]
+    return {"CloudWatchDestination": {"DimensionConfigurations": configurations}}
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        dimensions(*(f"tag{number}" for number in range(11))),
+        dimensions("campaign", "campaign"),
+        *(
+            dimensions(header, source="EMAIL_HEADER")
+            for header in ("Received", "to", "FROM", "DKIM-Signature", "Cc", "Message-ID", "return-path")
+        ),
+    ],
+)
+def test_dimensions_that_ses_cannot_count_by_are_refused(aws: LocalAws, destination: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="BadRequestException"):
+        create(aws, "counted", **destination)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        dimensions(*(f"tag{number}" for number in range(10))),
+        dimensions("to", "from"),
+        dimensions("campaign", "Campaign"),
+        dimensions("subject", source="EMAIL_HEADER"),
+    ],
+)
+def test_dimensions_that_ses_can_count_by_are_taken(aws: LocalAws, destination: dict[str, Any]) -> None:
+    create(aws, "counted", **destination)
+    delete(aws, "counted")
+
+
 def test_cloudformation_fails_with_the_same_words(aws: LocalAws) -> None:
     properties = {
         "ConfigurationSetName": SET,

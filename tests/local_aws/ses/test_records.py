@@ -286,7 +286,7 @@ def test_a_tag_given_twice_has_two_values() -> None:
         ("bea@example.org", ["Send", "Delivery"]),
         ("Bea <bea@example.org>", ["Send", "Delivery"]),
         ("success@simulator.amazonses.com", ["Send", "Delivery"]),
-        ("ooto@simulator.amazonses.com", ["Send", "Delivery"]),
+        ("ooto@simulator.amazonses.com", ["Send", "Delivery", "Bounce"]),
         ("bounce@simulator.amazonses.com", ["Send", "Bounce"]),
         ("bounce+label@simulator.amazonses.com", ["Send", "Bounce"]),
         ("Bounce@Simulator.AmazonSES.com", ["Send", "Bounce"]),
@@ -297,6 +297,17 @@ def test_a_tag_given_twice_has_two_values() -> None:
 )
 def test_the_address_decides_what_becomes_of_a_mail(recipient: str, event_types: list[str]) -> None:
     assert [event["eventType"] for event in outcome(to(recipient))] == event_types
+
+
+def test_an_out_of_office_reply_is_a_bounce_that_says_no_reason() -> None:
+    expected = {
+        "feedbackId": r"[0-9a-f-]+-000000",
+        "bounceType": "Transient",
+        "bounceSubType": "General",
+        "bouncedRecipients": [{"emailAddress": "ooto@simulator.amazonses.com"}],
+        "timestamp": TIME,
+    }
+    assert _matches(list(outcome(to("ooto@simulator.amazonses.com")))[-1]["bounce"], expected)
 
 
 def test_recipients_have_events_of_their_own_after_one_send() -> None:

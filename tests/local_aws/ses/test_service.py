@@ -6,12 +6,14 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws, LocalAwsError
+from local_aws.ses.mail import InvalidRequest, read_v2
 from tests.local_aws.support.deployed import eventually
 
 ALL_EVENTS = [
@@ -238,6 +240,52 @@ def test_the_caller_of_an_event_is_the_user_who_sent(sender: Sender) -> None:
     assert eventually(lambda: sender.count_by("Send", {**NO_VALUES, **values})) == 1.0
 
 
+ARN = "arn:aws:ses:us-east-1:000000000000:"
+
+
+def test_a_user_needs_the_identity_the_set_and_the_template_to_send(sender: Sender) -> None:
+    iam = sender.aws.client("iam")
+    iam.create_user(UserName="granted")
+    key = iam.create_access_key(UserName="granted")["AccessKey"]
+    credentials = key["AccessKeyId"], key["SecretAccessKey"]
+    v1, v2 = sender.aws.client("ses", *credentials), sender.aws.client("sesv2", *credentials)
+
+    def allow(*resources: str) -> None:
+        statement = {"Effect": "Allow", "Action": ["ses:SendEmail", "ses:SendRawEmail"]}
+        statement["Resource"] = [f"{ARN}{resource}" for resource in resources]
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="granted", PolicyName="Send", PolicyDocument=document)
+
+    to = {"Destination": {"ToAddresses": ["bea@example.org"]}, "ConfigurationSetName": sender.name}
+    message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
+    raw = f"From: ann@example.com\nTo: bea@example.org\nX-SES-CONFIGURATION-SET: {sender.name}\n\nHello".encode()
+    sendings: list[Callable[[], Any]] = [
+        lambda: v1.send_email(Source="ann@example.com", Message=message, **to),
+        lambda: v1.send_raw_email(RawMessage={"Data": raw}),
+        lambda: v2.send_email(FromEmailAddress="ann@example.com", Content={"Simple": message}, **to),
+        lambda: v2.send_email(Content={"Raw": {"Data": raw}}),
+    ]
+    identity, configuration_set = "identity/example.com", f"configuration-set/{sender.name}"
+    allow(identity, configuration_set)
+    for send in sendings:
+        assert send()["MessageId"]
+    for given, missing in ((identity, configuration_set), (configuration_set, identity)):
+        allow(given)
+        for send in sendings:
+            code, message_of_iam = _error(send)
+            assert code in ("AccessDenied", "AccessDeniedException")
+            assert f"on resource: {ARN}{missing}" in message_of_iam or f"`{ARN}{missing}'" in message_of_iam
+
+    def send_template() -> Any:
+        content = {"Template": {"TemplateName": "hello", "TemplateData": "{}"}}
+        return v2.send_email(FromEmailAddress="ann@example.com", Content=content, **to)
+
+    allow(identity, configuration_set)
+    assert f"{ARN}template/hello" in _error(send_template)[1]
+    allow(identity, configuration_set, "template/hello")
+    assert send_template()["MessageId"]
+
+
 def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(sender: Sender) -> None:
     sender.add_destination("disabled", {"disabled": "MESSAGE_TAG"}, enabled=False)
     sender.add_destination("bounces", {"bounces": "MESSAGE_TAG"}, events=["BOUNCE"])
@@ -277,7 +325,7 @@ def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(send
             {"tags": [{"Name": "campaign", "Value": "a b"}]},
             "InvalidParameterValue",
             "BadRequestException",
-            "Invalid tag value <a b>: only alphanumeric ASCII characters, '_', and '-' are allowed.",
+            "Invalid tag value <a b>: only alphanumeric ASCII characters, '_',  '-' , '.', '@' are allowed.",
         ),
         (
             {"tags": [{"Name": "ses:campaign", "Value": "a"}]},
@@ -286,10 +334,28 @@ def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(send
             "Invalid tag name <ses:campaign>: only alphanumeric ASCII characters, '_', and '-' are allowed.",
         ),
         (
-            {"tags": [{"Name": "campaign", "Value": "a" * 257}]},
+            {"tags": [{"Name": "a@b.c", "Value": "a"}]},
             "InvalidParameterValue",
             "BadRequestException",
-            "Tag value cannot exceed 256 characters.",
+            "Invalid tag name <a@b.c>: only alphanumeric ASCII characters, '_', and '-' are allowed.",
+        ),
+        (
+            {"tags": [{"Name": f"tag{number}", "Value": "a"} for number in range(51)]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "The number of tags exceeds 50.",
+        ),
+        (
+            {"to": ["bea@example.org\r\nBcc: eve@example.org"]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "The address contains a line break.",
+        ),
+        (
+            {"tags": [{"Name": "campaign", "Value": "a" * 256}]},
+            "InvalidParameterValue",
+            "BadRequestException",
+            "Tag value cannot exceed 255 characters.",
         ),
         (
             {"tags": [{"Name": "campaign", "Value": ""}]},
@@ -310,6 +376,110 @@ def test_mail_is_refused_in_the_words_of_ses(
     v2 = {names_v2.get(name, name): value for name, value in changes.items()}
     assert _error(lambda: sender.send_v1("refused", **v1)) == (code_v1, message)
     assert _error(lambda: sender.send("refused", **v2)) == (code_v2, message)
+
+
+def test_a_mail_has_as_many_and_as_long_tags_as_ses_takes(sender: Sender) -> None:
+    tags = [{"Name": f"tag{number}", "Value": "a" * 255} for number in range(49)]
+    tags.append({"Name": "campaign", "Value": "ann@example.com"})
+    assert sender.send("", EmailTags=tags)
+    assert sender.send_v1("", Tags=tags)
+
+
+MALFORMED = b'From: ann@example.com\r\nTo: "\r\n\r\nHello'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"Simple": {"Subject": {"Data": "Hello"}, "Body": {}}},
+        {"Simple": {"Subject": {"Data": "a\r\nBcc: eve@example.org"}, "Body": {"Text": {"Data": "Hello"}}}},
+        {
+            "Simple": {
+                "Subject": {"Data": "Hello"},
+                "Body": {"Text": {"Data": "Hello"}},
+                "Headers": [{"Name": "X-Id", "Value": "1\r\nBcc: eve@example.org"}],
+            }
+        },
+        {"Raw": {"Data": b""}},
+        {"Raw": {"Data": MALFORMED}},
+    ],
+)
+def test_what_is_no_mail_is_refused(sender: Sender, content: dict[str, Any]) -> None:
+    assert _error(lambda: sender.send("none", Content=content))[0] == "BadRequestException"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"Subject": {"Data": "Hello"}, "Body": {}},
+        {"Subject": {"Data": "a\nb"}, "Body": {"Text": {"Data": "Hello"}}},
+    ],
+)
+def test_what_is_no_mail_is_refused_by_the_query_protocol(sender: Sender, message: dict[str, Any]) -> None:
+    assert _error(lambda: sender.send_v1("none", Message=message))[0] == "InvalidParameterValue"
+    for data in (MALFORMED, b" "):
+        request = {"RawMessage": {"Data": data}}
+        assert _error(partial(sender.v1.send_raw_email, **request))[0] == "InvalidParameterValue"
+
+
+def test_a_bulk_has_at_most_50_entries(sender: Sender) -> None:
+    def send_v2(count: int) -> object:
+        return sender.v2.send_bulk_email(
+            FromEmailAddress="ann@example.com",
+            DefaultContent={"Template": {"TemplateName": "hello", "TemplateData": "{}"}},
+            BulkEmailEntries=[{"Destination": {"ToAddresses": ["bea@example.org"]}}] * count,
+        )
+
+    def send_v1(count: int) -> object:
+        return sender.v1.send_bulk_templated_email(
+            Source="ann@example.com",
+            Template="hello",
+            DefaultTemplateData="{}",
+            Destinations=[{"Destination": {"ToAddresses": ["bea@example.org"]}}] * count,
+        )
+
+    assert send_v1(50) and send_v2(50)
+    assert _error(lambda: send_v1(51))[0] == "InvalidParameterValue"
+    assert _error(lambda: send_v2(51))[0] == "BadRequestException"
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"Content": []}',
+        b'{"Content": {"Simple": []}}',
+        b'{"Content": {"Raw": {"Data": 1}}}',
+        b'{"Content": {"Simple": {}}, "EmailTags": {"Name": "a"}}',
+        b'{"Content": {"Simple": {}}, "EmailTags": [{"Name": "a"}]}',
+        b'{"Content": {"Simple": {}}, "Destination": []}',
+    ],
+)
+def test_a_request_of_another_shape_is_no_mail(request_body: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        read_v2("/v2/email/outbound-emails", request_body, lambda name: None)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"Content": []}', b'{"Content": {"Simple": {}}, "EmailTags": {"a": "b"}}'])
+def test_a_request_of_another_shape_is_refused(aws: LocalAws, body: bytes) -> None:
+    assert _error(lambda: _sent_as(aws, body))[0] == "BadRequestException"
+
+
+def test_what_is_null_or_unknown_in_a_request_is_ignored(sender: Sender) -> None:
+    content = {"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}, "Html": None}}}
+    destination = {"ToAddresses": ["bea@example.org"], "CcAddresses": None}
+    request = {"FromEmailAddress": "ann@example.com", "Destination": destination, "EmailTags": None, "Future": 1}
+    assert _sent_as(sender.aws, json.dumps({**request, "Content": content}).encode())["MessageId"]
+
+
+def _sent_as(aws: LocalAws, body: bytes) -> Any:
+    """What comes of SendEmail with a body that boto3 itself would not send."""
+    v2 = aws.client("sesv2")
+    v2.meta.events.register("before-call.sesv2.SendEmail", lambda params, **_: params.update(body=body))
+    return v2.send_email(Content={})
 
 
 def test_nothing_is_sent_while_sending_is_paused(sender: Sender) -> None:

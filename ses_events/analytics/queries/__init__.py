@@ -1,0 +1,79 @@
+"""The questions a table of events answers: a query a file, in Athena's SQL.
+
+The first line of a file is its question. A file says where the table, the name of the dimension and the rows of
+``recipient_events.sql`` go: ``{events}``, ``{dimension}``, ``{recipient_events}``. These rows, one for each event and
+recipient, are written into each query that reads them, so that nothing has to create a view in the database first;
+they come from what the query calls ``recent``: days that are picked at the table itself, which bounds the scan.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+
+_PREPARED = ("message_trace", "recipient_trace")
+_ROWS = "recipient_events"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query that is ready to be run.
+
+    :param name: the stem of its file, which Athena takes as the name of a named query or prepared statement.
+    :param title: the question it answers, on one line; in a prepared statement without a question mark.
+    :param sql: the statement, with the title as a comment on top; ``?`` where a prepared statement takes a value.
+    """
+
+    name: str
+    title: str
+    sql: str
+
+
+def named_queries(database: str, table: str, dimension: str) -> list[Query]:
+    """The queries without parameters, in the order of their names.
+
+    :param database: the Glue database of the table.
+    :param table: the table, with ``ses_events.record.fields.COLUMNS`` and a partition ``dt``, the UTC day of arrival.
+    :param dimension: the message tag to group mail by, such as ``campaign``. Mail without it shows under ``unknown``.
+    :raises TypeError: when an argument is no string.
+    :raises ValueError: when an argument is empty.
+    """
+    files = (file.name.removesuffix(".sql") for file in resources.files(__name__).iterdir() if file.name[-4:] == ".sql")
+    return _queries(sorted({*files} - {*_PREPARED, _ROWS}), database, table, dimension)
+
+
+def prepared_statements(database: str, table: str, dimension: str) -> list[Query]:
+    """The queries that take a value: what happened to one message, and to the mail for one recipient.
+
+    The arguments are those of ``named_queries``.
+    """
+    return _queries([*_PREPARED], database, table, dimension)
+
+
+def _queries(names: list[str], database: str, table: str, dimension: str) -> list[Query]:
+    given = {"database": database, "table": table, "dimension": dimension}
+    for argument, value in given.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use a string")
+    if empty := [argument for argument, value in given.items() if not value]:
+        raise ValueError("\n".join(f"{argument} is empty; use a name" for argument in empty))
+    parts = {
+        "{events}": f"{_identifier(database)}.{_identifier(table)}",
+        "{dimension}": "'" + dimension.replace("'", "''") + "'",
+    }
+    return [_query(name, parts) for name in names]
+
+
+def _query(name: str, parts: dict[str, str]) -> Query:
+    text = _file(name).replace(f"{{{_ROWS}}}", _file(_ROWS).rstrip())
+    sql = re.sub("|".join(map(re.escape, parts)), lambda part: parts[part[0]], text)
+    return Query(name, sql.partition("\n")[0].removeprefix("-- "), sql)
+
+
+def _file(name: str) -> str:
+    return (resources.files(__name__) / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

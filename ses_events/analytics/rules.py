@@ -1,0 +1,33 @@
+"""What Athena accepts: a function a rule, whose docstring ends with the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from ses_events.location import environment_of, same_place
+from ses_events.prefix import table_prefix
+from ses_events.validation import ENDLESS, Range, interface
+
+if TYPE_CHECKING:
+    from ses_events.archive.archive import EventArchive
+
+
+BYTES_SCANNED_CUTOFF = Range(10_000_000, ENDLESS, "bytes", source="Athena API, WorkGroupConfiguration")
+
+
+def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> Iterator[str]:
+    """An archive of the account and region of the stack, with a folder for each day, whose files begin with neither _
+    nor . (Athena user guide).
+    """
+    yield from interface(argument, value, "table_prefix", "an EventArchive")
+    yield from same_place(argument, environment_of(value.stack), stack)
+    yield from table_prefix(f"{argument}.prefix", value.table_prefix)
+    begin = (value.table_prefix.rpartition("/")[2] + value.delivery_stream_name)[:1]  # the names of Firehose's files
+    if begin in ("_", "."):
+        yield (
+            f"{argument} has files whose names begin with {begin!r}, which Athena takes for hidden; change its "
+            "delivery_stream_name, or what follows the last '/' of its prefix"
+        )

@@ -1,0 +1,247 @@
+"""Where events are kept: the bucket, the delivery stream that fills it, and what the stream may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from ses_events import prefix as prefixes
+from ses_events.archive import rules
+from ses_events.archive.bucket import new_bucket
+from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
+from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
+from ses_events.archive.formats import EventFormat, JsonFormat
+from ses_events.archive.stream_metrics import StreamMetrics
+from ses_events.location import environment_of
+from ses_events.policies import folders_of, grant, reading
+from ses_events.validation import check, interface, new_id, stack_of
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+
+
+DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
+"""A folder for each UTC day, named so that Athena and Hive see a partition ``dt``."""
+
+DEFAULT_ERROR_OUTPUT_PREFIX = "errors/!{firehose:error-output-type}/"
+"""A folder for each kind of error."""
+
+
+class EventArchive(StreamMetrics, Construct):
+    """A bucket that keeps every event as JSON, and as Parquet if you like, fed by a Data Firehose delivery stream.
+
+    In the template: a private, encrypted, versioned S3 bucket that takes TLS requests only and stays when the stack
+    goes; an encrypted ``AWS::KinesisFirehose::DeliveryStream`` that writes gzip files (``.json.gz``, an event a line);
+    a log group with one log stream for delivery errors, kept a month and removed with the stack; the stream's role.
+    Multipart uploads that never finish go after a day, replaced or deleted versions of an object after 30 days.
+
+    Of all that can be changed later only ``delivery_stream_name`` replaces the stream, and a bucket of your own takes
+    the place of the new one, which stays with its events; everything else is updated in place and is about later
+    events. After a change of ``prefix`` the earlier events are no longer in the table of ``EventAnalytics``.
+
+    Send events here with ``FirehoseDestination(archive)``. Firehose delivers at least once: an event may come twice.
+    ``cdk.Tags.of(archive)`` tags the bucket, the stream, the log group and the role.
+
+    :param bucket: a bucket of your own, alone or shared: Firehose may then write under its prefixes only, as far as
+        they are known: up to the first expression, or token other than ``cdk.Aws.ACCOUNT_ID``, ``PARTITION`` and
+        ``REGION``; where that is nothing, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a KMS key lets
+        Firehose use the key, for this bucket. For a bucket of another account Firehose also gets ``s3:PutObjectAcl``,
+        and ``ses-events:bucket-of-another-account`` warns with the statement that the bucket's policy needs. cdk-nag's
+        finding AwsSolutions-IAM5 about the prefixes is acknowledged, but for a bucket of another stack, whose name
+        cdk-nag learns later: acknowledge that one on ``archive.role``, by the id that cdk-nag prints. Default: a new
+        bucket.
+    :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
+    :param buffering_size: how much it collects at most, 1-128 MiB before compression; with Parquet at least 64 MiB.
+        Default: 64 MiB, with Parquet 128 MiB.
+    :param delivery_stream_name: 1-64 of ``A-Z a-z 0-9 . _ -`` (Firehose API). A change replaces the stream. Default:
+        derived from the construct's path, so one template launched twice in an account and region needs a name.
+    :param encryption_key: the KMS key of the new bucket and of the stream; of the stream alone for a given bucket. Who
+        deploys needs ``kms:CreateGrant`` on it. For the key of a bucket that belongs to another account
+        ``ses-events:key-of-another-account`` warns with the statement that its policy needs. Default: keys of S3 and
+        Firehose.
+    :param error_output_prefix: where Firehose puts what it could not process: at most 512 characters; one with an
+        expression has ``!{firehose:error-output-type}`` too.
+    :param expiration: when events are deleted from the new bucket, in whole days. Default: never.
+    :param format: ``ParquetFormat()`` keeps events as Parquet too. In the template: a Glue database and table by which
+        Firehose converts, made before the stream; ``glue:GetTable``, ``GetTableVersion`` and ``GetTableVersions`` for
+        its role; the JSON under ``prefix`` becomes the stream's backup (gzip, ``.gz``). On a deployed archive this
+        changes the stream in place, and only later events are in the Parquet. Back to JSON alone takes a new archive:
+        Firehose never turns a backup off. Default: ``JsonFormat()``, JSON alone.
+    :param log_group: where Firehose logs errors, in a log stream of its own. Default: a new log group.
+    :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
+        Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
+        Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
+        ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:errors-among-events``.
+    :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
+        emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
+        RETAIN.
+    :param role: a role of your own that trusts ``firehose.amazonaws.com``; of an imported one that is not known. It
+        gets the permissions in a policy of its own, which the stream waits for. Where CDK cannot edit the role, as an
+        immutable one or under ``iam.Role.customize_roles``, ``ses-events:delivery-role-not-editable`` warns with the
+        statements. What else the role may do with the stream must name ``archive.delivery_stream_arn``. Default: a new
+        role.
+    :param server_access_logs_bucket: where S3 logs access to the new bucket; of the same account and region, without a
+        KMS key. For an imported one ``ses-events:logs-bucket-not-editable`` warns with the statement that its policy
+        needs. Default: nowhere.
+    :raises ValueError: when an argument breaks a rule of Firehose or S3 (developer guide "custom prefixes", API
+        ``BufferingHints`` and ``CreateDeliveryStream``); a line for each.
+    :raises TypeError: when an argument has a wrong type.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bucket: s3.IBucket | None = None,
+        buffering_interval: cdk.Duration | None = None,
+        buffering_size: cdk.Size | None = None,
+        delivery_stream_name: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        error_output_prefix: str = DEFAULT_ERROR_OUTPUT_PREFIX,
+        expiration: cdk.Duration | None = None,
+        format: EventFormat | None = None,
+        log_group: logs.ILogGroup | None = None,
+        prefix: str = DEFAULT_PREFIX,
+        removal_policy: cdk.RemovalPolicy | None = None,
+        role: iam.IRole | None = None,
+        server_access_logs_bucket: s3.IBucket | None = None,
+    ) -> None:
+        stack = stack_of(scope, construct_id)
+        format = JsonFormat() if format is None else format
+        check(
+            (scope, construct_id),
+            *rules.of_the_stream(delivery_stream_name, buffering_interval, buffering_size, format),
+            *rules.of_the_bucket(stack, bucket, encryption_key, expiration, removal_policy, server_access_logs_bucket),
+            *rules.of_the_prefixes(prefix, error_output_prefix, format),
+            rules.log_group("log_group", log_group, stack),
+            rules.delivery_role("role", role, stack),
+        )
+        with new_id(scope, construct_id):
+            super().__init__(scope, construct_id)
+        here = environment_of(stack)
+        self.stack = stack
+        """The stack of the archive."""
+
+        self.delivery_stream_name = delivery_stream_name or cdk.Names.unique_resource_name(self, max_length=64)
+        """The name of the delivery stream, known before the stream exists."""
+
+        self.delivery_stream_arn = here.arn("firehose", f"deliverystream/{self.delivery_stream_name}")
+        """The ARN of the delivery stream, for policies: it names the stream without waiting for it."""
+
+        self.encryption_key = encryption_key
+        """The KMS key of the delivery stream, where it is not Firehose's own."""
+
+        self.buffering_seconds = buffering_interval.to_seconds() if buffering_interval else 300
+        """How long Firehose collects events before it writes a file."""
+
+        self.bucket = bucket or new_bucket(self, encryption_key, expiration, removal_policy, server_access_logs_bucket)
+        """The bucket that keeps the events."""
+
+        self.log_group = log_group or logs.LogGroup(
+            self, "LogGroup", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        """Where Firehose logs why it could not deliver."""
+
+        self.prefix = prefix
+        """Where the events are in the bucket as JSON, with the expressions of Firehose."""
+
+        self.format = format
+        """How they are kept."""
+
+        bound = format.bind(self, self.bucket, prefix)
+        self.table_prefix = bound.table_prefix
+        """Where they are in the format for queries."""
+
+        self.event_table = bound.table
+        """The Glue table by which Firehose converts; None for JSON alone."""
+
+        log_stream = logs.LogStream(
+            self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        log_group_name, log_stream_name = self.log_group.log_group_name, log_stream.log_stream_name
+        delivery = Delivery(
+            stack=stack,
+            bucket=self.bucket,
+            bucket_arn=self.bucket.bucket_arn,
+            bucket_account=bucket.env.account if bucket else None,
+            folders=folders_of(prefix, self.table_prefix, error_output_prefix) if bucket else ["*"],
+            key=bucket.encryption_key if bucket else encryption_key,
+            error_log=here.arn("logs", f"log-group:{log_group_name}:log-stream:{log_stream_name}"),
+            schema=bound.statements,
+        )
+        self.role = role or new_role(self, delivery)
+        """The role of the delivery stream."""
+
+        json = json_destination(
+            bucket_arn=delivery.bucket_arn,
+            role_arn=self.role.role_arn,
+            prefix=prefix,
+            error_output_prefix=error_output_prefix,
+            seconds=self.buffering_seconds,
+            mebibytes=buffering_size.to_mebibytes() if buffering_size else format.default_buffering_size,
+            log_group_name=log_group_name,
+            log_stream_name=log_stream_name,
+        )
+        self.delivery_stream = new_delivery_stream(
+            self, self.delivery_stream_name, encryption_key, bound.destination(json)
+        )
+        """The ``AWS::KinesisFirehose::DeliveryStream``."""
+
+        self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
+        if self.event_table:
+            self.delivery_stream.node.add_dependency(self.event_table)
+        policy = permit(role, self, delivery) if role else None
+        if policy:
+            self.delivery_stream.node.add_dependency(policy)
+        warn_of_other_accounts(self, delivery, self.role)
+        _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let a role or user read the events, and nothing else in the bucket.
+
+        In the template: ``s3:GetBucketLocation``, ``s3:ListBucket`` and ``s3:GetObject`` for what lies under the
+        prefixes of events, as far as these are known (see ``bucket``); ``kms:Decrypt`` with the bucket's key, where it
+        has one. A bucket of another account needs a policy there as well. For a grantee of another stack cdk-nag learns
+        the bucket's name later: acknowledge its finding AwsSolutions-IAM5 about the objects there, by the id that it
+        prints.
+
+        ``ses-events:grant-without-effect`` warns with the statements where the grantee has no policy that CDK can edit,
+        as a service, an account or an immutable role, or where it is of another account.
+
+        :param grantee: who is to read.
+        :returns: what was granted.
+        :raises TypeError: when the argument has a wrong type.
+        """
+        check(
+            f"{self.node.path}.grant_read",
+            interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
+        )
+        statements = reading(self.bucket, environment_of(self.stack), self.prefix, self.table_prefix)
+        return grant(
+            self,
+            grantee,
+            statements,
+            "Firehose names the objects it writes, by these prefixes as far as they are known",
+        )
+
+
+def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, *, opens_bucket: bool) -> None:
+    for warning, text in (
+        *prefixes.oddities_of_prefix("prefix", prefix),
+        *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
+        *prefixes.oddities_of_both_prefixes("prefix", prefix, error_output_prefix),
+        *archive.format.prefix_oddities("format", error_output_prefix),
+    ):
+        cdk.Annotations.of(archive).add_warning_v2(warning, text)
+    if opens_bucket:
+        cdk.Annotations.of(archive).add_warning_v2(
+            "ses-events:prefix-opens-bucket",
+            "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "
+            "prefix are for all of the bucket; begin each prefix with a folder such as 'events/'",
+        )

@@ -1,0 +1,207 @@
+"""What CloudWatch accepts of alarms: a function a rule, whose docstring ends with the source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ses as ses
+
+from ses_events.location import environment_of, known_to_differ, same_place, same_region
+from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
+from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
+from ses_events.record.names import metric_name
+from ses_events.validation import Range, interface, number, option, optional_interface, several
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from ses_events.analytics.analytics import EventAnalytics
+    from ses_events.archive.archive import EventArchive
+    from ses_events.publishing.publishing import EventPublishing
+
+
+PAUSES = {"bounce_rate": 0.1, "complaint_rate": 0.005}
+"""Where AWS may pause the sending of an account."""
+
+
+def reputation_threshold(argument: str, value: float) -> Iterator[str]:
+    """A fraction, below the rate at which AWS may pause sending: 0.1 of bounces, 0.005 of complaints (SES developer
+    guide, reputation metrics).
+    """
+    most = PAUSES[argument]
+    yield from number(argument, value, f"a fraction such as {most / 2:g}, which is {most * 50:g} %")
+    if 0 < value <= most or cdk.Token.is_unresolved(value):
+        return
+    meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value / 100 <= most else f"use at most {most}"
+    yield f"{argument} {value:g} is not above 0 and at most {most}, where AWS may pause sending; {meant}"
+
+
+def _share(argument: str, value: float) -> Iterator[str]:
+    """A fraction above 0 and at most 1 (Firehose developer guide, best practices with alarms)."""
+    yield from number(argument, value, "a fraction such as 0.8, which is 80 %")
+    if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
+        meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
+        yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
+
+
+def quota_share(argument: str, value: float) -> Iterator[str]:
+    """A fraction above 0 and below 1, as bytes are counted after throttling (Firehose developer guide, best practices
+    with alarms).
+    """
+    yield from _share(argument, value)
+    if value == 1:
+        yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
+
+
+_ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")
+
+
+def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:
+    """60-86400 whole seconds: after a day Firehose gives up; and more than the buffering interval of the archive, which
+    events wait for in health (Firehose developer guide, data delivery).
+    """
+    yield from _ARCHIVE_DELAY(argument, value)
+    interval = getattr(archive, "buffering_seconds", None)
+    if value is None or interval is None or value.is_unresolved():
+        return
+    delay = value.to_milliseconds() / 1000
+    if delay <= interval and not cdk.Token.is_unresolved(interval):
+        yield (
+            f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
+            "which events wait for in health; use three times as much"
+        )
+
+
+def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
+    """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
+    example = "aws_cloudwatch_actions.SnsAction(topic)"
+    yield from several(argument, value, f"[{example}]")
+    for position, action in enumerate(value):
+        yield from interface(f"{argument}[{position}]", action, "bind", example)
+        # An event destination binds too; what CDK can call has one of these marks of jsii.
+        mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
+        yield from interface(f"{argument}[{position}]", action, mark, example)
+    if len(value) > 5:
+        yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
+
+
+def monitored(
+    publishing: EventPublishing | None, archive: EventArchive | None, analytics: EventAnalytics | None, stack: cdk.Stack
+) -> Iterator[str]:
+    """An ``EventPublishing``, an ``EventArchive`` or both, and their ``EventAnalytics``, of the account and region of
+    the stack (CloudWatch API, PutMetricAlarm).
+    """
+    yield from optional_interface("publishing", publishing, "add_destination", "an EventPublishing")
+    yield from optional_interface("archive", archive, "table_prefix", "an EventArchive")
+    yield from optional_interface("analytics", analytics, "named_queries", "an EventAnalytics")
+    if publishing is None and archive is None:
+        yield "publishing and archive are missing, so there is nothing to watch; give one or both"
+    for argument, part in (("publishing", publishing), ("archive", archive), ("analytics", analytics)):
+        if part is not None and part.stack is not stack:
+            yield from same_place(argument, environment_of(part.stack), stack)
+
+
+def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
+    """A metric or metric math of the region of the stack, without SEARCH (CloudWatch user guide, alarms)."""
+    yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
+    if "SEARCH(" in str(getattr(value, "expression", "")):
+        yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
+    for each in single_metrics(value):
+        elsewhere = list(same_region(argument, each, stack))
+        if elsewhere:
+            yield f"{elsewhere[0]}, or make an EventMonitoring there"
+            return
+
+
+def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
+    """A metric; or those that metric math is about."""
+    if not hasattr(value, "using_metrics"):
+        yield value
+        return
+    for each in value.using_metrics.values():
+        yield from single_metrics(each)
+
+
+def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
+    """Whether what is watched is counted, as far as is known by now: the id of a warning and its text.
+
+    Known are the dimensions that the set publishes. A set of the same app and region may count the event as well.
+    """
+    if publishing is None:
+        return
+    known = {metric_name(event.name): event for event in ses.EmailSendingEvent}
+    for metric in single_metrics(value):
+        event = known.get(metric.metric_name) if metric.namespace == "AWS/SES" else None
+        dimensions = metric.dimensions or {}
+        name = publishing.configuration_set_name
+        if event is None or dimensions.get(CONFIGURATION_SET, name) != name:
+            continue
+        here = [each for each in publishing.destinations if _counts_by(each.destination, dimensions)]
+        if not here or any(event in each.events for each in here):
+            continue
+        others = [] if CONFIGURATION_SET in dimensions else _published_beside(publishing)
+        if not any(event in each.events and _counts_by(each.destination, dimensions) for each in others):
+            yield (
+                "ses-events:alarm-without-data",
+                f"the alarm is about {metric.metric_name} by {', '.join(dimensions)}, and that event is not published "
+                f"to the destination that counts so; add {event.name} to the events of add_destination",
+            )
+
+
+def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
+    """Whether a destination counts by exactly these dimensions."""
+    if not isinstance(destination, CloudWatchDestination):
+        return False
+    return {dimension.name for dimension in destination.dimensions} == set(dimensions)
+
+
+def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
+    """What the sets of the same app and region publish, which share their metrics."""
+    root, region = publishing.node.root, environment_of(publishing.stack).region
+    for each in (each for destinations in _DESTINATIONS.values() for each in destinations.made):
+        if each.stack.node.root is root and not known_to_differ(environment_of(each.stack).region, region):
+            yield each
+
+
+def alarm_threshold(
+    argument: str, value: float, metric: object, comparison: cloudwatch.ComparisonOperator | None
+) -> Iterator[str]:
+    """A number; of a rate a fraction above 0 and at most 1 (CloudWatch API, PutMetricAlarm)."""
+    yield from number(argument, value, "a number such as 100")
+    if rate_of(metric):
+        yield from _share(argument, value)
+        if value == 1 and getattr(comparison, "name", "") == "LESS_THAN_OR_EQUAL_TO_THRESHOLD":
+            yield f"{argument} 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9"
+
+
+def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metric: object) -> Iterator[str]:
+    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, of which little is bad
+    (CloudWatch API, PutMetricAlarm).
+    """
+    below = "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD"
+    yield from option(argument, value, cdk.aws_cloudwatch.ComparisonOperator, below)
+    if value is not None and re.search("LOWER|UPPER", value.name):
+        yield f"{argument} {value.name} is about a band, which these alarms have not; use one such as {below}"
+    if value is None and rate_of(metric) == "delivery":
+        yield f"{argument} is missing, and a rate of deliveries reaches its threshold when all is well; use {below}"
+
+
+def alarm_description(argument: str, value: str | None) -> Iterator[str]:
+    """At most 1024 characters (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, str, "a string such as 'Look at the list of the campaign.'")
+    if value is not None and len(value) > 1024 and not cdk.Token.is_unresolved(value):
+        yield f"{argument} has {len(value)} characters; use at most 1024"
+
+
+def topic_arn(argument: str, value: str | None) -> Iterator[str]:
+    """The ARN of a standard topic (CloudWatch API, PutMetricAlarm)."""
+    yield from option(argument, value, str, "the ARN of a topic")
+    if value is None or cdk.Token.is_unresolved(value):
+        return
+    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", value):
+        yield f"{argument} {value!r} is no ARN of a topic; use one such as 'arn:aws:sns:us-east-1:111122223333:on-call'"
+    elif value.endswith(".fifo"):
+        yield f"{argument} {value!r} is a FIFO topic, which no alarm can tell; use a standard one"

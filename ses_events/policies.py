@@ -1,0 +1,158 @@
+"""Access to what lies in a bucket, in the statements that Firehose, readers and queries have in common."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import aws_cdk as cdk
+
+from ses_events.location import Environment, environment_of, known_to_differ
+from ses_events.tokens import as_text
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+    from constructs import Construct, IConstruct
+
+Statement = dict[str, Any]
+"""A statement of a policy, as JSON."""
+
+# An expression of Firehose, or a token, which may hold one; but these hold none, and are the same in other stacks.
+_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
+
+
+def allow(
+    actions: list[str], *resources: str, sid: str | None = None, condition: Mapping[str, Any] | None = None
+) -> Statement:
+    """A statement that allows actions, under a condition or without one."""
+    statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
+    return {**({"Sid": sid} if sid else {}), **statement, **({"Condition": condition} if condition else {})}
+
+
+def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[Statement]:
+    """Reading what Firehose wrote here with these prefixes, for a reader of any stack."""
+    written = (each.replace(cdk.Aws.ACCOUNT_ID, here.account).replace(cdk.Aws.REGION, here.region) for each in prefixes)
+    arn, folders = bucket.bucket_arn, folders_of(*written)
+    listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
+    return [
+        allow(["s3:GetBucketLocation"], arn),
+        allow(["s3:ListBucket"], arn, condition=listed),
+        allow(["s3:GetObject"], *(f"{arn}/{folder}" for folder in folders)),
+        *use_of_key(bucket.encryption_key, arn, here.region, ["kms:Decrypt"]),
+    ]
+
+
+def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list[str]) -> list[Statement]:
+    """Using the key of a bucket, where it has one: by way of S3, and for this bucket only."""
+    if key is None:
+        return []
+    known = None if cdk.Token.is_unresolved(region) else cdk.region_info.RegionInfo.get(region).domain_suffix
+    by_s3 = {
+        "StringEquals": {"kms:ViaService": f"s3.{region}.{known or cdk.Aws.URL_SUFFIX}"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
+    }
+    return [allow(actions, key_arn(key), sid="Key", condition=by_s3)]
+
+
+def folders_of(*prefixes: str) -> list[str]:
+    """The objects that Firehose writes with these prefixes: all that begin with what is known of them.
+
+    That is all of the bucket where a prefix begins with what is known at deployment only.
+    """
+    folders = {_literal(_UNKNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
+    return ["*"] if "*" in folders else sorted(folders)
+
+
+def _literal(text: str) -> str:
+    """Escape what IAM would read as a wildcard or a policy variable (IAM user guide, policy variables)."""
+    return re.sub(r"[*?]|\$(?!\{Token\[)", lambda special: f"${{{special[0]}}}", text)
+
+
+def key_of(key: kms.IKey) -> kms.IKey:
+    """A key, or that of an alias: permissions cannot name an alias, nor can a bucket that a service writes to."""
+    target: kms.IKey = getattr(key, "alias_target_key", key)
+    return target
+
+
+def key_arn(key: kms.IKey) -> str:
+    """The ARN of a key, or of that of an alias."""
+    return key_of(key).key_arn
+
+
+def trusts_of(role: iam.Role, service: str) -> list[Statement]:
+    """The statements by which a role of this app lets a service assume it."""
+    document = cdk.Stack.of(role).resolve(role.assume_role_policy.to_json()) if role.assume_role_policy else {}
+    return [
+        statement
+        for statement in document.get("Statement", [])
+        if statement["Effect"] == "Allow" and service in str(statement.get("Principal"))
+    ]
+
+
+def grant(
+    scope: IConstruct, grantee: iam.IGrantable, statements: list[Statement], reason: str | None = None
+) -> iam.Grant:
+    """Give a role or user statements about the resources of a construct, which warns where that is of no effect.
+
+    :param reason: for cdk-nag, about objects by prefix.
+    """
+    grants = [
+        cdk.aws_iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=statement["Action"],
+            resource_arns=statement["Resource"],
+            conditions=statement.get("Condition"),
+        )
+        for statement in statements
+    ]
+    principal = grantee.grant_principal
+    # A managed policy is a grantee whose principal is nowhere in the tree.
+    holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
+    if holder and reason:
+        arns = [arn for each in statements for arn in each["Resource"]]
+        acknowledge_objects(holder, cdk.Stack.of(holder), arns, reason)
+    untouched = [] if grants[0].success and not _is_immutable(principal) else [_name(scope, principal)]
+    account = getattr(principal, "principal_account", None)  # CDK's stand-in for an unknown role has none
+    if known_to_differ(account, environment_of(cdk.Stack.of(scope)).account):
+        untouched.append(f"the resources (not of account {account})")
+    if untouched:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:grant-without-effect",
+            f"the policies of {' and of '.join(untouched)} are left as they are, and the grant has an effect only when "
+            f"they have: {', '.join(json.dumps(as_text(scope, statement)) for statement in statements)}",
+        )
+    for other in grants[1:]:
+        grants[0] = grants[0].combine(other)
+    return grants[0]
+
+
+def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], reason: str) -> None:
+    """Acknowledge cdk-nag's finding about each ARN that ends with a wildcard, as the objects of a prefix do."""
+    cdk.Validations.of(scope).acknowledge(
+        *(
+            cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
+            for arn in arns
+            if arn.endswith("*")
+        )
+    )
+
+
+def _is_immutable(principal: iam.IPrincipal) -> bool:
+    """Whether a principal is a role to which CDK adds nothing, though it says so: imported thus, or a foreign one."""
+    iam = cdk.aws_iam
+    if isinstance(principal, (iam.Role, iam.LazyRole)) or not hasattr(principal, "role_arn"):
+        return False
+    role: Construct = cast(Any, principal)
+    return not any(isinstance(child, iam.Policy) for child in role.node.children)
+
+
+def _name(scope: IConstruct, principal: Any) -> str:
+    """A principal as a person knows it: by its path, or as policies name it."""
+    if hasattr(principal, "node"):
+        return str(principal.node.path)
+    names = as_text(scope, principal.policy_fragment.principal_json)
+    return ", ".join(name for several in names.values() for name in several)

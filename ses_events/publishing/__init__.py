@@ -1,0 +1,1 @@
+"""A configuration set, and where it publishes its events."""

@@ -1,0 +1,289 @@
+"""Why an event did not arrive: read from the live system, along the way of the event."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ses_events.verify.account import Account, error_code
+from ses_events.verify.finding import Cause, Finding, looking
+from ses_events.verify.s3_objects import Folder, failed_record
+from ses_events.verify.system import Destination, Stream, System
+from ses_events.verify.trust import lets_assume
+
+
+def why_nothing_can_arrive(account: Account, system: System, destination: Destination) -> Iterator[Finding]:
+    """What in the deployed system keeps the events that a destination matches from it."""
+    if destination.kind == "KinesisFirehoseDestination":
+        yield from _ses_to_firehose(account, system, destination)
+        if destination.stream:
+            yield from _stream_broken(account, destination.stream)
+
+
+def why_not_delivered(
+    account: Account, stream: Stream, errors: Folder | None, since: datetime, message_id: str
+) -> Iterator[Finding]:
+    """What Firehose itself has reported since the mail was sent: its error log, and what it put aside.
+
+    :param errors: the objects under the error prefix.
+    """
+    yield from _error_log(account, stream, since)
+    with looking("s3:ListBucket, s3:GetObject", "objects under the error prefix") as unseen:
+        for key, document in errors.new_documents(account.now()) if errors else ():
+            error, record = failed_record(document)
+            whose = "the event of this mail" if message_id in record else "events of other mail"
+            yield Cause(
+                f"Firehose could not process {whose}, and put it under the error prefix",
+                f"s3://{errors.bucket}/{key}: {error}; the record: {record[:300]}" if errors else key,
+                "mend what the error names (the schema of the table, the transformation), and send again",
+                certain=message_id in record,
+            )
+    yield from unseen
+
+
+def why_late(account: Account, stream: Stream, since: datetime, waited: float, *, arrived: bool) -> Iterator[Finding]:
+    """What the buffering and the metrics of a stream tell, when nothing else tells why an event has not come.
+
+    :param waited: for how many seconds.
+    :param arrived: whether another event of the mail has come.
+    """
+    if waited < stream.interval:
+        yield Cause(
+            "Firehose may not have written the event yet",
+            f"the stream collects records for {stream.interval} s, and it was given up after {waited:.0f} s",
+            f"run it again with a --timeout of more than {stream.interval} s, or without one",
+            certain=False,
+        )
+    names = ("IncomingRecords", "ThrottledRecords", *_KEY_METRICS)
+    with looking("cloudwatch:GetMetricData", "the metrics of the stream") as unseen:
+        dimensions = {"DeliveryStreamName": stream.name}
+        sums = account.sums([("AWS/Firehose", name, dimensions) for name in names], since)
+        by_name = dict(zip(names, sums, strict=True))
+        if by_name["ThrottledRecords"]:
+            yield Cause(
+                "the stream is throttled: it takes fewer records than it is sent",
+                f"AWS/Firehose ThrottledRecords is {by_name['ThrottledRecords']:g} since the mail was sent",
+                "ask AWS for a higher quota of the stream, or give each configuration set its own",
+                certain=False,
+            )
+        for name in _KEY_METRICS:
+            if by_name[name]:
+                yield Cause(
+                    f"Firehose cannot use the KMS key of the stream: {_KEY_METRICS[name]}",
+                    f"AWS/Firehose {name} is {by_name[name]:g} since the mail was sent",
+                    "make the key usable again within 24 hours: Firehose keeps records no longer",
+                )
+        if not by_name["IncomingRecords"] and not arrived:
+            yield Cause(
+                "SES has put no record into the stream, as far as its metrics show",
+                f"AWS/Firehose IncomingRecords of {stream.name} is 0 since the mail was sent",
+                "run it again with a longer --timeout, as metrics come minutes late; then look at the role for SES",
+                certain=False,
+            )
+    yield from unseen
+
+
+_KEY_METRICS = {
+    "KMSKeyAccessDenied": "access is denied",
+    "KMSKeyDisabled": "the key is disabled",
+    "KMSKeyInvalidState": "the key is in a state that forbids its use",
+    "KMSKeyNotFound": "the key does not exist",
+}
+
+_LASTING = re.compile("AccessDenied|NoSuchBucket|KMS|NotSignedUp|AllAccessDisabled|AccountProblem|NotFound", re.I)
+"""Codes of Firehose's error log that no retry cures."""
+
+
+def _ses_to_firehose(account: Account, system: System, destination: Destination) -> Iterator[Finding]:
+    role, arn = destination.settings["IamRoleArn"], destination.settings["DeliveryStreamArn"]
+    _, partition, _, region, number, *_ = arn.split(":")
+    source = f"arn:{partition}:ses:{region}:{number}:configuration-set/{system.configuration_set}"
+    if destination.stream is None:
+        yield Cause(
+            f"the delivery stream {arn.rpartition('/')[2]} does not exist",
+            f"{destination.name} puts events into {arn}",
+            "point the destination to a stream that exists; a deployment of the same template says 'no changes'",
+        )
+    context = {"aws:SourceAccount": number, "aws:SourceArn": source}
+    yield from _not_assumable(account, role, "SES", "ses.amazonaws.com", context, context)
+    yield from _not_permitted(account, role, "SES", "firehose:PutRecordBatch", arn)
+
+
+def _stream_broken(account: Account, stream: Stream) -> Iterator[Finding]:
+    if stream.status != "ACTIVE":
+        yield Cause(
+            f"the delivery stream {stream.name} is not active",
+            f"DescribeDeliveryStream says {stream.status}",
+            "wait until it is ACTIVE; after a failure deploy again",
+            certain=not stream.status.endswith("ING"),
+        )
+    key = stream.encryption.get("KeyARN")
+    if key and stream.encryption.get("KeyType") == "CUSTOMER_MANAGED_CMK":
+        yield from _key_unusable(account, key, f"the stream {stream.name}")
+    if stream.s3 is None:
+        return
+    bucket_arn = stream.s3["BucketARN"]
+    bucket, number = bucket_arn.rpartition(":")[2], stream.arn.split(":")[4]
+    wanted = {"sts:ExternalId": number}
+    context = {**wanted, "aws:SourceAccount": number, "aws:SourceArn": stream.arn}
+    yield from _not_assumable(account, stream.role, "Firehose", "firehose.amazonaws.com", context, wanted)
+    prefix = stream.s3.get("Prefix", "").partition("!{")[0]
+    yield from _not_permitted(account, stream.role, "Firehose", "s3:PutObject", f"{bucket_arn}/{prefix}event")
+    with looking("s3:GetEncryptionConfiguration", f"the key of the bucket {bucket}") as unseen:
+        try:
+            rules = account.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+            by_default = rules["Rules"][0].get("ApplyServerSideEncryptionByDefault", {})
+            if by_default.get("KMSMasterKeyID"):
+                yield from _key_unusable(account, by_default["KMSMasterKeyID"], f"the bucket {bucket}")
+        except ClientError as error:
+            if error_code(error) == "NoSuchBucket":
+                yield Cause(
+                    f"the bucket {bucket} does not exist",
+                    f"{stream.name} delivers to {bucket_arn}",
+                    "make the bucket again, or deploy an archive with another one",
+                )
+            elif error_code(error) != "ServerSideEncryptionConfigurationNotFoundError":
+                raise
+    yield from unseen
+
+
+def _not_assumable(
+    account: Account, role: str, service: str, principal: str, context: dict[str, str], wanted: dict[str, str]
+) -> Iterator[Finding]:
+    """A role that a service cannot assume.
+
+    :param context: the condition keys that the service sends along.
+    :param wanted: those of them that a trust policy should ask for.
+    """
+    with looking("iam:GetRole", f"whether {service} may assume {role}") as unseen:
+        try:
+            trust = account.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+        except ClientError as error:
+            if error_code(error) != "NoSuchEntity":
+                raise
+            yield Cause(
+                f"the role with which {service} should work does not exist",
+                f"there is no {role}",
+                "make the role again; a deployment of the same template says 'no changes'",
+            )
+            return
+        verdict = lets_assume(trust, principal, context)
+        if verdict is not True:
+            needed = {
+                "Effect": "Allow",
+                "Principal": {"Service": principal},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": wanted},
+            }
+            yield Cause(
+                f"{service} may not assume its role: the trust policy does not let it"
+                if verdict is False
+                else f"{service} may be kept from assuming its role by a condition of the trust policy",
+                f"{role} trusts: {json.dumps(trust.get('Statement'))}",
+                "give the trust policy this statement; a deployment of the same template says 'no changes'",
+                json.dumps(needed),
+                certain=verdict is False,
+            )
+    yield from unseen
+
+
+def _not_permitted(account: Account, role: str, service: str, action: str, resource: str) -> Iterator[Finding]:
+    with looking("iam:SimulatePrincipalPolicy", f"whether {service} may {action}") as unseen:
+        try:
+            answer = account.client("iam").simulate_principal_policy(
+                PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+            )
+        except ClientError as error:
+            if error_code(error) != "NoSuchEntity":
+                raise
+            return  # that the role is missing is a cause of its own
+        [result] = answer["EvaluationResults"]
+        if result["EvalDecision"] != "allowed":
+            yield Cause(
+                f"the role of {service} may not {action}",
+                f"IAM simulates {result['EvalDecision']} for {role} on {resource}",
+                f"allow {action} on {resource} to the role; a deployment of the same template says 'no changes'",
+                # The policy of a bucket may allow what the role's own policies are silent about.
+                certain=not result.get("MissingContextValues")
+                and (result["EvalDecision"] == "explicitDeny" or not action.startswith("s3:")),
+            )
+    yield from unseen
+
+
+def _key_unusable(account: Account, key: str, owner: str) -> Iterator[Finding]:
+    with looking("kms:DescribeKey", f"the KMS key of {owner}") as unseen:
+        try:
+            described = account.client("kms").describe_key(KeyId=key)["KeyMetadata"]
+        except ClientError as error:
+            if error_code(error) != "NotFoundException":
+                raise
+            yield Cause(f"the KMS key of {owner} does not exist", f"there is no {key}", "encrypt with another key")
+            return
+        state = described["KeyState"]
+        region, key_id = account.region, described["KeyId"]
+        enable = f"aws kms enable-key --region {region} --key-id {key_id}"
+        commands = {
+            "Disabled": enable,
+            "PendingDeletion": f"aws kms cancel-key-deletion --region {region} --key-id {key_id} && {enable}",
+        }
+        if state not in ("Enabled", "Creating", "Updating"):
+            yield Cause(
+                f"the KMS key of {owner} cannot be used",
+                f"{described['Arn']} is in the state {state}",
+                "make it usable within 24 hours: Firehose keeps records no longer",
+                commands.get(state, ""),
+            )
+    yield from unseen
+
+
+def _error_log(account: Account, stream: Stream, since: datetime) -> Iterator[Finding]:
+    options = (stream.s3 or {}).get("CloudWatchLoggingOptions", {})
+    if not options.get("Enabled"):
+        return
+    group, name = options["LogGroupName"], options["LogStreamName"]
+    with looking("logs:FilterLogEvents", f"the error log {group}") as unseen:
+        try:
+            pages = (
+                account.client("logs")
+                .get_paginator("filter_log_events")
+                .paginate(logGroupName=group, logStreamNames=[name], startTime=int(since.timestamp() * 1000))
+            )
+            messages = {event["message"] for page in pages for event in page["events"]}
+        except ClientError as error:
+            if error_code(error) != "ResourceNotFoundException":
+                raise
+            fix = f"make the log group {group} and the log stream {name} again: Firehose cannot say why it fails"
+            yield Cause("the error log of the stream does not exist", f"{group}: {name}", fix, certain=False)
+            return
+        for message in sorted(messages):
+            yield _logged(stream, *_log_entry(message))
+    yield from unseen
+
+
+def _log_entry(message: str) -> tuple[str, str]:
+    """Error code and message of an entry of Firehose's error log."""
+    try:
+        entry: Any = json.loads(message)
+        return str(entry.get("errorCode", "")), str(entry.get("message", message))
+    except (ValueError, AttributeError):
+        return "", message
+
+
+def _logged(stream: Stream, code: str, message: str) -> Cause:
+    seen = f"its error log says {code}: {message}"
+    action = re.search(r"not authorized to perform: (\S+)", message)
+    if action and action[1].startswith("kms:"):
+        fix = f"allow {action[1]} to {stream.role}, in its policy and in the policy of the key"
+        return Cause("Firehose may not use the KMS key of the bucket", seen, fix)
+    if "kms" in f"{code} {message}".lower():
+        return Cause("Firehose cannot use the KMS key of the bucket", seen, "make the key usable by the role again")
+    if action:
+        fix = f"allow {action[1]} to {stream.role}; look at the policy of the bucket, too"
+        return Cause(f"Firehose may not {action[1]}", seen, fix)
+    what = f"Firehose could not deliver: {code or 'its error log has no code'}"
+    return Cause(what, seen, "mend what the message names", certain=bool(_LASTING.search(code)))

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+import ses_events
+from ses_events import EventMonitoring, SesEventsStack, location, validation
+from ses_events import prefix as prefixes
+from ses_events.analytics import rules as analytics_rules
+from ses_events.archive import formats
+from ses_events.archive import rules as archive_rules
+from ses_events.monitoring import rules as monitoring_rules
+from ses_events.publishing import dimensions as dimension_rules
+from ses_events.publishing import rules as publishing_rules
+from tests.support.templates import ROOT, new_app, resources, synthesize
+from tools.limits_table import ELSEWHERE, RULES, WARNINGS, table
+
+
+def test_the_table_of_limits_is_that_of_the_code() -> None:
+    assert (ROOT / "docs/limits.md").read_text() == table()
+
+
+def test_every_rule_is_in_the_table() -> None:
+    rules = {
+        rule
+        for room in (
+            archive_rules,
+            formats,
+            analytics_rules,
+            monitoring_rules,
+            publishing_rules,
+            dimension_rules,
+            prefixes,
+            location,
+        )
+        for name, rule in inspect.getmembers(room, _is_rule)
+        if getattr(rule, "__module__", room.__name__) in (room.__name__, validation.__name__) and name[0] != "_"
+    }
+    of_several: set[object] = {
+        dimension_rules.RATE_PERIOD,
+        formats.CONVERTED_BUFFERING_SIZE,
+        archive_rules.buffering_size,
+    }
+    assert rules - of_several == {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
+
+
+def _is_rule(value: object) -> bool:
+    return isinstance(value, (validation.Text, validation.Range)) or (
+        inspect.isfunction(value)
+        and value.__module__ != validation.__name__
+        and str(inspect.signature(value).return_annotation) == "Iterator[str]"
+    )
+
+
+def test_every_warning_is_in_the_table() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "ses_events").rglob("*.py"))
+    assert set(re.findall(r'"ses-events:([a-z-]+)"', code)) == set(WARNINGS)
+
+
+def test_every_alarm_has_a_paragraph_and_every_paragraph_an_alarm() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    paragraphs = dict(re.findall(r"^### `(\w+)`\n\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL))
+    assert set(paragraphs) == set(EventMonitoring.__annotations__)
+    assert not [name for name, text in paragraphs.items() if "**Do:**" not in text or "\n\n" in text]
+
+
+def test_the_costs_are_those_of_the_alarms_that_the_reference_stack_has() -> None:
+    template = synthesize(SesEventsStack(new_app(), "SesEvents"))
+    alarms = [alarm["Properties"] for alarm in resources(template, "AWS::CloudWatch::Alarm").values()]
+    metrics = sum(len([each for each in alarm.get("Metrics", [{}]) if "Expression" not in each]) for alarm in alarms)
+    row = f"| {len(alarms)} alarms of the reference stack, over {metrics} metrics | ${metrics / 10:.2f} |"
+    assert row in (ROOT / "docs/operations.md").read_text()
+
+
+CLASSES = [name for name in ses_events.__all__ if inspect.isclass(getattr(ses_events, name))]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_method_and_attribute_says_what_it_is(name: str) -> None:
+    node = _class(name)
+    undocumented = [function.name for function in _methods(node) if not ast.get_docstring(function)]
+    for body in (node.body, *(function.body for function in _functions(node).values())):
+        for statement, following in zip(body, [*body[1:], ast.Pass()], strict=True):
+            if not _is_text(following):
+                names = _names(statement) if body is node.body else _attributes(statement)
+                undocumented += [attribute for attribute in names if attribute[0] != "_"]
+    assert ast.get_docstring(node)
+    assert undocumented == []
+
+
+def test_a_name_that_is_no_class_says_what_it_is() -> None:
+    tree = _module("EventPublishing")
+    assert {*ses_events.__all__} - {*CLASSES} == {"UNTOUCHED_MAIL"}
+    (at,) = [at for at, statement in enumerate(tree.body) if "UNTOUCHED_MAIL" in _names(statement)]
+    assert _is_text(tree.body[at + 1])
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_parameter_is_described_and_no_other(name: str) -> None:
+    for function, docstring in _documented(_class(name)):
+        arguments = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
+        if function.args.kwarg:
+            arguments.append(function.args.kwarg.arg)
+        described = re.findall(r"^:param (\w+):", docstring, re.MULTILINE)
+        obvious = {"self", "cls", "scope"} | ({"construct_id"} if function.name == "__init__" else set())
+        assert {*described} - obvious == {*arguments} - obvious, f"{name}.{function.name}"
+        assert len(described) == len({*described}), f"{name}.{function.name}"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_what_refuses_arguments_says_what_it_raises(name: str) -> None:
+    for function, docstring in _documented(_class(name)):
+        if _refuses(_class(name), function):
+            assert re.search("^:raises (Value|Type)Error: ", docstring, re.MULTILINE), f"{name}.{function.name}"
+
+
+def test_every_rule_names_its_source() -> None:
+    without = [
+        rule
+        for rule in {*RULES.values(), *ELSEWHERE.values()}
+        if not getattr(rule, "source", None) and not SOURCE.search(str(rule.__doc__))
+    ]
+    assert without == []
+
+
+SOURCE = re.compile(r"\([^()]+(\([^()]*\)[^()]*)*\)\.\s*$")
+"""How the docstring of a rule ends: ``text (who says so).``"""
+
+
+@cache
+def _class(name: str) -> ast.ClassDef:
+    (found,) = [n for n in _module(name).body if isinstance(n, ast.ClassDef) and n.name == name]
+    return found
+
+
+@cache
+def _module(name: str) -> ast.Module:
+    """The module that a public name is from."""
+    return ast.parse(inspect.getsource(sys.modules[getattr(ses_events, name).__module__]))
+
+
+def _functions(node: ast.Module | ast.ClassDef) -> dict[str, ast.FunctionDef]:
+    return {child.name: child for child in node.body if isinstance(child, ast.FunctionDef)}
+
+
+def _methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
+    """The public methods and properties."""
+    return [function for name, function in _functions(node).items() if name[0] != "_"]
+
+
+def _documented(node: ast.ClassDef) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """The constructor with the docstring of the class, and the public methods; those of all destinations once."""
+    constructor = _functions(node).get("__init__")
+    if constructor:
+        yield constructor, str(ast.get_docstring(node))
+    for function in _methods(node):
+        if function.name not in ("bind", "problems") or node.name == "EventDestination":
+            yield function, str(ast.get_docstring(function))
+
+
+def _names(statement: ast.stmt) -> list[str]:
+    """The names that a statement sets."""
+    return [target.id for target in _targets(statement) if isinstance(target, ast.Name)]
+
+
+def _attributes(statement: ast.stmt) -> list[str]:
+    """The attributes of ``self`` that a statement sets."""
+    return [
+        target.attr
+        for target in _targets(statement)
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"
+    ]
+
+
+def _targets(statement: ast.stmt) -> list[ast.expr]:
+    match statement:
+        case ast.Assign(targets=targets):
+            return targets
+        case ast.AnnAssign(target=target):
+            return [target]
+    return []
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a docstring: of the attribute before it."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _refuses(node: ast.ClassDef, function: ast.FunctionDef) -> bool:
+    """Whether a method calls ``check``, directly or by way of what is private in its module."""
+    known = _functions(_module(node.name)) | _functions(node)
+    seen, ahead = set[str](), [function]
+    while ahead:
+        for call in ast.walk(ahead.pop()):
+            match call:
+                case (
+                    ast.Call(func=ast.Name(id=called))
+                    | ast.Call(func=ast.Attribute(value=ast.Name(id="self" | "cls"), attr=called))
+                ):
+                    if called in ("check", "stack_of"):
+                        return True
+                    if called[0] == "_" and called in known and called not in seen:
+                        seen.add(called)
+                        ahead.append(known[called])
+    return False

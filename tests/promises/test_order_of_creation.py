@@ -1,0 +1,150 @@
+"""What has to exist before what, so that IAM has propagated when SES looks."""
+
+from __future__ import annotations
+
+import itertools
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ses as ses
+from constructs import Construct
+
+from ses_events import CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
+from tests.support.templates import logical_id, new_app, only, synthesize, waits_for, warnings
+
+ANOTHER_STACK = "ses-events:order-not-guaranteed"
+METRICS = CloudWatchDestination(
+    [
+        ses.CloudWatchDimension(
+            name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("archive_first", [False, True])
+@pytest.mark.parametrize("order", list(itertools.permutations(["firehose", "cloudwatch", "firehose-too"])))
+@pytest.mark.parametrize("sets", [1, 2])
+def test_set_role_stream_destination_come_in_this_order(
+    named: bool, archive_first: bool, order: tuple[str, ...], sets: int
+) -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = _archive(stack, named) if archive_first else None
+    publishings = [
+        EventPublishing(stack, f"Set{number}", configuration_set_name=f"set-{number}" if named else None)
+        for number in range(sets)
+    ]
+    archive = archive or _archive(stack, named)
+    for publishing in publishings:
+        for kind in order:
+            publishing.add_destination(kind, METRICS if kind == "cloudwatch" else FirehoseDestination(archive))
+
+    template = synthesize(stack)
+    stream = logical_id(archive.delivery_stream)
+    bucket_policy, _ = only(template, "AWS::S3::BucketPolicy")
+    firehose_role = stack.resolve(archive.role.role_arn)["Fn::GetAtt"][0]
+    assert waits_for(template, stream, bucket_policy)
+    assert waits_for(template, stream, firehose_role)
+    for publishing in publishings:
+        configuration_set = logical_id(publishing.configuration_set)
+        ses_role = _child(publishing, "SesRole")
+        assert waits_for(template, ses_role, configuration_set)
+        assert waits_for(template, stream, ses_role)
+        for kind in order:
+            destination = _child(publishing, kind)
+            assert waits_for(template, destination, configuration_set)
+            assert waits_for(template, destination, stream) or kind == "cloudwatch"
+            assert waits_for(template, destination, ses_role) or kind == "cloudwatch"
+    assert warnings(stack) == set()
+
+
+@pytest.mark.parametrize("sets", [0, 2])
+def test_the_role_that_sets_share_comes_before_the_stream(sets: int) -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = _archive(stack, named=False)
+    to_archive = FirehoseDestination.with_shared_role(archive)
+    publishings = [EventPublishing(stack, f"Set{number}") for number in range(sets)]
+    for publishing in publishings:
+        publishing.add_destination("ToArchive", to_archive)
+    template = synthesize(stack)
+    stream = logical_id(archive.delivery_stream)
+    assert waits_for(template, stream, _child(archive, "SesRole"))
+    assert all(waits_for(template, _child(publishing, "ToArchive"), stream) for publishing in publishings)
+
+
+def test_with_two_archives_each_stream_waits_for_the_role(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    archives = [EventArchive(stack, "First"), EventArchive(stack, "Second")]
+    for archive in archives:
+        publishing.add_destination(f"To{archive.node.id}", FirehoseDestination(archive))
+    template = synthesize(stack)
+    role = _child(publishing, "SesRole")
+    assert all(waits_for(template, logical_id(archive.delivery_stream), role) for archive in archives)
+
+
+def test_publishing_in_a_nested_stack_below_the_archive_gets_a_warning_and_no_circle(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    nested = cdk.NestedStack(stack, "Nested")
+    EventPublishing(nested, "Events").add_destination("ToArchive", FirehoseDestination(archive))
+    parent = synthesize(stack)
+    synthesize(nested)
+    nested_stack, _ = only(parent, "AWS::CloudFormation::Stack")
+    stream = logical_id(archive.delivery_stream)
+    assert waits_for(parent, nested_stack, stream)
+    assert not waits_for(parent, stream, nested_stack)
+    assert warnings(stack) == {ANOTHER_STACK}
+
+
+def test_an_archive_in_a_nested_stack_gets_a_warning_and_no_circle(stack: cdk.Stack) -> None:
+    nested = cdk.NestedStack(stack, "Nested")
+    archive = EventArchive(nested, "Archive")
+    EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(archive))
+    synthesize(stack)
+    synthesize(nested)
+    assert warnings(stack) == {ANOTHER_STACK}
+
+
+def test_an_archive_in_another_stack_gets_a_warning_that_can_be_acknowledged(stack: cdk.Stack) -> None:
+    archive = EventArchive(cdk.Stack(cdk.Stage.of(stack), "Archives"), "Archive")
+    publishing = EventPublishing(stack, "Events")
+    publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    synthesize(stack)
+    synthesize(cdk.Stack.of(archive))
+    assert warnings(stack) == {ANOTHER_STACK}
+    cdk.Validations.of(publishing).acknowledge(
+        cdk.Acknowledgment(id=ANOTHER_STACK, reason="the archive is deployed long before")
+    )
+    assert warnings(stack) == set()
+
+
+def test_a_role_that_names_the_stream_before_the_set_exists_makes_no_circle(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    publishing = EventPublishing(stack, "Events")
+    sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    sender.add_to_policy(
+        iam.PolicyStatement(actions=["firehose:DescribeDeliveryStream"], resources=[archive.delivery_stream_arn])
+    )
+    publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    synthesize(stack)
+
+
+def test_two_stacks_that_take_turns_with_one_set_do_not_wait_for_each_other(stack: cdk.Stack) -> None:
+    there = ses.CfnConfigurationSet(stack, "Set")
+    other = cdk.Stack(cdk.Stage.of(stack), "Other")
+    first, second = (EventPublishing(scope, "Events", configuration_set=there) for scope in (stack, other))
+    for number in range(2):
+        first.add_destination(f"To{number}", METRICS)
+        second.add_destination(f"To{number}", METRICS)
+    synthesize(stack)
+    synthesize(other)
+    assert stack in other.dependencies and other not in stack.dependencies
+
+
+def _archive(scope: Construct, named: bool) -> EventArchive:
+    return EventArchive(scope, "Archive", delivery_stream_name="events" if named else None)
+
+
+def _child(parent: Construct, construct_id: str) -> str:
+    return logical_id(parent.node.find_child(construct_id))

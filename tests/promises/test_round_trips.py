@@ -1,0 +1,79 @@
+"""What a user pays at synth, in exact numbers: a change that costs a round trip to CDK or loads a module shows here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.support.templates import ROOT
+
+
+def measured(*arguments: str) -> Any:
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.support.round_trips", *arguments],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(process.stdout)
+
+
+@pytest.mark.parametrize(
+    ("role", "fixed", "each"),
+    [
+        ("shared", 35, {"round_trips": 5, "resources": 3, "bytes": 1069}),
+        ("own", 32, {"round_trips": 9, "resources": 4, "bytes": 2006}),
+    ],
+)
+def test_a_set_costs_what_its_resources_cost(role: str, fixed: int, each: dict[str, int]) -> None:
+    """With a shared role: the construct, the set, two destinations, and that one waits for the other. A role of its own
+    adds the role, its ARN, the name of the set for its trust policy, and that the stream waits for it. CDK never calls
+    back: all that it asks of a resource is CDK's own.
+    """
+    one, eleven, hundred = measured(role, "1", "11", "100")
+    assert one["callbacks"] == eleven["callbacks"] == 0
+    assert one["round_trips"] == fixed + each["round_trips"]
+    assert {kind: (eleven[kind] - one[kind]) // 10 for kind in each} == each
+    assert hundred["resources"] <= 500  # CloudFormation's quotas for a template
+    assert hundred["bytes"] <= 1_000_000
+
+
+def test_monitoring_costs_what_its_alarms_metrics_and_graphs_cost() -> None:
+    """13 alarms, 14 graphs, 40 metrics, 15 of them again with a label, two questions for each of 11 saved queries."""
+    assert measured("monitoring") == 162
+
+
+@pytest.mark.parametrize(
+    ("names", "services"),
+    [
+        (["EventPublishing", "CloudWatchDestination"], ["aws_ses"]),
+        (["EventPublishing", "SnsDestination"], ["aws_codestarnotifications", "aws_iam", "aws_ses", "aws_sns"]),
+        (
+            ["EventPublishing", "FirehoseDestination"],
+            # Firehose's module loads EC2's and that of S3 assets
+            [
+                "aws_ec2",
+                "aws_events",
+                "aws_iam",
+                "aws_kinesisfirehose",
+                "aws_logs",
+                "aws_s3",
+                "aws_s3_assets",
+                "aws_ses",
+            ],
+        ),
+    ],
+    ids=lambda value: value[-1],
+)
+def test_an_app_loads_the_services_it_uses(names: list[str], services: list[str]) -> None:
+    assert measured("services", *names) == [f"aws_cdk.{service}" for service in services]
+
+
+def test_the_package_itself_loads_no_cdk() -> None:
+    code = "import ses_events, sys; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ses as ses
+from aws_cdk.aws_ses import EmailSendingEvent
+from syrupy.assertion import SnapshotAssertion
+
+from ses_events import UNTOUCHED_MAIL, CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
+from tests.support.templates import (
+    logical_id,
+    only,
+    order_of_creation,
+    properties,
+    readable,
+    resources,
+    synthesize,
+    waits_for,
+    warnings,
+)
+
+CONFIGURATION_SET = "AWS::SES::ConfigurationSet"
+EVENT_DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
+
+
+@pytest.fixture
+def publishing(stack: cdk.Stack) -> EventPublishing:
+    return EventPublishing(stack, "Events")
+
+
+@pytest.fixture
+def metrics() -> CloudWatchDestination:
+    return CloudWatchDestination(
+        [
+            ses.CloudWatchDimension(
+                name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
+            )
+        ]
+    )
+
+
+def test_the_default_configuration_set(
+    stack: cdk.Stack, publishing: EventPublishing, snapshot_json: SnapshotAssertion
+) -> None:
+    assert readable(synthesize(stack)) == snapshot_json
+
+
+def test_every_option_of_the_set_reaches_the_template(stack: cdk.Stack) -> None:
+    EventPublishing(
+        stack,
+        "Events",
+        configuration_set_name="newsletter",
+        reputation_metrics=True,
+    )
+    assert properties(synthesize(stack), CONFIGURATION_SET) == {
+        "Name": "newsletter",
+        "ReputationOptions": {"ReputationMetricsEnabled": True},
+    }
+
+
+def test_by_default_mail_is_left_as_it_is(
+    stack: cdk.Stack, publishing: EventPublishing, metrics: CloudWatchDestination
+) -> None:
+    publishing.add_destination("ToMetrics", metrics)
+    matching = properties(synthesize(stack), EVENT_DESTINATION)["EventDestination"]["MatchingEventTypes"]
+    assert matching == [
+        "send",
+        "reject",
+        "bounce",
+        "complaint",
+        "delivery",
+        "renderingFailure",
+        "deliveryDelay",
+        "subscription",
+    ]
+    assert set(EmailSendingEvent) - set(UNTOUCHED_MAIL) == {EmailSendingEvent.OPEN, EmailSendingEvent.CLICK}
+
+
+def test_an_event_destination_is_enabled_unless_told_otherwise(
+    stack: cdk.Stack, publishing: EventPublishing, metrics: CloudWatchDestination
+) -> None:
+    on = publishing.add_destination("On", metrics)
+    off = publishing.add_destination("Off", metrics, enabled=False)
+    template = synthesize(stack)["Resources"]
+    assert template[logical_id(on)]["Properties"]["EventDestination"]["Enabled"] is True
+    assert template[logical_id(off)]["Properties"]["EventDestination"]["Enabled"] is False
+
+
+def test_events_come_in_one_order_however_they_are_given(publishing: EventPublishing, stack: cdk.Stack) -> None:
+    metrics = CloudWatchDestination(
+        [ses.CloudWatchDimension(name="n", default_value="d", source=ses.CloudWatchDimensionSource.LINK_TAG)]
+    )
+    publishing.add_destination(
+        "A", metrics, events=[EmailSendingEvent.CLICK, EmailSendingEvent.SEND, EmailSendingEvent.CLICK]
+    )
+    publishing.add_destination("B", metrics, events={EmailSendingEvent.SEND, EmailSendingEvent.CLICK})
+    for destination in resources(synthesize(stack), EVENT_DESTINATION).values():
+        assert destination["Properties"]["EventDestination"]["MatchingEventTypes"] == ["send", "click"]
+
+
+def test_a_destination_has_a_name_only_when_given_one(
+    stack: cdk.Stack, publishing: EventPublishing, metrics: CloudWatchDestination
+) -> None:
+    publishing.add_destination("Unnamed", metrics)
+    publishing.add_destination("Named", metrics, name="per-campaign")
+    destinations = resources(synthesize(stack), EVENT_DESTINATION).values()
+    assert [d["Properties"]["EventDestination"].get("Name") for d in destinations] == [None, "per-campaign"]
+
+
+def test_ten_destinations_are_created_one_after_another(
+    stack: cdk.Stack, publishing: EventPublishing, metrics: CloudWatchDestination
+) -> None:
+    made = [publishing.add_destination(f"To{number}", metrics) for number in range(10)]
+    template = synthesize(stack)
+    ids = [logical_id(destination) for destination in made]
+    assert all(waits_for(template, later, earlier) for earlier, later in itertools.pairwise(ids))
+    assert [name for name in order_of_creation(template) if name in ids] == ids
+
+
+def test_the_set_is_there_to_work_with(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    ses.EmailIdentity(
+        stack,
+        "Identity",
+        identity=ses.Identity.domain("example.com"),
+        configuration_set=publishing.configuration_set,
+    )
+    cdk.CfnOutput(stack, "Name", value=publishing.configuration_set_name)
+    cdk.CfnOutput(stack, "Arn", value=publishing.configuration_set_arn)
+    template = readable(synthesize(stack))
+    name, _ = only(template, CONFIGURATION_SET)
+    assert properties(template, "AWS::SES::EmailIdentity")["ConfigurationSetAttributes"] == {
+        "ConfigurationSetName": f"${{{name}}}"
+    }
+    assert template["Outputs"] == {
+        "Name": {"Value": f"${{{name}}}"},
+        "Arn": {
+            "Value": f"arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:configuration-set/${{{name}}}"
+        },
+    }
+
+
+def test_options_that_are_left_out_leave_no_trace(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    assert "Properties" not in only(synthesize(stack), CONFIGURATION_SET)[1]
+
+
+def test_tags_of_the_construct_are_tags_of_the_set(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    cdk.Tags.of(publishing).add("team", "mail")
+    assert properties(synthesize(stack), CONFIGURATION_SET) == {"Tags": [{"Key": "team", "Value": "mail"}]}
+
+
+def test_a_sender_may_use_the_identity_and_the_set(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    publishing.grant_send(sender, identity)
+    template = readable(synthesize(stack))
+    name, _ = only(template, CONFIGURATION_SET)
+    arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}"
+    assert properties(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"] == [
+        {
+            "Action": ["ses:SendEmail", "ses:SendRawEmail"],
+            "Effect": "Allow",
+            "Resource": [f"{arn}:configuration-set/${{{name}}}", f"{arn}:identity/example.com"],
+        }
+    ]
+
+
+def test_a_sender_with_templates_may_use_these_and_no_other(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    made = ses.CfnTemplate(stack, "Template")
+    publishing.grant_send(sender, identity, templates=["welcome", made])
+    template = readable(synthesize(stack))
+    name, _ = only(template, CONFIGURATION_SET)
+    arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}"
+    needed = {f"{arn}:identity/example.com", f"{arn}:configuration-set/${{{name}}}"}
+    found = properties(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    assert [(set(each["Action"]), set(each["Resource"])) for each in found] == [
+        ({"ses:SendEmail", "ses:SendRawEmail"}, needed),
+        (
+            {"ses:SendEmail", "ses:SendBulkEmail", "ses:SendTemplatedEmail", "ses:SendBulkTemplatedEmail"},
+            {*needed, f"{arn}:template/welcome", f"{arn}:template/${{{logical_id(made)}}}"},
+        ),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "*", "arn:aws:ses:us-east-1:111122223333:template/welcome"])
+def test_what_names_no_single_template_is_refused(stack: cdk.Stack, publishing: EventPublishing, name: str) -> None:
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    with pytest.raises(ValueError, match=r"grant_send: templates\[0\] "):
+        publishing.grant_send(iam.User(stack, "Sender"), identity, templates=[name])
+
+
+@pytest.mark.parametrize("wrong", ["welcome", [1]])
+def test_templates_of_a_wrong_type_are_refused(stack: cdk.Stack, publishing: EventPublishing, wrong: Any) -> None:
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    with pytest.raises(TypeError, match=r"templates.* is of type "):
+        publishing.grant_send(iam.User(stack, "Sender"), identity, templates=wrong)
+
+
+def test_a_sender_to_whom_nothing_can_be_granted_is_warned_of(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    publishing.grant_send(iam.AccountPrincipal("111122223333"), identity)
+    assert warnings(stack) == {"ses-events:grant-without-effect"}
+
+
+def test_the_rates_of_a_set_are_metrics_with_its_name(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events", reputation_metrics=True)
+    rates = [publishing.metric_bounce_rate(), publishing.metric_complaint_rate()]
+    assert [(rate.namespace, rate.metric_name, rate.statistic) for rate in rates] == [
+        ("AWS/SES", "Reputation.BounceRate", "Average"),
+        ("AWS/SES", "Reputation.ComplaintRate", "Average"),
+    ]
+    assert [stack.resolve(rate.dimensions) for rate in rates] == [
+        {"ses:configuration-set": {"Ref": logical_id(publishing.configuration_set)}}
+    ] * 2
+
+
+@pytest.mark.parametrize("kind", ["imported", "of CDK", "an L1"])
+def test_a_set_that_is_there_gets_destinations_and_no_new_set(
+    stack: cdk.Stack, metrics: CloudWatchDestination, kind: str
+) -> None:
+    if kind == "imported":
+        given: Any = ses.ConfigurationSet.from_configuration_set_name(stack, "Set", "newsletter")
+    else:
+        given = ses.ConfigurationSet(stack, "Set", reputation_metrics=True)
+        given = given.node.default_child if kind == "an L1" else given
+    publishing = EventPublishing(stack, "Events", configuration_set=given)
+    publishing.add_destination("ToMetrics", metrics)
+    publishing.add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))
+    publishing.metric_bounce_rate()
+    template = readable(synthesize(stack))
+    sets = list(resources(template, CONFIGURATION_SET))
+    name = "newsletter" if kind == "imported" else f"${{{sets[0]}}}"
+    assert len(sets) == (0 if kind == "imported" else 1)
+    for destination in resources(template, EVENT_DESTINATION).values():
+        assert destination["Properties"]["ConfigurationSetName"] == name
+    assert f"configuration-set/{name}" in str(resources(template, "AWS::IAM::Role"))
+
+
+def test_fifty_sets_with_two_destinations_each_fit_one_stack(stack: cdk.Stack, metrics: CloudWatchDestination) -> None:
+    to_archive = FirehoseDestination(EventArchive(stack, "Archive"))
+    for number in range(50):
+        publishing = EventPublishing(stack, f"Brand{number}")
+        publishing.add_destination("ToArchive", to_archive)
+        publishing.add_destination("ToMetrics", metrics)
+    template = synthesize(stack)
+    assert len(resources(template, EVENT_DESTINATION)) == 100
+    assert len(template["Resources"]) < 500
