@@ -313,8 +313,8 @@ def _traced(text: str) -> tuple[str, str]:
         return "message_trace", text.strip()
     address = parseaddr(_address(text))[1]
     name, _, domain = address.partition("@")
-    if re.fullmatch("[0-9a-f]{16}-[0-9a-f-]+", name) and domain.endswith(".amazonses.com"):
-        return "message_trace", name
+    if domain.endswith(".amazonses.com") and domain != _SIMULATOR:
+        return "message_trace", name if re.fullmatch("[0-9a-f]{16}-[0-9a-f-]+", name) else address
     return "recipient_trace", address
 
 

@@ -100,13 +100,15 @@ class Workgroup:
         if len(values) != question.takes:
             takes = {0: "no value", 1: "one value"}.get(question.takes, f"{question.takes} values")
             raise UsageError(f"{question.name} takes {takes}, and {len(values)} are given: {question.title}")
+        literals = ["'" + value.replace("'", "''") + "'" for value in values]
         request: dict[str, Any] = {"QueryString": question.sql, "WorkGroup": self.name}
         if question.prepared:
-            request["QueryString"] = f"EXECUTE {question.name}"
+            using = f" USING {', '.join(literals)}" if literals else ""
+            request["QueryString"] = f"EXECUTE {question.name}{using}"
+        elif literals:
+            request["ExecutionParameters"] = literals
         if question.database:
             request["QueryExecutionContext"] = {"Database": question.database}
-        if values:
-            request["ExecutionParameters"] = ["'" + value.replace("'", "''") + "'" for value in values]
         with _allowed(f"on the workgroup {self.name}", _GRANT):
             execution_id = self._athena.start_query_execution(**request)["QueryExecutionId"]
             try:

@@ -32,7 +32,7 @@ def known_account(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def test_a_trace_of_an_address_runs_the_prepared_statement(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     stack_is(stub, WORKGROUP, STATEMENT)
     _prepared_is(stub, "recipient_trace", "SELECT 1 -- why?\nWHERE r = lower(?)")
-    _answers(stub, {"QueryString": "EXECUTE recipient_trace", "ExecutionParameters": ["'o''neill@example.com'"]})
+    _answers(stub, {"QueryString": "EXECUTE recipient_trace USING 'o''neill@example.com'"})
     assert main(["trace", "Ann <o'neill@example.com>", *WHERE]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
@@ -50,7 +50,7 @@ def test_a_trace_of_an_address_runs_the_prepared_statement(stub: Stub, capsys: p
 def test_a_trace_of_a_message_takes_its_id_or_its_header(about: str, stub: Stub) -> None:
     stack_is(stub, WORKGROUP)
     _prepared_is(stub, "message_trace", "SELECT ?")
-    _answers(stub, {"QueryString": "EXECUTE message_trace", "ExecutionParameters": ["'0102019d0f6c8a31-5b1c-000000'"]})
+    _answers(stub, {"QueryString": "EXECUTE message_trace USING '0102019d0f6c8a31-5b1c-000000'"})
     assert main(["trace", about, *WHERE]) == 0
 
 
@@ -81,7 +81,7 @@ def test_csv_is_nothing_but_the_rows(stub: Stub, capsys: pytest.CaptureFixture[s
 def test_no_rows_are_a_sentence(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     stack_is(stub, WORKGROUP)
     _prepared_is(stub, "recipient_trace", "SELECT ?")
-    _answers(stub, {"QueryString": "EXECUTE recipient_trace", "ExecutionParameters": ["'a@b.example'"]}, [])
+    _answers(stub, {"QueryString": "EXECUTE recipient_trace USING 'a@b.example'"}, [])
     assert main(["trace", "a@b.example", *WHERE]) == 0
     sentence = "recipient_trace finds nothing about a@b.example in the events that have arrived in the days it reads.\n"
     assert capsys.readouterr().out == sentence
