@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ses_events.verify import account as accounts
-from ses_events.verify import answers, questions
+from ses_events.verify import answers
 from ses_events.verify.account import Account
 from ses_events.verify.cli import main
 from ses_events.verify.questions import Answer, Question
@@ -25,7 +26,7 @@ ROWS = [["2026-03-09", "12", "0.5", None], ["2026-03-10", "3", None, None]]
 @pytest.fixture(autouse=True)
 def known_account(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(accounts, "Account", lambda **_: account)
-    monkeypatch.setattr(questions.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     yield
 
 
@@ -195,7 +196,7 @@ def test_ctrl_c_stops_the_query(
     stub("athena").add_response("start_query_execution", {"QueryExecutionId": "1"})
     _state_is(stub, "RUNNING")
     stub("athena").add_response("stop_query_execution", {}, {"QueryExecutionId": "1"})
-    monkeypatch.setattr(questions.time, "sleep", interrupt)
+    monkeypatch.setattr(time, "sleep", interrupt)
     assert main(["trace", "a@b.example", *WHERE]) == 130
     assert capsys.readouterr().err == "\nInterrupted.\n"
 
@@ -259,8 +260,9 @@ def _answers(stub: Stub, asked: dict[str, Any], rows: list[list[str | None]] = R
     _state_is(stub, "QUEUED")
     _state_is(stub, "SUCCEEDED")
     columns = {"ColumnInfo": [{"Name": name, "Type": of} for name, of in COLUMNS]}
-    lines = [[name for name, _ in COLUMNS], *rows]
-    for page, more in ((lines[:2], {"NextToken": "more"}), (lines[2:], {})):
+    lines: list[list[str | None]] = [[name for name, _ in COLUMNS], *rows]
+    pages: list[tuple[list[list[str | None]], dict[str, str]]] = [(lines[:2], {"NextToken": "more"}), (lines[2:], {})]
+    for page, more in pages:
         cells = [{"Data": [{} if value is None else {"VarCharValue": value} for value in line]} for line in page]
         result = {"ResultSet": {"Rows": cells, "ResultSetMetadata": columns}, **more}
         stub("athena").add_response("get_query_results", result)
