@@ -7,4 +7,5 @@ import sys
 from ses_events.verify.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["verify", *sys.argv[1:]]))
+    given = sys.argv[1:]
+    sys.exit(main(given if given and not given[0].startswith("-") else ["verify", *given]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import importlib
 import io
 import os
 import re
@@ -19,36 +20,108 @@ if TYPE_CHECKING:
 
 # boto3 and rich are imported when they are needed: --help and wrong arguments are answered without them.
 
-_MISSING = "ses-events verify needs boto3 and rich: pip install 'ses-events[verify]'"
+_MISSING = "needs boto3 and rich: pip install 'ses-events[verify]'"
 _SIMULATOR = "simulator.amazonses.com"
 _SCENARIOS = ("success", "bounce", "complaint", "suppressionlist")
 _EXIT_CODES = (
     "exit codes: 0 proven, 1 not proven, 2 could not try (no such stack, no credentials, ...), 130 interrupted"
 )
+_ANSWERED = """\
+It takes the permissions that analytics.grant_query(role) gives in the CDK app, and those to
+read the stack (docs/analytics.md). It writes nothing; Athena writes the answer into the
+workgroup's folder of results.
+
+exit codes: 0 answered, also without rows; 2 could not ask (no such query, no credentials, ...), 130 interrupted"""
+_QUERY_EXAMPLES = """\
+examples:
+  ses-events query --list --stack Mail
+  ses-events query daily_rates --stack Mail
+  ses-events query recipient_trace ann@example.com --stack Mail --csv > ann.csv
+
+"""
+_TRACE_EXAMPLES = """\
+examples:
+  ses-events trace ann@example.com --stack Mail
+  ses-events trace 0102019d0f6c8a31-5b1c8f0e-2b1f6a3d9c47-000000 --stack Mail
+
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
+    command = "ses-events"
     try:
-        options = _parser().parse_args(arguments)
+        options = _options(arguments)
+        command = f"ses-events {options.command}"
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII locale has no check marks
-        code = _verify(options)
+        code = _run(command, options)
         sys.stdout.flush()
         return code
     except OSError as error:
         with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
-        print(f"ses-events verify: cannot write the outcome: {error.strerror or error}", file=sys.stderr)
+        print(f"{command}: cannot write the outcome: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
 
 
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if options.command == "query":  # argparse takes no positional arguments on both sides of an option
+        options.words += [word for word in rest if not word.startswith("-")]
+        rest = [word for word in rest if word.startswith("-")]
+        if bool(options.words) == options.list:
+            parser.error("give the name of a query with its values, or --list")
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ses-events", description="Amazon SES event publishing.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_verify(commands)
+    query = commands.add_parser(
+        "query",
+        help="ask the archive a saved query",
+        usage="%(prog)s QUERY [VALUE ...] --stack NAME [--csv | --json] [options]\n"
+        "       %(prog)s --list --stack NAME [--csv | --json] [options]",
+        description="Run a saved query or a prepared statement of a stack's Athena workgroup, and show the rows:\n"
+        "as a table without the columns that are empty, as CSV or as JSON. What Athena read, and what\n"
+        "that costs, goes to standard error.",
+        epilog=_QUERY_EXAMPLES + _ANSWERED,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    query.add_argument("words", nargs="*", metavar="QUERY [VALUE ...]", help="its name, and the values that it takes")
+    query.add_argument("--list", action="store_true", help="show the queries: how many values each takes, its question")
+    trace = commands.add_parser(
+        "trace",
+        help="what became of the mail for an address, or of one message",
+        description="Show what became of the mail for one address, the newest message first, or everything that "
+        'happened to one message: the answer to "I never got the mail". It is the prepared statement '
+        "recipient_trace or message_trace of the stack's Athena workgroup.",
+        epilog=_TRACE_EXAMPLES + _ANSWERED,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    trace.add_argument("about", metavar="ADDRESS|MESSAGE-ID", type=_traced, help="the recipient, or the message's id")
+    for parser_of_rows in (query, trace):
+        option = parser_of_rows.add_argument
+        option("--stack", required=True, metavar="NAME", help="the CloudFormation stack with the workgroup")
+        option("--workgroup", metavar="NAME", help="which workgroup, when the stack has several")
+        _add_account(parser_of_rows)
+        form = parser_of_rows.add_mutually_exclusive_group()
+        for name in ("csv", "json"):
+            text = {"csv": "print the rows as CSV", "json": "print the rows and what they cost as one JSON document"}
+            form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text[name])
+        parser_of_rows.set_defaults(form="table")
+    return parser
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verify = commands.add_parser(
         "verify",
         help="prove a deployed stack with one mail",
@@ -77,51 +150,104 @@ def _parser() -> argparse.ArgumentParser:
         help="the value of a dimension of the metrics (verify); may be repeated",
     )
     option("--timeout", type=_seconds, metavar="SECONDS", help="when to give up (the buffering interval and 300)")
+    _add_account(verify)
+    option("--json", action="store_true", help="print the outcome as one JSON document, and nothing else")
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
     option("--region", help="default: AWS_REGION, or that of the profile")
     option("--profile", help="a profile of your AWS configuration")
     option("--endpoint-url", metavar="URL", help="another endpoint for all services, such as an AWS on this machine")
-    option("--json", action="store_true", help="print the outcome as one JSON document, and nothing else")
-    return parser
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _run(command: str, options: argparse.Namespace) -> int:
     try:
+        importlib.import_module("rich")
         from botocore.exceptions import BotoCoreError, ClientError
 
-        from ses_events.verify import report
-        from ses_events.verify.account import Account, UsageError, error_code, error_message
-        from ses_events.verify.plan import plan_mail
-        from ses_events.verify.prove import prove
-        from ses_events.verify.system import read_system
+        from ses_events.verify.account import UsageError, error_code, error_message
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] not in ("boto3", "botocore", "rich"):
             raise
-        print(_MISSING, file=sys.stderr)
+        print(f"{command} {_MISSING}", file=sys.stderr)
         return 2
     try:
-        account = Account(profile=options.profile, region=options.region, endpoint_url=options.endpoint_url)
-        system = read_system(account, options.stack, options.configuration_set)
-        values = _values(system, options.dimension)
-        scenario = _scenario(options.scenario, options.to)
-        recipient = options.to or f"{scenario}@{_SIMULATOR}"
-        mail = plan_mail(system, scenario, options.sender or _only_identity(account), recipient, values)
-        if options.json:
-            proof = prove(account, system, mail, options.timeout, report.Silent())
-            print(report.as_json(account, proof))
-        else:
-            terminal = report.Terminal(options.timeout)
-            terminal.system(account, system)
-            try:
-                proof = prove(account, system, mail, options.timeout, terminal)
-            finally:
-                terminal.stop()
-            terminal.outcome(proof)
+        if options.command == "verify":
+            return _verify(options)
+        return _list(options) if options.command == "query" and options.list else _ask(options)
     except (UsageError, BotoCoreError) as error:
-        print(f"ses-events verify: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        print(f"{command}: {' '.join(str(error).split())}", file=sys.stderr)
     except ClientError as error:
-        print(f"ses-events verify: {error_message(error)} ({error_code(error)})", file=sys.stderr)
-        return 2
+        print(f"{command}: {error_message(error)} ({error_code(error)})", file=sys.stderr)
+    return 2
+
+
+def _list(options: argparse.Namespace) -> int:
+    from ses_events.verify.answers import show
+    from ses_events.verify.questions import Answer, find_workgroup
+
+    questions = find_workgroup(_account(options), options.stack, options.workgroup).questions()
+    columns = [("query", "varchar"), ("values", "integer"), ("question", "varchar")]
+    show(Answer(columns, [[each.name, str(each.takes), each.title] for each in questions]), options.form)
+    if not questions:
+        print("The workgroup has no queries.", file=sys.stderr)
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from ses_events.verify.answers import Progress, cost, document, show
+    from ses_events.verify.questions import find_workgroup
+
+    name, *values = options.words if options.command == "query" else options.about
+    workgroup = find_workgroup(_account(options), options.stack, options.workgroup)
+    question = workgroup.question(name)
+    progress = Progress()
+    try:
+        answer = workgroup.ask(question, values, progress.waiting)
+    finally:
+        progress.stop()
+    show(answer, options.form, document(workgroup, question, values, answer))
+    if not answer.rows:
+        about = f" about {' '.join(values)}" if values else ""
+        print(
+            f"{name} finds nothing{about} in the events that have arrived in the days it reads.",
+            file=sys.stdout if options.form == "table" else sys.stderr,
+        )
+    sys.stdout.flush()
+    print(cost(answer), file=sys.stderr)
+    return 0
+
+
+def _account(options: argparse.Namespace) -> Account:
+    from ses_events.verify.account import Account
+
+    return Account(profile=options.profile, region=options.region, endpoint_url=options.endpoint_url)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from ses_events.verify import report
+    from ses_events.verify.plan import plan_mail
+    from ses_events.verify.prove import prove
+    from ses_events.verify.system import read_system
+
+    account = _account(options)
+    system = read_system(account, options.stack, options.configuration_set)
+    values = _values(system, options.dimension)
+    scenario = _scenario(options.scenario, options.to)
+    recipient = options.to or f"{scenario}@{_SIMULATOR}"
+    mail = plan_mail(system, scenario, options.sender or _only_identity(account), recipient, values)
+    if options.json:
+        proof = prove(account, system, mail, options.timeout, report.Silent())
+        print(report.as_json(account, proof))
+    else:
+        terminal = report.Terminal(options.timeout)
+        terminal.system(account, system)
+        try:
+            proof = prove(account, system, mail, options.timeout, terminal)
+        finally:
+            terminal.stop()
+        terminal.outcome(proof)
     return 0 if proof.proven else 1
 
 
@@ -179,6 +305,17 @@ def _address(text: str) -> str:
     if not name or not domain:
         raise argparse.ArgumentTypeError(f"{text!r} is no address; give for example you@example.com")
     return text
+
+
+def _traced(text: str) -> tuple[str, str]:
+    """The statement that traces an address, or an id; the header Message-ID has the id before SES's domain."""
+    if "@" not in text:
+        return "message_trace", text.strip()
+    address = parseaddr(_address(text))[1]
+    name, _, domain = address.partition("@")
+    if domain.endswith(".amazonses.com") and domain != _SIMULATOR:
+        return "message_trace", name if re.fullmatch("[0-9a-f]{16}-[0-9a-f-]+", name) else address
+    return "recipient_trace", address
 
 
 def _dimension(text: str) -> tuple[str, str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
+import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,9 +16,13 @@ from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, NotProven, answer, named_query, send_mail
+from local_aws.process import ACCOUNT, REGION
+from ses_events.analytics.queries import named_queries, prepared_statements
+from ses_events.verify.cli import main
 from tests.local_aws.support.analysed import Analysed
 from tests.local_aws.support.deployed import Json, Stream, app, deploy, eventually, outputs_of, without_action
 
+ROOT = Path(__file__).parents[3]
 FORMATS = ["Json", "Parquet"]
 
 
@@ -26,9 +33,9 @@ class Analyst:
         self.aws = aws
         self.outputs = outputs
         self._name = outputs["AnalystName"]
-        key = aws.client("iam").create_access_key(UserName=self._name)["AccessKey"]
+        self.key = aws.client("iam").create_access_key(UserName=self._name)["AccessKey"]
         self.athena, self.s3 = (
-            aws.client(service, key["AccessKeyId"], key["SecretAccessKey"]) for service in ("athena", "s3")
+            aws.client(service, self.key["AccessKeyId"], self.key["SecretAccessKey"]) for service in ("athena", "s3")
         )
         self.message_id = self.send("first")
 
@@ -54,10 +61,23 @@ class Analyst:
         return answer(self.athena, workgroup, self.outputs[f"{of}Database"], sql)
 
     @contextlib.contextmanager
+    def reading_the_stack(self) -> Iterator[None]:
+        """Give the user the policy in docs/analytics.md."""
+        [policy] = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs/analytics.md").read_text(), re.M | re.S)
+        for name, value in {"REGION": REGION, "ACCOUNT": ACCOUNT, "STACK": "Analysed"}.items():
+            policy = policy.replace(name, value)
+        iam = self.aws.client("iam")
+        iam.put_user_policy(UserName=self._name, PolicyName="stack", PolicyDocument=policy)
+        try:
+            yield
+        finally:
+            iam.delete_user_policy(UserName=self._name, PolicyName="stack")
+
+    @contextlib.contextmanager
     def without(self, action: str) -> Iterator[None]:
         """Take an action out of the policy of the user."""
         iam = self.aws.client("iam")
-        [name] = iam.list_user_policies(UserName=self._name)["PolicyNames"]
+        name = next(name for name in iam.list_user_policies(UserName=self._name)["PolicyNames"] if name != "stack")
         policy = iam.get_user_policy(UserName=self._name, PolicyName=name)["PolicyDocument"]
 
         def put(statements: list[Json]) -> None:
@@ -206,6 +226,74 @@ def test_firehose_needs_to_read_the_schema(analyst: Analyst, action: str) -> Non
         send_mail(analyst.aws, analyst.outputs["ConfigurationSet"])
         # A last error of another action may come after its permission is back.
         assert eventually(lambda: [error for error in stream.errors() if denial in error])
+
+
+@pytest.fixture
+def shell(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a shell that reaches the local AWS."""
+    for name in set(os.environ) - set(aws.environment):
+        monkeypatch.delenv(name)
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize("of", FORMATS)
+def test_the_command_answers_as_the_saved_query_does(
+    analyst: Analyst, of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workgroup = analyst.outputs[f"{of}WorkGroup"]
+    query = named_query(analyst.aws, workgroup, "daily_rates")
+    rates = answer(analyst.athena, workgroup, query["Database"], query["QueryString"])
+    assert main(["query", "daily_rates", "--stack", "Analysed", "--workgroup", workgroup, "--csv"]) == 0
+    printed = capsys.readouterr()
+    rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(printed.out.splitlines())]
+    assert rates
+    assert rows == rates
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize("of", FORMATS)
+def test_the_command_traces_the_mail_and_its_recipient(
+    analyst: Analyst, of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--stack", "Analysed", "--workgroup", analyst.outputs[f"{of}WorkGroup"], "--json"]
+    assert main(["trace", analyst.message_id, *where]) == 0
+    events = json.loads(capsys.readouterr().out)["rows"]
+    asked = analyst.ask(of, f"EXECUTE message_trace USING '{analyst.message_id}'")
+    assert [event["kind"] for event in events] == [event["kind"] for event in asked]
+    recipient = next(str(event["recipient"]) for event in events if event["recipient"])
+    assert main(["trace", recipient, *where]) == 0
+    messages = json.loads(capsys.readouterr().out)["rows"]
+    assert messages == analyst.ask(of, f"EXECUTE recipient_trace USING '{recipient}'")
+    assert analyst.message_id in {message["message_id"] for message in messages}
+
+
+@pytest.mark.usefixtures("shell")
+def test_the_command_lists_every_query_of_the_workgroup(analyst: Analyst, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--stack", "Analysed", "--workgroup", analyst.outputs["JsonWorkGroup"]]
+    assert main(["query", "--list", *where, "--json"]) == 0
+    listed = {each["query"]: each["values"] for each in json.loads(capsys.readouterr().out)["rows"]}
+    asked = "db", "table", "campaign"
+    saved = {query.name: 0 for query in named_queries(*asked)}
+    assert listed == {**saved, **{query.name: 1 for query in prepared_statements(*asked)}}
+
+
+@pytest.mark.usefixtures("shell")
+def test_the_documented_policy_and_the_grant_are_enough_for_the_command(
+    analyst: Analyst, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["trace", analyst.message_id, "--stack", "Analysed", "--workgroup", analyst.outputs["ParquetWorkGroup"]]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", analyst.key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", analyst.key["SecretAccessKey"])
+    assert main(command) == 2
+    assert "docs/analytics.md has the policy" in capsys.readouterr().err
+    with analyst.reading_the_stack():
+        assert main(command) == 0
+        assert analyst.message_id not in capsys.readouterr().err
+        with analyst.without("glue:GetTable"):
+            assert main(command) == 2
+    assert "analytics.grant_query(role) in the CDK app gives the permission" in capsys.readouterr().err
 
 
 def _actions(statement: Json) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ses_events.analytics import analytics
 from ses_events.record.names import metric_name
 from ses_events.verify import account as accounts
 from ses_events.verify import system
@@ -22,32 +23,35 @@ from tests.unit.verify.conftest import Stub, stack_is
 VERIFY = ["verify", "--stack", "Mail", "--region", "eu-west-1"]
 
 
-def test_help_loads_neither_cdk_nor_boto3() -> None:
+@pytest.mark.parametrize("command", ["verify", "query", "trace"])
+def test_help_loads_neither_cdk_nor_boto3(command: str) -> None:
     printed, errors, code = _python(
         "import sys; from ses_events.verify.cli import main\n"
-        "try: main(['verify', '--help'])\n"
+        f"try: main([{command!r}, '--help'])\n"
         "finally: print(sorted({'aws_cdk', 'jsii', 'boto3', 'rich'} & set(sys.modules)))"
     )
     assert (errors, code) == ("", 0)
-    assert printed.startswith("usage: ses-events verify")
+    assert printed.startswith(f"usage: ses-events {command}")
     assert printed.endswith("\n[]\n")
 
 
 def test_all_of_the_command_loads_no_cdk() -> None:
     printed, errors, code = _python(
-        "import sys, ses_events.verify.report\nprint(sorted({'aws_cdk', 'jsii'} & set(sys.modules)))"
+        "import sys, ses_events.verify.report, ses_events.verify.answers\n"
+        "print(sorted({'aws_cdk', 'jsii'} & set(sys.modules)))"
     )
     assert (printed, errors, code) == ("[]\n", "", 0)
 
 
+@pytest.mark.parametrize("command", [["verify"], ["trace", "ann@example.com"]])
 @pytest.mark.parametrize("package", ["boto3", "rich"])
-def test_the_missing_extra_is_named(package: str) -> None:
+def test_the_missing_extra_is_named(package: str, command: list[str]) -> None:
     printed, errors, code = _python(
         f"import sys; sys.modules[{package!r}] = None; from ses_events.verify.cli import main\n"
-        "sys.exit(main(['verify', '--stack', 'Mail']))"
+        f"sys.exit(main([*{command!r}, '--stack', 'Mail']))"
     )
     assert (printed, code) == ("", 2)
-    assert errors == "ses-events verify needs boto3 and rich: pip install 'ses-events[verify]'\n"
+    assert errors == f"ses-events {command[0]} needs boto3 and rich: pip install 'ses-events[verify]'\n"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,10 @@ def test_the_missing_extra_is_named(package: str) -> None:
         ([*VERIFY, "--from", "me"], "argument --from: 'me' is no address; give for example you@example.com"),
         ([*VERIFY, "--to", "Bea <bea@>"], "argument --to: 'Bea <bea@>' is no address"),
         ([*VERIFY, "--timeout", "0"], "argument --timeout: '0' is no number of seconds between 0 and 86400"),
+        (["query", "--stack", "Mail"], "give the name of a query with its values, or --list"),
+        (["query", "daily_rates", "--list", "--stack", "Mail"], "give the name of a query with its values, or --list"),
+        (["query", "a", "--stack", "Mail", "--dimension", "b"], "unrecognized arguments: --dimension"),
+        (["trace", "Ann <ann@>", "--stack", "Mail"], "argument ADDRESS|MESSAGE-ID: 'Ann <ann@>' is no address"),
         ([*VERIFY, "--timeout", "soon"], "argument --timeout: 'soon' is no number of seconds"),
     ],
 )
@@ -272,24 +280,30 @@ def test_metrics_are_named_like_the_events_of_a_record() -> None:
 
 def test_the_documented_policy_has_the_actions_of_the_calls(account: Account) -> None:
     services = ("cloudformation", "cloudwatch", "firehose", "iam", "kms", "logs", "s3", "sesv2")
+    modules = {module.stem for module in (ROOT / "ses_events/verify").glob("*.py")} - {"questions"}
+    assert _documented_actions("docs/verify.md") == _called(account, services, modules)
+
+
+def test_a_question_takes_no_more_than_grant_query_and_the_documented_policy(account: Account) -> None:
+    assert _called(account, ("athena",), {"questions"}) <= {*analytics._RUN_QUERIES}
+    assert _documented_actions("docs/analytics.md") == _called(account, ("cloudformation",), {"template"})
+
+
+def _called(account: Account, services: tuple[str, ...], modules: set[str]) -> set[str]:
+    """The actions of the calls in modules."""
     operations = {
         (service, name): operation
         for service in services
         for name, operation in account.client(service).meta.method_to_api_mapping.items()
     }
     names: set[str] = set()
-    for module in (ROOT / "ses_events/verify").glob("*.py"):
+    for module in (ROOT / "ses_events/verify" / f"{module}.py" for module in modules):
         for node in ast.walk(ast.parse(module.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 names.add(node.func.attr)  # or, for a paginator, its argument
                 if node.func.attr == "get_paginator" and isinstance(node.args[0], ast.Constant):
                     names.add(str(node.args[0].value))
-    called = {_action(service, operation) for (service, name), operation in operations.items() if name in names}
-    documented: set[str] = set()
-    for statement in _documented_policy():
-        actions = statement["Action"]
-        documented |= set(actions if isinstance(actions, list) else [actions])
-    assert documented == called
+    return {_action(service, operation) for (service, name), operation in operations.items() if name in names}
 
 
 def test_the_documented_policy_covers_nested_stacks() -> None:
@@ -299,8 +313,13 @@ def test_the_documented_policy_covers_nested_stacks() -> None:
         assert any(fnmatchcase(f"{start}/{stack}", resource) for resource in statement["Resource"]), stack
 
 
-def _documented_policy() -> list[dict[str, Any]]:
-    [policy] = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs/verify.md").read_text(), re.MULTILINE | re.DOTALL)
+def _documented_actions(page: str) -> set[str]:
+    given = [statement["Action"] for statement in _documented_policy(page)]
+    return {action for actions in given for action in (actions if isinstance(actions, list) else [actions])}
+
+
+def _documented_policy(page: str = "docs/verify.md") -> list[dict[str, Any]]:
+    [policy] = re.findall(r"^```json\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
     statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
     return statements
 
