@@ -15,7 +15,7 @@ from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
 from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
-from ses_events.archive.delivery_stream import new_delivery_stream
+from ses_events.archive.delivery_stream import encryption_of_objects, new_delivery_stream
 from ses_events.archive.formats import READ_SCHEMA, converted
 from ses_events.archive.stream_metrics import StreamMetrics
 from ses_events.location import environment_of
@@ -53,11 +53,11 @@ class EventArchive(StreamMetrics, Construct):
     :param bucket: a bucket of your own, alone or shared: Firehose may then write under its prefixes only, as far as
         they are known: up to the first expression, or token other than ``cdk.Aws.ACCOUNT_ID``, ``PARTITION`` and
         ``REGION``; where that is nothing, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a KMS key lets
-        Firehose use the key, for this bucket. For a bucket of another account Firehose also gets ``s3:PutObjectAcl``,
-        and ``ses-events:bucket-of-another-account`` warns with the statement that the bucket's policy needs. cdk-nag's
-        finding AwsSolutions-IAM5 about the prefixes is acknowledged, but for a bucket of another stack, whose name
-        cdk-nag learns later: acknowledge that one on ``archive.role``, by the id that cdk-nag prints. Default: a new
-        bucket.
+        Firehose use the key, for this bucket, and gets each object with a header that names it. For a bucket of another
+        account Firehose also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the
+        statement that the bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the prefixes is
+        acknowledged, but for a bucket of another stack, whose name cdk-nag learns later: acknowledge that one on
+        ``archive.role``, by the id that cdk-nag prints. Default: a new bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
     :param buffering_size: how much it collects at most, 1-128 MiB before compression; with Parquet at least 64 MiB.
         Default: 64 MiB, with Parquet 128 MiB.
@@ -201,6 +201,7 @@ class EventArchive(StreamMetrics, Construct):
             "prefix": prefix,
             "error_output_prefix": error_output_prefix,
             "compression_format": "GZIP",
+            "encryption_configuration": encryption_of_objects(bucket),
             "file_extension": ".json.gz",
             "buffering_hints": firehose.CfnDeliveryStream.BufferingHintsProperty(
                 interval_in_seconds=self.buffering_seconds,

@@ -10,6 +10,7 @@ from ses_events.policies import key_arn
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
 _Stream = firehose.CfnDeliveryStream
@@ -32,4 +33,13 @@ def new_delivery_stream(
             key_arn=key_arn(encryption_key) if encryption_key else None,
         ),
         extended_s3_destination_configuration=destination,
+    )
+
+
+def encryption_of_objects(bucket: s3.IBucket | None) -> _Stream.EncryptionConfigurationProperty | None:
+    """The header that a policy of a given bucket may demand: each object encrypted with the bucket's key, if known."""
+    if bucket is None or bucket.encryption_key is None:
+        return None
+    return _Stream.EncryptionConfigurationProperty(
+        kms_encryption_config=_Stream.KMSEncryptionConfigProperty(awskms_key_arn=key_arn(bucket.encryption_key))
     )
