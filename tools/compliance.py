@@ -1,4 +1,5 @@
-"""Write docs/compliance.md: what the packs of cdk-nag find in the reference stack and in the bank's, and the answers.
+"""Write docs/compliance.md: what the packs of cdk-nag find in the reference stack and in the bank's, the answers, and
+the licences of what is installed.
 
 python -m tools.compliance
 """
@@ -6,11 +7,13 @@ python -m tools.compliance
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
 from pathlib import PurePosixPath
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+from packaging.requirements import Requirement
 
 from ses_events import SesEventsStack
 from tests.support.examples import stacks, with_recommended_flags
@@ -80,6 +83,12 @@ def page() -> str:
             "",
             *_table(with_recommended_flags("bank"), BANK),
             "",
+            "## Licences",
+            "",
+            "What comes with `pip install ses-events`, and with its extra `verify`. The package itself is Apache-2.0.",
+            "",
+            *_licences({"": ("aws-cdk-lib", "constructs"), "`verify`": ("boto3", "rich")}),
+            "",
         ]
     )
 
@@ -112,6 +121,38 @@ def _acknowledged(stack: cdk.Stack) -> dict[tuple[str, str], set[str]]:
                 for rule, reason in entry.data.items():
                     found[rule.partition("AwsSolutions-")[2].partition("[")[0], reason].add(construct.node.path)
     return dict(sorted(found.items()))
+
+
+def _licences(roots: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """A row for each distribution, as its metadata says, with the extra that brings it."""
+    yield "| distribution | licence | extra |"
+    yield "|---|---|---|"
+    seen = set[str]()
+    for extra, ahead in roots.items():
+        found = dict[str, str]()
+        names = [*ahead]
+        while names:
+            of = metadata.distribution(names.pop())
+            if of.name not in seen:
+                seen.add(of.name)
+                found[of.name] = _licence(of)
+                needed = [Requirement(each) for each in of.requires or ()]
+                names += [each.name for each in needed if not each.marker or each.marker.evaluate(_ENVIRONMENT)]
+        for name in sorted(found, key=str.lower):
+            yield f"| {name} | {found[name]} | {extra} |"
+
+
+_ENVIRONMENT = {"extra": "", "python_version": "3.11", "python_full_version": "3.11.0"}
+"""So that the page is the same whichever Python writes it."""
+
+
+def _licence(of: metadata.Distribution) -> str:
+    """What a distribution says: as an expression, as text, or by classifiers, of which there may be several."""
+    fields = of.metadata.get_all("License-Expression") or of.metadata.get_all("License") or []
+    if fields and fields[0] not in ("UNKNOWN", "Dual License"):
+        return str(fields[0])
+    classifiers = [each for each in of.metadata.get_all("Classifier") or [] if each.startswith("License :: ")]
+    return " or ".join(each.rpartition(" :: ")[2] for each in classifiers)
 
 
 def _row(rule: str, packs: list[str], paths: set[str], answer: str) -> str:
