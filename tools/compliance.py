@@ -6,13 +6,14 @@ python -m tools.compliance
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import PurePosixPath
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NagPack, NIST80053R5Checks, PCIDSS321Checks
 from packaging.requirements import Requirement
 
 from ses_events import SesEventsStack
@@ -20,7 +21,7 @@ from tests.support.examples import stacks, with_recommended_flags
 from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app
 
 PAGE = ROOT / "docs/compliance.md"
-PACKS = {
+PACKS: dict[str, Callable[[], NagPack]] = {
     "AwsSolutions": AwsSolutionsChecks,
     "NIST.800.53.R5": NIST80053R5Checks,
     "HIPAA.Security": HIPAASecurityChecks,
@@ -87,7 +88,7 @@ def page() -> str:
             "",
             "What comes with `pip install ses-events`, and with its extra `verify`. The package itself is Apache-2.0.",
             "",
-            *_licences({"": ("aws-cdk-lib", "constructs"), "`verify`": ("boto3", "rich")}),
+            *_licences(),
             "",
         ]
     )
@@ -123,14 +124,15 @@ def _acknowledged(stack: cdk.Stack) -> dict[tuple[str, str], set[str]]:
     return dict(sorted(found.items()))
 
 
-def _licences(roots: Mapping[str, Iterable[str]]) -> Iterator[str]:
+def _licences() -> Iterator[str]:
     """A row for each distribution, as its metadata says, with the extra that brings it."""
     yield "| distribution | licence | extra |"
     yield "|---|---|---|"
+    project, _, extras = (ROOT / "pyproject.toml").read_text().partition("[project.optional-dependencies]")
     seen = set[str]()
-    for extra, ahead in roots.items():
+    for extra, text in (("", project), ("`verify`", extras)):
         found = dict[str, str]()
-        names = [*ahead]
+        names = re.findall(r'^    "([\w-]+)>=', text, re.MULTILINE)
         while names:
             of = metadata.distribution(names.pop())
             if of.name not in seen:
