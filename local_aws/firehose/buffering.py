@@ -188,8 +188,14 @@ def _put(role: RoleSession, buffer: _Buffer, settings: Mapping[str, Any], data: 
     _require_encryption_key(role, bucket, settings["BucketARN"])
     key = object_key(buffer.stream, settings, buffer.arrival)
     body = gzip.compress(data) if _compression(settings) == "GZIP" else data
-    role.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    role.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **_encryption(settings))
     return f"s3://{bucket}/{key}"
+
+
+def _encryption(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What the put asks of S3; without it the bucket's default encryption holds."""
+    key = settings.get("EncryptionConfiguration", {}).get("KMSEncryptionConfig", {}).get("AWSKMSKeyARN")
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
 def _converted(role: RoleSession, conversion: Mapping[str, Any], data: bytes) -> bytes:

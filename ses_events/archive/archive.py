@@ -50,11 +50,11 @@ class EventArchive(StreamMetrics, Construct):
     :param bucket: a bucket of your own, alone or shared: Firehose may then write under its prefixes only, as far as
         they are known: up to the first expression, or token other than ``cdk.Aws.ACCOUNT_ID``, ``PARTITION`` and
         ``REGION``; where that is nothing, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a KMS key lets
-        Firehose use the key, for this bucket. For a bucket of another account Firehose also gets ``s3:PutObjectAcl``,
-        and ``ses-events:bucket-of-another-account`` warns with the statement that the bucket's policy needs. cdk-nag's
-        finding AwsSolutions-IAM5 about the prefixes is acknowledged, but for a bucket of another stack, whose name
-        cdk-nag learns later: acknowledge that one on ``archive.role``, by the id that cdk-nag prints. Default: a new
-        bucket.
+        Firehose use the key, for this bucket, and gets each object with a header that names it. For a bucket of another
+        account Firehose also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the
+        statement that the bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the prefixes is
+        acknowledged, but for a bucket of another stack, whose name cdk-nag learns later: acknowledge that one on
+        ``archive.role``, by the id that cdk-nag prints. Default: a new bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
     :param buffering_size: how much it collects at most, 1-128 MiB before compression; with Parquet at least 64 MiB.
         Default: 64 MiB, with Parquet 128 MiB.
@@ -179,6 +179,7 @@ class EventArchive(StreamMetrics, Construct):
         """The role of the delivery stream."""
 
         json = json_destination(
+            bucket=bucket,
             bucket_arn=delivery.bucket_arn,
             role_arn=self.role.role_arn,
             prefix=prefix,

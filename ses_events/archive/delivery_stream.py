@@ -10,6 +10,7 @@ from ses_events.policies import key_arn
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
 _Stream = firehose.CfnDeliveryStream
@@ -37,6 +38,7 @@ def new_delivery_stream(
 
 def json_destination(
     *,
+    bucket: s3.IBucket | None,
     bucket_arn: str,
     role_arn: str,
     prefix: str,
@@ -46,15 +48,28 @@ def json_destination(
     log_group_name: str,
     log_stream_name: str,
 ) -> dict[str, Any]:
-    """The plain S3 destination, which writes gzip JSON; a format makes the extended one of it."""
+    """The plain S3 destination, which writes gzip JSON; a format makes the extended one of it.
+
+    :param bucket: the given bucket, whose key is named in each put; None for one of the archive's own.
+    """
     return {
         "bucket_arn": bucket_arn,
         "role_arn": role_arn,
         "prefix": prefix,
         "error_output_prefix": error_output_prefix,
         "compression_format": "GZIP",
+        "encryption_configuration": _encryption_of_objects(bucket),
         "buffering_hints": _Stream.BufferingHintsProperty(interval_in_seconds=seconds, size_in_m_bs=mebibytes),
         "cloud_watch_logging_options": _Stream.CloudWatchLoggingOptionsProperty(
             enabled=True, log_group_name=log_group_name, log_stream_name=log_stream_name
         ),
     }
+
+
+def _encryption_of_objects(bucket: s3.IBucket | None) -> _Stream.EncryptionConfigurationProperty | None:
+    """The header that a policy of a given bucket may demand: each object encrypted with the bucket's key, if known."""
+    if bucket is None or bucket.encryption_key is None:
+        return None
+    return _Stream.EncryptionConfigurationProperty(
+        kms_encryption_config=_Stream.KMSEncryptionConfigProperty(awskms_key_arn=key_arn(bucket.encryption_key))
+    )

@@ -117,3 +117,13 @@ def test_cross_stack_archives_mail_of_the_other_stack(aws: LocalAws) -> None:
     example = Example(aws, "cross_stack")
     bucket = example.of_type("AWS::S3::Bucket", "Archive")
     Route(aws, example.of_type("AWS::SES::ConfigurationSet"), lambda: events_in(aws, bucket))
+
+
+def test_bank_archives_mail_under_the_keys_roles_and_policies_of_the_user(aws: LocalAws) -> None:
+    example = Example(aws, "bank")
+    bucket = example.of_type("AWS::S3::Bucket", "Evidence")
+    Route(aws, example.of_type("AWS::SES::ConfigurationSet"), lambda: events_in(aws, bucket))
+    s3 = aws.client("s3")
+    [first, *_] = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    head = s3.head_object(Bucket=bucket, Key=first["Key"])
+    assert head["SSEKMSKeyId"].endswith(example.of_type("AWS::KMS::Key", "EventsKey"))

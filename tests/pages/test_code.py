@@ -15,7 +15,18 @@ import pytest
 from botocore import xform_name
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from tests.support.templates import RECOMMENDED_FLAGS, ROOT, Json, new_app, statements_in, warning_texts
+from tests.support.templates import (
+    RECOMMENDED_FLAGS,
+    ROOT,
+    Json,
+    new_app,
+    only,
+    resources,
+    statements_in,
+    synthesize,
+    waits_for,
+    warning_texts,
+)
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 """All of them; the Python of the first runs with the built package, in test_package.py."""
@@ -73,6 +84,19 @@ def test_the_statement_for_a_central_bucket_is_the_one_that_is_asked_for() -> No
     assert folders == {"111122223333"} and json.dumps(given["Resource"]).count("/111122223333/*") == 1
     role = needed["Principal"]["AWS"].removeprefix(f"${{{mail.node.path}/").partition(".")[0].replace("/", "")
     assert given["Condition"]["ArnLike"]["aws:PrincipalArn"].rstrip("*").endswith(f"{mail.stack_name}-{role}")
+
+
+def test_where_lake_formation_governs_firehose_may_read_the_table_before_the_stream_is_made() -> None:
+    stack = synthesized(ROOT / "docs/analytics.md").node.find_child("Mail")
+    assert isinstance(stack, cdk.Stack)
+    template = synthesize(stack)
+    stream, _ = only(template, "AWS::KinesisFirehose::DeliveryStream")
+    table, _ = only(template, "AWS::Glue::Table")
+    permissions = resources(template, "AWS::LakeFormation::PrincipalPermissions")
+    assert [waits_for(template, each, table) for each in permissions] == [True, True]
+    (firehose,) = [each for each in permissions if waits_for(template, stream, each)]
+    assert permissions[firehose]["Properties"]["Permissions"] == ["DESCRIBE", "SELECT"]
+    assert "ArchiveRole" in json.dumps(permissions[firehose]["Properties"]["Principal"])
 
 
 def test_cloudformation_imports_by_what_the_page_says() -> None:

@@ -126,6 +126,18 @@ def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> N
     assert eventually(lambda: sorted(archive.objects())[1:]) == [b"refused\n"]
 
 
+def test_a_bucket_that_demands_kms_takes_what_names_its_key_only(aws: LocalAws, archive: Archive) -> None:
+    archive.demand_kms()
+    archive.put([b"refused\n"])
+    [error] = eventually(archive.errors)[:1]
+    assert error["errorCode"] == "S3.AccessDenied"
+    assert not archive.objects()
+
+    archive.encrypt_with("arn:aws:kms:us-east-1:000000000000:key/any")
+    archive.put([b"accepted\n"])
+    assert eventually(archive.objects)
+
+
 TO_S3 = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
 ERRORS = "errors/!{firehose:error-output-type}/"
 
@@ -203,6 +215,26 @@ class Archive:
         statement = {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": conditions}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self._iam.put_role_policy(RoleName=self.name, PolicyName=action.replace(":", "-"), PolicyDocument=document)
+
+    def demand_kms(self) -> None:
+        statement = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{self.name}/*",
+            "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._aws.client("s3").put_bucket_policy(Bucket=self.name, Policy=policy)
+
+    def encrypt_with(self, key: str) -> None:
+        described = self._firehose.describe_delivery_stream(DeliveryStreamName=self.name)["DeliveryStreamDescription"]
+        self._firehose.update_destination(
+            DeliveryStreamName=self.name,
+            CurrentDeliveryStreamVersionId=described["VersionId"],
+            DestinationId=described["Destinations"][0]["DestinationId"],
+            ExtendedS3DestinationUpdate={"EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}},
+        )
 
     def trust(self, account: str) -> None:
         self._iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=_trust(account))

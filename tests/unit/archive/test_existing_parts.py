@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
-from ses_events import EventArchive
+from ses_events import EventArchive, ParquetFormat
 from tests.support.templates import (
     DELIVER,
     Json,
@@ -155,6 +155,24 @@ def test_for_a_bucket_with_a_key_firehose_may_use_the_key_for_that_bucket(stack:
         },
     }
     assert inline_actions(only(template, "AWS::IAM::Role")[1]) == DELIVER | {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+@pytest.mark.parametrize("format", [None, ParquetFormat()], ids=["json", "parquet"])
+def test_what_goes_into_a_bucket_with_a_key_says_so_as_the_policy_of_the_bucket_may_demand(
+    stack: cdk.Stack, format: ParquetFormat | None
+) -> None:
+    key = kms.Key(stack, "Key")
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared", encryption_key=key), format=format)
+    template = readable(synthesize(stack))
+    destination = properties(template, STREAM)["ExtendedS3DestinationConfiguration"]
+    named = {"KMSEncryptionConfig": {"AWSKMSKeyARN": f"${{{only(template, 'AWS::KMS::Key')[0]}.Arn}}"}}
+    assert destination["EncryptionConfiguration"] == named
+    assert destination.get("S3BackupConfiguration", destination)["EncryptionConfiguration"] == named
+
+
+def test_the_default_encryption_of_a_bucket_holds_where_no_key_of_it_is_known(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "There", "mail-archive"))
+    assert "EncryptionConfiguration" not in properties(synthesize(stack), STREAM)["ExtendedS3DestinationConfiguration"]
 
 
 def test_one_key_encrypts_the_new_bucket_and_the_stream(stack: cdk.Stack) -> None:
