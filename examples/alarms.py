@@ -7,7 +7,6 @@ Use it for everything in production. EventMonitoring has an alarm for whatever c
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 
@@ -22,10 +21,7 @@ here = {"StringEquals": {"aws:SourceAccount": stack.account}}
 on_call.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=here))
 
 archive = EventArchive(stack, "Archive")
-campaign = ses.CloudWatchDimension(
-    name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
-)
-campaigns = CloudWatchDestination([campaign])
+campaigns = CloudWatchDestination.by_tag("campaign")
 publishing = EventPublishing(stack, "Publishing", reputation_metrics=True)
 publishing.add_destination("ToArchive", FirehoseDestination(archive))
 publishing.add_destination("ToMetrics", campaigns)

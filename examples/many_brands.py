@@ -6,7 +6,6 @@ set its first deployment could fail. The price is that the sets share the role.
 """
 
 import aws_cdk as cdk
-from aws_cdk import aws_ses as ses
 
 from ses_events import CloudWatchDestination, EventArchive, EventMonitoring, EventPublishing, FirehoseDestination
 
@@ -17,13 +16,7 @@ stack = cdk.Stack(app, "Brands")
 
 archive = EventArchive(stack, "Archive")
 to_archive = FirehoseDestination.with_shared_role(archive)
-by_brand = CloudWatchDestination(
-    [
-        ses.CloudWatchDimension(
-            name="ses:configuration-set", default_value="none", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
-        )
-    ]
-)
+by_brand = CloudWatchDestination.by_tag("ses:configuration-set", default_value="none")
 EventMonitoring(stack, "Monitoring", archive=archive)
 for brand in BRANDS:
     publishing = EventPublishing(stack, brand.capitalize(), configuration_set_name=brand, reputation_metrics=True)

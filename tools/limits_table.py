@@ -32,6 +32,8 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "FirehoseDestination.delivery_stream": publishing_rules.delivery_stream,
     "FirehoseDestination.role": publishing_rules.ses_role,
     "CloudWatchDestination.dimensions": dimension_rules.dimensions,
+    "CloudWatchDestination.by_tag.name": dimension_rules.dimension_name,
+    "CloudWatchDestination.by_tag.default_value": dimension_rules.default_value,
     "CloudWatchDestination.metric.event": publishing_rules.event,
     "CloudWatchDestination.metric.dimensions": dimension_rules.metric_dimensions,
     "CloudWatchDestination.rate.event": dimension_rules.event_of_a_rate,
@@ -158,7 +160,7 @@ def _option_rows() -> Iterator[str]:
         methods = {"": public.__init__} if inspect.isfunction(public.__init__) else {}
         methods |= {
             f".{method}": function
-            for method, function in inspect.getmembers(public, inspect.isfunction)
+            for method, function in inspect.getmembers(public, _is_method)
             if _is_documented_with(name, function) and method[0] != "_" and method not in _INTERNAL
         }
         for method, function in methods.items():
@@ -175,6 +177,10 @@ def _option_rows() -> Iterator[str]:
                     RULES.get(full),
                     str(parameter.annotation),
                 )
+
+
+def _is_method(value: object) -> bool:
+    return inspect.isfunction(value) or inspect.ismethod(value)  # the latter of the class itself
 
 
 def _is_documented_with(name: str, function: Callable[..., Any]) -> bool:

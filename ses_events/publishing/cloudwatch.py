@@ -55,6 +55,23 @@ class CloudWatchDestination(EventDestination):
         self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
         """Whether it counts by the configuration set alone."""
 
+    @classmethod
+    def by_tag(cls, name: str, *, default_value: str = "unknown") -> CloudWatchDestination:
+        """Count by a message tag: ``CloudWatchDestination.by_tag("campaign")``.
+
+        :param name: of the tag, as the name of a dimension.
+        :param default_value: what mail without the tag is counted as.
+        :raises ValueError: when an argument breaks a rule of SES; a line for each.
+        :raises TypeError: when an argument has a wrong type.
+        """
+        tag = ses.CloudWatchDimensionSource.MESSAGE_TAG
+        check(
+            "CloudWatchDestination.by_tag",
+            dimension_rules.dimension_name("name", name, tag),
+            dimension_rules.default_value("default_value", default_value),
+        )
+        return cls([ses.CloudWatchDimension(name=name, default_value=default_value, source=tag)])
+
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
         """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         for warning, text in dimension_rules.oddities_of_dimensions(self.dimensions, events):

@@ -66,7 +66,13 @@ def dimension(argument: str, value: ses.CloudWatchDimension) -> Iterator[str]:
     if value.source.name not in DIMENSION_VALUE_SOURCES:
         yield f"{argument}.source {value.source.name} is unknown here; use {', '.join(DIMENSION_VALUE_SOURCES)}"
     yield from dimension_name(f"{argument}.name", value.name, value.source)
-    yield from DIMENSION_DEFAULT_VALUE(f"{argument}.default_value", value.default_value)
+    yield from default_value(f"{argument}.default_value", value.default_value)
+
+
+def default_value(argument: str, value: str) -> Iterator[str]:
+    """1-256 of A-Z a-z 0-9 _ -, without the @ and . that the SES API takes (CloudFormation schema)."""
+    yield from instance(argument, value, str, "a string such as 'unknown'")
+    yield from DIMENSION_DEFAULT_VALUE(argument, value)
 
 
 def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSource) -> Iterator[str]:

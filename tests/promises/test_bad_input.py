@@ -245,6 +245,28 @@ def test_a_cloudwatch_destination_refuses_a_wrong_type(dimensions: Any, message:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"name": "spring sale"}, ValueError, "name 'spring sale' has a space; use 1-256 of A-Z a-z 0-9 _ : -"),
+        ({"name": ""}, ValueError, "name '' is empty; use 1-256"),
+        ({"name": ["campaign"]}, TypeError, "name ['campaign'] is of type list; use a string such as 'campaign'"),
+        (
+            {"name": "campaign", "default_value": "n/a"},
+            ValueError,
+            "default_value 'n/a' has '/'; use 1-256 of A-Z a-z 0-9 _ -, for example 'unknown'",
+        ),
+        (
+            {"name": "campaign", "default_value": None},
+            TypeError,
+            "default_value None is of type NoneType; use a string such as 'unknown'",
+        ),
+    ],
+)
+def test_a_tag_to_count_by_is_what_ses_takes(arguments: Any, error: type[Exception], message: str) -> None:
+    assert message in refused(error, CloudWatchDestination.by_tag, **arguments)
+
+
+@pytest.mark.parametrize(
     ("dimensions", "message"),
     [
         (

@@ -28,6 +28,14 @@ def test_a_cloudwatch_destination_has_no_resource_of_its_own(stack: cdk.Stack) -
     ]
 
 
+def test_a_tag_is_the_shortest_way_to_count() -> None:
+    campaigns, tenants = CloudWatchDestination.by_tag("campaign"), CloudWatchDestination.by_tag("t", default_value="-")
+    assert [(each.name, each.default_value, each.source) for each in campaigns.dimensions + tenants.dimensions] == [
+        ("campaign", "unknown", CloudWatchDimensionSource.MESSAGE_TAG),
+        ("t", "-", CloudWatchDimensionSource.MESSAGE_TAG),
+    ]
+
+
 @pytest.mark.parametrize(
     ("event", "name"),
     [
