@@ -5,6 +5,7 @@
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside CDK's own constructs and an empty app
+#   make docs            the site of the docs, in site/html
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -47,6 +48,10 @@ lint: setup
 	ruff format --check .
 	ruff check .
 	mypy
+
+docs: setup
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@python -m tools.site
 
 bench-analytics: setup
 	@python -m benches.analytics $(EVENTS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.templates import ROOT
+from tools import site
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")]
 
@@ -25,6 +26,10 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
             reached.add(page)
             ahead += [(page.parent / link.partition("#")[0]).resolve() for link in links(page)]
     assert set(PAGES) - reached == set()
+
+
+def test_every_page_stands_behind_one_of_the_doors() -> None:
+    assert {*PAGES} == {*site.pages()}
 
 
 def links(page: Path) -> list[str]:
