@@ -16,6 +16,8 @@ import pytest
 
 import ses_events
 from tests.support.templates import ROOT
+from tools import release
+from tools.releases import version
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +85,30 @@ def test_the_package_asks_for_cdk_and_constructs_only(wheel: Path) -> None:
     assert sorted(name for name, rest in required if "extra == 'verify'" in rest) == ["boto3", "rich"]
 
 
+def test_the_commands_work_where_cdk_is_not_installed(wheel: Path, tmp_path: Path) -> None:
+    _install(wheel, tmp_path)
+    without_cdk = """
+import importlib, pkgutil, sys
+sys.modules |= {"aws_cdk": None, "constructs": None}
+import ses_events.verify
+for module in pkgutil.iter_modules(ses_events.verify.__path__, "ses_events.verify."):
+    if module.name != "ses_events.verify.__main__":
+        importlib.import_module(module.name)
+"""
+    _python("-c", without_cdk, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+
+
+def test_a_release_is_refused_as_long_as_the_project_has_no_address() -> None:
+    refused = [*release.problems("v0.0.9")]
+    assert f"the tag 'v0.0.9' is not v{version()}, the version of pyproject.toml" in refused
+    assert f"README.md has the placeholder {release.PLACEHOLDER}; write the address" in refused
+    assert "pyproject.toml has no [project.urls]; name the repository, the docs and the changelog" in refused
+
+
 def test_an_app_in_another_folder_synthesizes_the_examples_of_the_readme(wheel: Path, tmp_path: Path) -> None:
     site, app = tmp_path / "site", tmp_path / "app"
     app.mkdir()
-    _python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel), cwd=app)
+    _install(wheel, site)
     whole, parts = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     (app / "whole.py").write_text(whole)
     (app / "parts.py").write_text(parts)
@@ -124,6 +146,10 @@ def test_the_constructs_import_nothing_but_cdk_and_the_standard_library() -> Non
                 imported.add(str(node.module).partition(".")[0])
     cdk = {"aws_cdk", "constructs"}
     assert imported - set(sys.stdlib_module_names) == {*cdk, "ses_events"}
+
+
+def _install(wheel: Path, folder: Path) -> None:
+    _python("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(folder), str(wheel), cwd=ROOT)
 
 
 def _python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
