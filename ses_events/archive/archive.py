@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -199,6 +199,8 @@ class EventArchive(StreamMetrics, Construct):
         policy = permit(role, self, delivery) if role else None
         if policy:
             self.delivery_stream.node.add_dependency(policy)
+        self._delivers_by = policy if role else self.role
+        self._waits_for_a_role = False
         warn_of_other_accounts(self, delivery, self.role)
         _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 
@@ -229,6 +231,19 @@ class EventArchive(StreamMetrics, Construct):
             statements,
             "Firehose names the objects it writes, by these prefixes as far as they are known",
         )
+
+    def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy) -> None:
+        """Create a permission of SES after that of Firehose, and the stream after both.
+
+        IAM propagates the former while the stream comes up, and the latter while the former is made. Of many roles one
+        in between is enough; a policy may turn out to be attached to nothing, and CDK leaves it out then.
+        """
+        self.delivery_stream.add_resource_dependency(permission)
+        if self._delivers_by and not self._waits_for_a_role:
+            resource = self._delivers_by.node.default_child  # none under iam.Role.customize_roles
+            if resource:
+                permission.add_resource_dependency(cast(cdk.CfnResource, resource))
+            self._waits_for_a_role = isinstance(permission, cdk.aws_iam.CfnRole)
 
 
 def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, *, opens_bucket: bool) -> None:

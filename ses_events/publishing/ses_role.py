@@ -27,7 +27,7 @@ def shared_role(archive: EventArchive) -> iam.CfnRole:
     purpose = "Lets SES put the events of any configuration set into the archive"
     role, is_new = _role(archive, purpose, condition, archive)
     if is_new:
-        archive.delivery_stream.add_resource_dependency(role)
+        archive._create_stream_after(role)
     return role
 
 

@@ -26,14 +26,15 @@ def measured(*arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("role", "fixed", "each"),
     [
-        ("shared", 35, {"round_trips": 5, "resources": 3, "bytes": 1069}),
-        ("own", 32, {"round_trips": 9, "resources": 4, "bytes": 2006}),
+        ("shared", 38, {"round_trips": 5, "resources": 3, "bytes": 1069}),
+        ("own", 35, {"round_trips": 9, "resources": 4, "bytes": 2006}),
     ],
 )
 def test_a_set_costs_what_its_resources_cost(role: str, fixed: int, each: dict[str, int]) -> None:
     """With a shared role: the construct, the set, two destinations, and that one waits for the other. A role of its own
-    adds the role, its ARN, the name of the set for its trust policy, and that the stream waits for it. CDK never calls
-    back: all that it asks of a resource is CDK's own.
+    adds the role, its ARN, the name of the set for its trust policy, and that the stream waits for it. Of all
+    roles for SES one waits for that of Firehose, which is among what does not grow. CDK never calls back: all that it
+    asks of a resource is CDK's own.
     """
     one, eleven, hundred = measured(role, "1", "11", "100")
     assert one["callbacks"] == eleven["callbacks"] == 0

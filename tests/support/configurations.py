@@ -329,6 +329,7 @@ def _check_order(templates: dict[str, Json], configuration: Configuration) -> No
             destinations = [paths[path] for path in paths if path.startswith(f"{parent}/To")]
             for earlier, later in itertools.pairwise(destinations):
                 assert waits_for(template, later, earlier)
+            roles = [name for path, name in paths.items() if "/SesRole" in path or "/SesPolicy" in path]
             permissions = [
                 name
                 for path, name in paths.items()
@@ -340,6 +341,8 @@ def _check_order(templates: dict[str, Json], configuration: Configuration) -> No
             if stream:
                 assert waits_for(template, destinations[0], stream)
                 assert permissions
+                delivers = paths["Mail/Archive/Role/Resource"]
+                assert any(waits_for(template, stream, each) and waits_for(template, each, delivers) for each in roles)
             if f"{parent}/ToTopic" in paths and "Mail/Topic/Policy/Resource" in paths:
                 assert waits_for(template, paths[f"{parent}/ToTopic"], paths["Mail/Topic/Policy/Resource"])
 
