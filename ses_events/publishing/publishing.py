@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant
@@ -60,6 +60,15 @@ class _Destinations:
 
 _DESTINATIONS: MutableMapping[Any, _Destinations] = WeakKeyDictionary()
 """The event destinations of each configuration set; several EventPublishing may share one."""
+
+
+def published_in(app: IConstruct) -> Iterator[PublishedTo]:
+    """Yield what the configuration sets of an app publish to.
+
+    :param app: the root of the construct tree.
+    """
+    for destinations in _DESTINATIONS.values():
+        yield from (each for each in destinations.made if each.stack.node.root is app)
 
 
 class EventPublishing(Construct):
