@@ -99,7 +99,7 @@ _INTERNAL = {"bind", "prefix_oddities", "problems"}
 
 WARNINGS = {
     "alarm-without-data": "`add_alarm` on an event that no set publishes to the destination with these dimensions",
-    "bucket-not-emptied": "`EventArchive(removal_policy=DESTROY)`: a bucket that holds events cannot be deleted",
+    "bucket-not-emptied": "a new bucket that is deleted with its stack, which fails while it holds anything",
     "errors-among-events": "a prefix that covers the errors: whoever reads all events reads them too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",
     "role-for-anybody": "a role that SES may assume on behalf of any account",

@@ -77,9 +77,9 @@ class EventArchive(StreamMetrics, Construct):
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
         ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:errors-among-events``.
-    :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
-        emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
-        RETAIN.
+    :param removal_policy: what becomes of the new bucket with the stack. DESTROY, as ``cdk.RemovalPolicies`` may
+        decide too, fails while it holds events, and emptying it would take a Lambda function, which this has not:
+        ``ses-events:bucket-not-emptied`` warns at synth. Default: RETAIN.
     :param role: a role of your own that trusts ``firehose.amazonaws.com``; of an imported one that is not known. It
         gets the permissions in a policy of its own, which the stream waits for. Where CDK cannot edit the role, as an
         immutable one or under ``iam.Role.customize_roles``, ``ses-events:delivery-role-not-editable`` warns with the

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from ses_events.policies import key_of
 from ses_events.tokens import as_text, warn_of_policy
@@ -27,12 +28,6 @@ def new_bucket(
     bucket = _private_bucket(
         scope, "Bucket", encryption_key, expiration, removal_policy or cdk.RemovalPolicy.RETAIN, versioned=True
     )
-    if removal_policy == cdk.RemovalPolicy.DESTROY:
-        cdk.Annotations.of(scope).add_warning_v2(
-            "ses-events:bucket-not-emptied",
-            "the bucket is to be deleted with the stack, which fails while it holds anything; empty it first, or use "
-            "cdk.RemovalPolicy.RETAIN",
-        )
     if logs_bucket:
         _log_access(bucket, logs_bucket)
     else:
@@ -68,7 +63,7 @@ def _private_bucket(
     *,
     versioned: bool | None,
 ) -> s3.Bucket:
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         construct_id,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -86,6 +81,29 @@ def _private_bucket(
             )
         ],
     )
+    resource = cast(s3.CfnBucket, bucket.node.default_child)
+    cdk.Aspects.of(resource).add(cast(cdk.IAspect, _NotEmptied(scope)), priority=cdk.AspectPriority.READONLY)
+    return bucket
+
+
+@jsii.implements(cdk.IAspect)
+class _NotEmptied:
+    """Warns of a bucket that is deleted with its stack.
+
+    Only at synth is that known: ``cdk.RemovalPolicies`` decides for a whole stage, by an aspect too.
+    """
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, s3.CfnBucket) and node.cfn_options.deletion_policy == cdk.CfnDeletionPolicy.DELETE:
+            cdk.Annotations.of(self._scope).add_warning_v2(
+                "ses-events:bucket-not-emptied",
+                f"the bucket {node.node.path.removesuffix('/Resource')} is to be deleted with the stack, which fails "
+                "while it holds anything; use cdk.RemovalPolicy.RETAIN, or see docs/upgrades.md for environments "
+                "that do not last",
+            )
 
 
 def _log_access(bucket: s3.Bucket, logs_bucket: s3.IBucket) -> None:

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
-from ses_events import EventArchive
+from ses_events import EventAnalytics, EventArchive
 from tests.support.templates import (
     DELIVER,
     Json,
@@ -227,6 +227,29 @@ def test_a_bucket_to_be_destroyed_is_warned_of(stack: cdk.Stack) -> None:
     EventArchive(stack, "Archive", removal_policy=cdk.RemovalPolicy.DESTROY)
     assert only(synthesize(stack), BUCKET)[1]["DeletionPolicy"] == "Delete"
     assert warnings(stack) == {"ses-events:bucket-not-emptied"}
+
+
+def test_buckets_that_removal_policies_turn_to_deletion_are_warned_of_each(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    EventAnalytics(stack, "Analytics", archive=archive)
+    cdk.RemovalPolicies.of(stack).destroy()
+    texts = warning_texts(stack)
+    assert [text.split()[2] for text in texts] == ["Mail/Archive/Bucket", "Mail/Analytics/Results"]
+    assert warnings(stack) == {"ses-events:bucket-not-emptied"}
+
+
+def test_a_bucket_that_removal_policies_retain_is_not_warned_of(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", removal_policy=cdk.RemovalPolicy.DESTROY)
+    cdk.RemovalPolicies.of(stack).retain()
+    assert warnings(stack) == set()
+
+
+def test_the_warning_of_a_bucket_can_be_acknowledged_before_it_is_known(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive", removal_policy=cdk.RemovalPolicy.DESTROY)
+    cdk.Validations.of(archive).acknowledge(
+        cdk.Acknowledgment(id="ses-events:bucket-not-emptied", reason="a pipeline empties it")
+    )
+    assert warnings(stack) == set()
 
 
 def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
