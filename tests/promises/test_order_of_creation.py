@@ -135,6 +135,35 @@ def test_a_role_is_made_between_the_permission_of_firehose_and_the_stream(
     assert waits_for(template, logical_id(archive.delivery_stream), of_ses)
 
 
+@pytest.mark.parametrize("format", [JsonFormat(), ParquetFormat()], ids=["json", "parquet"])
+def test_roles_of_another_stack_make_no_circle(stack: cdk.Stack, format: EventFormat) -> None:
+    roles = cdk.Stack(cdk.Stage.of(stack), "Roles")
+    firehose, sending = (
+        iam.Role(roles, service, assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=condition))
+        for service, condition in (
+            ("firehose", {"StringEquals": {"sts:ExternalId": stack.account}}),
+            ("ses", {"StringEquals": {"aws:SourceAccount": stack.account}}),
+        )
+    )
+    archive = EventArchive(stack, "Archive", role=firehose, format=format)
+    EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(archive, role=sending))
+    template = synthesize(stack)
+    of_firehose, of_ses = (_with_action(template, action) for action in ("s3:PutObject", "firehose:PutRecordBatch"))
+    assert waits_for(template, of_ses, of_firehose)
+    assert waits_for(template, logical_id(archive.delivery_stream), of_ses)
+    assert roles in stack.dependencies and stack not in roles.dependencies
+
+
+def test_sets_that_use_two_archives_in_opposite_orders_make_no_circle(stack: cdk.Stack) -> None:
+    archives = [EventArchive(stack, name) for name in ("First", "Second")]
+    for name, order in (("There", archives), ("Back", archives[::-1])):
+        publishing = EventPublishing(stack, name)
+        for archive in order:
+            publishing.add_destination(f"To{archive.node.id}", FirehoseDestination(archive))
+    synthesize(stack)
+    assert warnings(stack) == set()
+
+
 def test_what_else_the_role_of_firehose_may_do_can_name_the_stream_and_the_role_for_ses(stack: cdk.Stack) -> None:
     archive = EventArchive(stack, "Archive")
     publishing = EventPublishing(stack, "Events")
