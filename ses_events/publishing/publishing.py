@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
 )
-"""All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
+"""All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links.
+
+The account's Virtual Deliverability Manager or a sender may still ask for either; docs/security.md says how not.
+"""
 
 _SENDING_WITH_A_TEMPLATE = [
     "ses:SendEmail",  # of the API v2; the others are SendBulkEmail of v2, and the two of v1

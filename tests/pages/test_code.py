@@ -15,7 +15,7 @@ import pytest
 from botocore import xform_name
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from tests.support.templates import RECOMMENDED_FLAGS, ROOT, Json, new_app, statements_in, warning_texts
+from tests.support.templates import RECOMMENDED_FLAGS, ROOT, Json, new_app, resources, statements_in, warning_texts
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 """All of them; the Python of the first runs with the built package, in test_package.py."""
@@ -90,6 +90,13 @@ def test_cloudformation_imports_by_what_the_page_says() -> None:
     ((logical_id, identifier),) = json.loads(mapping).items()
     template = json.loads(Path(synthesized(page).outdir, "Mail.template.json").read_text())
     assert template["Resources"][logical_id]["Properties"]["Name"] == identifier["Name"]
+
+
+def test_the_set_of_the_page_has_no_engagement_metrics_of_the_account() -> None:
+    app = synthesized(ROOT / "docs/security.md")
+    template = json.loads(Path(app.outdir, "Mail.template.json").read_text())
+    ((_, configuration_set),) = resources(template, "AWS::SES::ConfigurationSet").items()
+    assert configuration_set["Properties"]["VdmOptions"] == {"DashboardOptions": {"EngagementMetrics": "DISABLED"}}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)
