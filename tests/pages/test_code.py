@@ -11,6 +11,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import botocore.session
+import mypy.api
 import pytest
 from botocore import xform_name
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
@@ -59,6 +60,16 @@ def synthesized(page: Path) -> cdk.App:
 )
 def test_the_python_of_a_page_runs(page: Path) -> None:
     synthesized(page)  # that of the README runs with the built package, in test_package.py
+
+
+def test_the_python_of_the_pages_passes_a_type_checker(tmp_path: Path) -> None:
+    for page in PAGES:
+        codes = blocks(page, "python")
+        if codes and page.name != "README.md":
+            module = tmp_path / f"{page.stem.replace('-', '_')}.py"
+            module.write_text("\n".join([GIVEN, 'app = cdk.App()\nstack = cdk.Stack(app, "Mail")', *codes]))
+    output, errors, status = mypy.api.run([*map(str, tmp_path.iterdir())])
+    assert (status, errors) == (0, ""), output
 
 
 def test_the_statement_for_a_central_bucket_is_the_one_that_is_asked_for() -> None:
