@@ -13,7 +13,7 @@ from constructs import Construct
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
-from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
+from ses_events.archive.delivery_role import Delivery, let_in, new_role, permit
 from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
 from ses_events.archive.formats import EventFormat, JsonFormat
 from ses_events.archive.stream_metrics import StreamMetrics
@@ -201,7 +201,7 @@ class EventArchive(StreamMetrics, Construct):
             self.delivery_stream.node.add_dependency(policy)
         self._delivers_by = policy if role else self.role
         self._waits_for_a_role = False
-        warn_of_other_accounts(self, delivery, self.role)
+        let_in(self, delivery, self.role)
         _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:

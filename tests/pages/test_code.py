@@ -82,8 +82,9 @@ def test_the_statement_for_a_central_bucket_is_the_one_that_is_asked_for() -> No
     assert given["Action"] == needed["Action"]
     folders = {resource.partition("/")[2].partition("/")[0] for resource in needed["Resource"]} - {""}
     assert folders == {"111122223333"} and json.dumps(given["Resource"]).count("/111122223333/*") == 1
-    role = needed["Principal"]["AWS"].removeprefix(f"${{{mail.node.path}/").partition(".")[0].replace("/", "")
-    assert given["Condition"]["ArnLike"]["aws:PrincipalArn"].rstrip("*").endswith(f"{mail.stack_name}-{role}")
+    assert needed["Principal"]["AWS"] == f"arn:aws:iam::{mail.account}:root"
+    role, asked = (each["Condition"]["ArnLike"]["aws:PrincipalArn"].rstrip("*") for each in (given, needed))
+    assert asked.startswith(role) and role.endswith(f"/{mail.stack_name}-ArchiveRole")
 
 
 def test_cloudformation_imports_by_what_the_page_says() -> None:

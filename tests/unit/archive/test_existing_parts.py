@@ -266,7 +266,8 @@ def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
     assert statements_in(text) == [
         {
             "Effect": "Allow",
-            "Principal": {"AWS": "${Mail/Archive/Role.Arn}"},
+            "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+            "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Mail-ArchiveRole6D720787-*"}},
             "Action": [
                 "s3:AbortMultipartUpload",
                 "s3:GetBucketLocation",
@@ -282,6 +283,45 @@ def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
     assert archive.bucket.bucket_name == "theirs"
 
 
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ({}, "Mail-Mine"),
+        ({"role_name": "mine"}, "mine"),
+        ({"role_name": "mine", "path": "/mail/"}, "mail/mine"),
+    ],
+)
+def test_the_statement_of_a_warning_names_the_role_as_it_will_be_called(role: dict[str, str], name: str) -> None:
+    stack = cdk.Stack(new_app(), "Mail", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    mine = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"), **role)
+    bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="theirs", account="444455556666")
+    EventArchive(stack, "Archive", bucket=bucket, role=mine)
+    (needed,) = statements_in(warning_texts(stack)[0])
+    pattern = needed["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    assert pattern.startswith(f"arn:aws:iam::111122223333:role/{name}") and ("*" in pattern) == (not role)
+
+
+def test_a_bucket_and_key_of_another_account_in_this_app_let_firehose_in_without_a_warning() -> None:
+    app = new_app()
+    central, mail = (
+        cdk.Stack(app, name, env=cdk.Environment(account=account, region="eu-west-1"))
+        for name, account in (("Central", "444455556666"), ("Mail", "111122223333"))
+    )
+    key = kms.Key(central, "Key", alias="central")
+    bucket = s3.Bucket(central, "Bucket", bucket_name="central", encryption_key=key)
+    EventArchive(mail, "Archive", bucket=bucket, prefix=f"{cdk.Aws.ACCOUNT_ID}/events/")
+    template = synthesize(central)
+    synthesize(mail)
+    assert not [each for each in warnings(mail) | warnings(central) if each.startswith("ses-events:")]
+    by_name = {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Mail-ArchiveRole6D720787-*"}
+    for resource_type, of in (("AWS::S3::BucketPolicy", "PolicyDocument"), ("AWS::KMS::Key", "KeyPolicy")):
+        statement = properties(template, resource_type)[of]["Statement"][-1]
+        assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+        assert statement["Condition"]["ArnLike"] == by_name
+    objects = properties(template, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"][-1]["Resource"]
+    assert "/111122223333/events/*" in str(objects)
+
+
 @pytest.mark.parametrize("given", ["the archive", "its bucket"])
 def test_a_key_of_another_account_is_warned_of_with_the_statement_it_needs(given: str) -> None:
     env = cdk.Environment(account="111122223333", region="eu-west-1")
@@ -293,7 +333,8 @@ def test_a_key_of_another_account_is_warned_of_with_the_statement_it_needs(given
     (text,) = warning_texts(stack)
     assert text.startswith("the policy of the key arn:aws:kms:eu-west-1:444455556666:key/1 cannot be edited from here")
     (needed,) = statements_in(text)
-    assert needed["Principal"] == {"AWS": "${Mail/Archive/Role.Arn}"}
+    assert needed["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+    assert needed["Condition"]["ArnLike"]["aws:PrincipalArn"].endswith(":role/Mail-ArchiveRole6D720787-*")
     assert (needed["Action"], needed["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], "*")
     assert needed["Condition"]["StringEquals"] == {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
 

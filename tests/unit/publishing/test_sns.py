@@ -129,7 +129,7 @@ def test_an_imported_topic_is_warned_of_with_the_statement_it_needs(stack: cdk.S
     (text,) = warning_texts(stack)
     assert text.startswith(
         "the policy of the topic arn:aws:sns:us-east-1:111122223333:bounces cannot be edited from here, "
-        "and SES can publish only when it has this statement: {"
+        "and SES can publish only when it has this statement (docs/security.md): {"
     )
     assert statements_in(text) == [
         publish_statement(
