@@ -41,6 +41,19 @@ def new_bucket(
     return bucket
 
 
+def warn_of_what_is_unseen(scope: Construct, bucket: s3.IBucket) -> None:
+    """Warn of an imported bucket whose key is not given: with one, Firehose may not write there."""
+    of_the_app = isinstance(bucket, s3.Bucket) or isinstance(bucket.node.scope, s3.CfnBucket)  # Bucket.from_cfn_bucket
+    if not of_the_app and not bucket.encryption_key:
+        name = as_text(scope, bucket.bucket_name)
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:imported-bucket",
+            f"whether the bucket {name} has a KMS key cannot be seen from here; S3 refuses what Firehose writes then, "
+            "and after 24 hours it is lost. Import it by s3.Bucket.from_bucket_attributes(encryption_key=...), or "
+            "acknowledge this where it has none (docs/security.md)",
+        )
+
+
 def new_results_bucket(scope: Construct, encryption_key: kms.IKey | None, expiration: cdk.Duration) -> s3.Bucket:
     """A private, encrypted bucket for TLS requests, without versions, that empties itself."""
     bucket = _private_bucket(scope, "Results", encryption_key, expiration, cdk.RemovalPolicy.RETAIN, versioned=None)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # ListBucketMultipartUploads and AbortMultipartUpload serve large buffers, which go up in parts, PutObject writes, and
 # GetObject is documented without a reason.
 _BUCKET_ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
+_FIREHOSE = "firehose.amazonaws.com"
 _OBJECT_ACTIONS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
 
 
@@ -90,7 +91,7 @@ def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
         "Role",
         description="Lets Firehose deliver SES events to the archive bucket",
         assumed_by=iam.ServicePrincipal(
-            "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": delivery.here.account}}
+            _FIREHOSE, conditions={"StringEquals": {"sts:ExternalId": delivery.here.account}}
         ),
         inline_policies={"Deliver": iam.PolicyDocument.from_json({"Statement": delivery.statements})},
     )
@@ -106,16 +107,32 @@ def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy 
     )
     role.attach_inline_policy(policy)
     resource = cast("iam.CfnPolicy | None", policy.node.default_child)  # none under iam.Role.customize_roles
-    if resource and delivery.stack.resolve(resource.roles):
-        _acknowledge(policy, delivery)
-        return policy
-    statements = ", ".join(json.dumps(as_text(scope, statement)) for statement in delivery.statements)
-    cdk.Annotations.of(scope).add_warning_v2(
-        "ses-events:delivery-role-not-editable",
-        f"the policies of the role {as_text(scope, role.role_arn)} cannot be edited from here, and Firehose can "
-        f"deliver only when they have (docs/security.md): {statements}",
-    )
-    return None
+    is_editable = resource and delivery.stack.resolve(resource.roles)
+    arn, trusted = as_text(scope, role.role_arn), ""
+    if not isinstance(role, iam.Role):  # whose trust policy is not known
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": _FIREHOSE},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": delivery.here.account}},
+        }
+        trusted = f"its trust policy has {json.dumps(as_text(scope, trust))}"
+    if not is_editable:
+        statements = ", ".join(json.dumps(as_text(scope, statement)) for statement in delivery.statements)
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:delivery-role-not-editable",
+            f"the policies of the role {arn} cannot be edited from here, and Firehose can deliver only when they have "
+            f"(docs/security.md): {statements}" + (f", and {trusted}" if trusted else ""),
+        )
+        return None
+    if trusted:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:imported-role",
+            f"the trust policy of the role {arn} cannot be seen from here; Firehose can deliver only when {trusted} "
+            "(docs/security.md)",
+        )
+    _acknowledge(policy, delivery)
+    return policy
 
 
 def _acknowledge(holder: Construct, delivery: Delivery) -> None:

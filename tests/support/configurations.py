@@ -250,6 +250,8 @@ class Configuration:
                 }.items()
                 if chosen[choice[0]] == choice[1]
             }
+            if chosen["bucket"] == "imported":
+                expected.add("imported-bucket")
             if chosen["prefix"] == "from a parameter" and chosen["bucket"] not in _NEW:
                 expected.add("prefix-opens-bucket")
         shared = chosen["role"] == "shared" and self.archive

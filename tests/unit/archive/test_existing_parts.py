@@ -123,7 +123,28 @@ def test_an_imported_bucket_is_used_as_it_is(stack: cdk.Stack) -> None:
     assert not resources(template, BUCKET)
     assert properties(readable(template), STREAM)["ExtendedS3DestinationConfiguration"]["BucketARN"] == arn
     assert statements(template)["Bucket"]["Resource"] == arn
-    assert warnings(stack) == set()
+    assert warnings(stack) == {"ses-events:imported-bucket"}
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        lambda stack: s3.Bucket.from_bucket_attributes(
+            stack,
+            "Bucket",
+            bucket_name="mail",
+            encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1"),
+        ),
+        lambda stack: s3.Bucket.from_cfn_bucket(s3.CfnBucket(stack, "Bucket")),
+        lambda stack: s3.Bucket(cdk.Stack(stack.node.scope, "Other"), "Bucket"),
+    ],
+    ids=["with its key", "an L1", "of another stack"],
+)
+def test_a_bucket_whose_key_can_be_seen_is_not_warned_of(
+    stack: cdk.Stack, bucket: Callable[[cdk.Stack], s3.IBucket]
+) -> None:
+    EventArchive(stack, "Archive", bucket=bucket(stack))
+    assert not [each for each in warnings(stack) if each.startswith("ses-events:")]
 
 
 def test_the_stream_waits_for_the_policy_of_a_bucket_of_the_user(stack: cdk.Stack) -> None:
@@ -446,8 +467,7 @@ def test_a_grant_without_effect_is_warned_of_with_the_statements_it_needs(
     recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable], untouched: str
 ) -> None:
     stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "mail")
-    EventArchive(stack, "Archive", bucket=bucket).grant_read(grantee(stack))
+    _archive_in_a_bucket_without_key(stack).grant_read(grantee(stack))
     (text,) = warning_texts(stack)
     assert text.startswith(f"the policies of {untouched} are left as they are, and the grant has an effect only when ")
     assert warnings(stack) == {"ses-events:grant-without-effect"}
@@ -494,7 +514,12 @@ def test_a_grant_with_effect_is_not_warned_of(
     recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable]
 ) -> None:
     stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
-    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail")).grant_read(
-        grantee(stack)
-    )
+    _archive_in_a_bucket_without_key(stack).grant_read(grantee(stack))
     assert warnings(stack) == set()
+
+
+def _archive_in_a_bucket_without_key(stack: cdk.Stack) -> EventArchive:
+    archive = EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail"))
+    without_key = cdk.Acknowledgment(id="ses-events:imported-bucket", reason="it has no KMS key")
+    cdk.Validations.of(archive).acknowledge(without_key)
+    return archive
