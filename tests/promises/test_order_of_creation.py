@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from ses_events import (
     CloudWatchDestination,
@@ -239,12 +239,12 @@ def _archive(scope: Construct, named: bool) -> EventArchive:
 def _with_action(template: Json, action: str) -> str:
     """The logical id of the one role or policy that allows an action."""
     (name,) = [
-        name
+        str(name)
         for name, body in template["Resources"].items()
         if body["Type"] in ("AWS::IAM::Role", "AWS::IAM::Policy") and f'"{action}"' in json.dumps(body)
     ]
     return name
 
 
-def _child(parent: Construct, construct_id: str) -> str:
+def _child(parent: IConstruct, construct_id: str) -> str:
     return logical_id(parent.node.find_child(construct_id))

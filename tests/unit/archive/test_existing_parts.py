@@ -312,7 +312,7 @@ def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
         ({"role_name": "mine", "path": "/mail/"}, "mail/mine"),
     ],
 )
-def test_the_statement_of_a_warning_names_the_role_as_it_will_be_called(role: dict[str, str], name: str) -> None:
+def test_the_statement_of_a_warning_names_the_role_as_it_will_be_called(role: dict[str, Any], name: str) -> None:
     stack = cdk.Stack(new_app(), "Mail", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     mine = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"), **role)
     bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="theirs", account="444455556666")
