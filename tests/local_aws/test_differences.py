@@ -84,7 +84,9 @@ def test_a_difference_of_the_page_is_still_there(aws: LocalAws, row: str) -> Non
 
 
 def test_each_row_with_a_tick_is_tried() -> None:
-    rows = [line for line in (ROOT / "docs/local-aws-differences.md").read_text().splitlines() if line.endswith("| ✓ |")]
+    rows = [
+        line for line in (ROOT / "docs/local-aws-differences.md").read_text().splitlines() if line.endswith("| ✓ |")
+    ]
     assert [next(row for row in DIFFERENCES if line.startswith(f"| {row}")) for line in rows] == [*DIFFERENCES]
 
 
