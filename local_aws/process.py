@@ -132,7 +132,8 @@ class LocalAws:
         """Make some things as slow as on AWS, where both take about half a minute.
 
         :param iam: seconds for which services see a role and its policies as they were before a change.
-        :param stream: seconds that a new delivery stream takes to become ACTIVE; CloudFormation waits for it.
+        :param stream: seconds that a new delivery stream takes to become ACTIVE; CloudFormation waits for it, but with
+            ``cdk deploy --express``.
         """
         self._ask("PUT", "/_delays", {"iam": iam, "stream": stream})
 

@@ -123,7 +123,8 @@ def grant(
         cdk.Annotations.of(scope).add_warning_v2(
             "ses-events:grant-without-effect",
             f"the policies of {' and of '.join(untouched)} are left as they are, and the grant has an effect only when "
-            f"they have: {', '.join(json.dumps(as_text(scope, statement)) for statement in statements)}",
+            "they have (docs/security.md): "
+            f"{', '.join(json.dumps(as_text(scope, statement)) for statement in statements)}",
         )
     for other in grants[1:]:
         grants[0] = grants[0].combine(other)

@@ -22,12 +22,17 @@ def as_text(scope: IConstruct, value: object, reference: str | None = None) -> A
     return _text(stack.resolve(value), reference)
 
 
-def warn_of_policy(scope: IConstruct, warning: str, owner: str, purpose: str, statement: dict[str, Any]) -> None:
-    """Warn that a policy which cannot be edited from here needs a statement, and print it."""
+def warn_of_policy(
+    scope: IConstruct, warning: str, owner: str, purpose: str, statement: dict[str, Any], page: str = "security.md"
+) -> None:
+    """Warn that a policy which cannot be edited from here needs a statement, and print it.
+
+    :param page: what explains it, in docs/.
+    """
     cdk.Annotations.of(scope).add_warning_v2(
         warning,
-        f"the policy of {owner} cannot be edited from here, and {purpose} only when it has this statement: "
-        f"{json.dumps(as_text(scope, statement))}",
+        f"the policy of {owner} cannot be edited from here, and {purpose} only when it has this statement "
+        f"(docs/{page}): {json.dumps(as_text(scope, statement))}",
     )
 
 

@@ -101,7 +101,7 @@ _INTERNAL = {"bind", "prefix_oddities", "problems"}
 
 WARNINGS = {
     "alarm-without-data": "`add_alarm` on an event that no set publishes to the destination with these dimensions",
-    "bucket-not-emptied": "`EventArchive(removal_policy=DESTROY)`: a bucket that holds events cannot be deleted",
+    "bucket-not-emptied": "a new bucket that is deleted with its stack, which fails while it holds anything",
     "errors-among-events": "a prefix that covers the errors: whoever reads all events reads them too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",
     "role-for-anybody": "a role that SES may assume on behalf of any account",
@@ -110,7 +110,8 @@ WARNINGS = {
     "delivery-role-not-editable": "`EventArchive(role=...)` that CDK cannot edit: it needs the statements printed",
     "endless-dimension": "a dimension whose values never end, each of them a billed metric",
     "grant-without-effect": "a grant to whom CDK can give nothing, or who is of another account: with the statements",
-    "imported-role": "`FirehoseDestination(role=...)` imported: its trust policy needs the statement printed",
+    "imported-bucket": "`EventArchive(bucket=...)` imported without `encryption_key`: it may have one all the same",
+    "imported-role": "a role for SES or Firehose that is imported: its trust policy needs the statement printed",
     "key-not-editable": "a topic with an imported key: the key's policy needs the statement printed",
     "link-tag-without-click": "a link tag as dimension where no Click event is published",
     "order-not-guaranteed": "the delivery stream cannot wait for the role for SES: a first deployment may fail",

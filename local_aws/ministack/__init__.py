@@ -11,6 +11,7 @@ from local_aws.ministack import (
     configuration_sets,
     delivery_streams,
     metrics,
+    provisioning,
     roles,
     sending,
     topics,
@@ -21,6 +22,7 @@ from local_aws.ministack import (
 def install() -> None:
     """Make MiniStack do what AWS does, where this system depends on it."""
     for resource in (
+        provisioning,
         buckets,
         topics,
         configuration_sets,

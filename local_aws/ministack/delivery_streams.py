@@ -10,13 +10,15 @@ from typing import Any
 from ministack.services import firehose
 
 from local_aws.ministack.delays import delays
-from local_aws.ministack.provisioning import Provisioner, handlers_of, run_on_thread
+from local_aws.ministack.provisioning import Provisioner, handlers_of, is_express, run_on_thread
 
 Records = list[tuple[str, bytes]]
 
 
 def install() -> None:
-    """Let a new delivery stream be CREATING for ``delays.stream`` seconds; CloudFormation waits for it."""
+    """Let a new delivery stream be CREATING for ``delays.stream`` seconds; CloudFormation waits for it, but for a
+    stack in the express mode.
+    """
     create_stream = firehose._create_delivery_stream
 
     def create_delivery_stream(data: dict[str, Any]) -> Any:
@@ -34,7 +36,7 @@ def install() -> None:
     def until_active(provision: Provisioner) -> Provisioner:
         def provision_stream(*arguments: Any, **options: Any) -> tuple[str, dict[str, Any]]:
             name, attributes = provision(*arguments, **options)
-            while firehose._streams[name]["status"] == "CREATING":
+            while firehose._streams[name]["status"] == "CREATING" and not is_express(arguments[-1]):
                 time.sleep(0.02)
             return name, attributes
 

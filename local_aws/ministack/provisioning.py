@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import handlers, provisioners, stacks
 
 from local_aws.ministack.requests import Response
 
 Provisioner = Callable[..., tuple[str, dict[str, Any]]]
+
+_modes: dict[str, str] = {}  # of the latest change of each stack
+
+
+def install() -> None:
+    """Know which stacks are deployed in the express mode, which MiniStack takes for the standard one."""
+
+    def note_mode(handle: Callable[[Mapping[str, Any]], Response]) -> Callable[[Mapping[str, Any]], Response]:
+        def noted(request: Mapping[str, Any]) -> Response:
+            name = handlers._p(request, "StackName").rpartition("stack/")[2].partition("/")[0]
+            _modes[name] = handlers._p(request, "DeploymentConfig.Mode")
+            return handle(request)
+
+        return noted
+
+    for action in ("CreateStack", "UpdateStack", "CreateChangeSet"):
+        handlers._ACTION_HANDLERS[action] = note_mode(handlers._ACTION_HANDLERS[action])
+
+
+def is_express(stack: str) -> bool:
+    """Whether a stack is deployed without waiting for its resources (``cdk deploy --express``)."""
+    return _modes.get(stack) == "EXPRESS"
 
 
 def handlers_of(resource_type: str) -> dict[str, Any]:

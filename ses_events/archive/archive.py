@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,8 +12,8 @@ from constructs import Construct
 
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
-from ses_events.archive.bucket import new_bucket
-from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
+from ses_events.archive.bucket import new_bucket, warn_of_what_is_unseen
+from ses_events.archive.delivery_role import Delivery, let_in, new_role, permit
 from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
 from ses_events.archive.formats import EventFormat, JsonFormat
 from ses_events.archive.stream_metrics import StreamMetrics
@@ -54,7 +54,8 @@ class EventArchive(StreamMetrics, Construct):
         account Firehose also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the
         statement that the bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the prefixes is
         acknowledged, but for a bucket of another stack, whose name cdk-nag learns later: acknowledge that one on
-        ``archive.role``, by the id that cdk-nag prints. Default: a new bucket.
+        ``archive.role``, by the id that cdk-nag prints. Of an imported bucket without ``encryption_key``
+        ``ses-events:imported-bucket`` warns. Default: a new bucket.
     :param buffering_interval: how long Firehose collects events before it writes a file, 0-900 s. Default: 300 s.
     :param buffering_size: how much it collects at most, 1-128 MiB before compression; with Parquet at least 64 MiB.
         Default: 64 MiB, with Parquet 128 MiB.
@@ -77,14 +78,14 @@ class EventArchive(StreamMetrics, Construct):
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
         ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:errors-among-events``.
-    :param removal_policy: what becomes of the new bucket with the stack. DESTROY fails while it holds events, and
-        emptying it would take a Lambda function, which this has not: ``ses-events:bucket-not-emptied`` warns. Default:
-        RETAIN.
-    :param role: a role of your own that trusts ``firehose.amazonaws.com``; of an imported one that is not known. It
-        gets the permissions in a policy of its own, which the stream waits for. Where CDK cannot edit the role, as an
-        immutable one or under ``iam.Role.customize_roles``, ``ses-events:delivery-role-not-editable`` warns with the
-        statements. What else the role may do with the stream must name ``archive.delivery_stream_arn``. Default: a new
-        role.
+    :param removal_policy: what becomes of the new bucket with the stack. DESTROY, as ``cdk.RemovalPolicies`` may
+        decide too, fails while it holds events, and emptying it would take a Lambda function, which this has not:
+        ``ses-events:bucket-not-emptied`` warns at synth. Default: RETAIN.
+    :param role: a role of your own that trusts ``firehose.amazonaws.com``; of an imported one that is not known, and
+        ``ses-events:imported-role`` warns with the statement. It gets the permissions in a policy of its own, which
+        the stream waits for. Where CDK cannot edit the role, as an immutable one or under ``iam.Role.customize_roles``,
+        ``ses-events:delivery-role-not-editable`` warns with the statements. What else the role may do with the
+        stream must name ``archive.delivery_stream_arn``. Default: a new role.
     :param server_access_logs_bucket: where S3 logs access to the new bucket; of the same account and region, without a
         KMS key. For an imported one ``ses-events:logs-bucket-not-editable`` warns with the statement that its policy
         needs. Default: nowhere.
@@ -200,7 +201,11 @@ class EventArchive(StreamMetrics, Construct):
         policy = permit(role, self, delivery) if role else None
         if policy:
             self.delivery_stream.node.add_dependency(policy)
-        warn_of_other_accounts(self, delivery, self.role)
+        self._delivers_by = policy if role else self.role
+        self._waits_for_a_role = False
+        let_in(self, delivery, self.role)
+        if bucket and not delivery.is_abroad:  # of which there is a warning already
+            warn_of_what_is_unseen(self, bucket)
         _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -230,6 +235,19 @@ class EventArchive(StreamMetrics, Construct):
             statements,
             "Firehose names the objects it writes, by these prefixes as far as they are known",
         )
+
+    def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy) -> None:
+        """Create a permission of SES after that of Firehose, and the stream after both.
+
+        IAM propagates the former while the stream comes up, and the latter while the former is made. Of many roles one
+        in between is enough; a policy may turn out to be attached to nothing, and CDK leaves it out then.
+        """
+        self.delivery_stream.add_resource_dependency(permission)
+        if self._delivers_by and not self._waits_for_a_role:
+            resource = self._delivers_by.node.default_child  # none under iam.Role.customize_roles
+            if resource:
+                permission.add_resource_dependency(cast(cdk.CfnResource, resource))
+            self._waits_for_a_role = isinstance(permission, cdk.aws_iam.CfnRole)
 
 
 def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, *, opens_bucket: bool) -> None:

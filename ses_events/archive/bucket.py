@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from ses_events.policies import key_of
 from ses_events.tokens import as_text, warn_of_policy
@@ -27,12 +28,6 @@ def new_bucket(
     bucket = _private_bucket(
         scope, "Bucket", encryption_key, expiration, removal_policy or cdk.RemovalPolicy.RETAIN, versioned=True
     )
-    if removal_policy == cdk.RemovalPolicy.DESTROY:
-        cdk.Annotations.of(scope).add_warning_v2(
-            "ses-events:bucket-not-emptied",
-            "the bucket is to be deleted with the stack, which fails while it holds anything; empty it first, or use "
-            "cdk.RemovalPolicy.RETAIN",
-        )
     if logs_bucket:
         _log_access(bucket, logs_bucket)
     else:
@@ -44,6 +39,19 @@ def new_bucket(
             )
         )
     return bucket
+
+
+def warn_of_what_is_unseen(scope: Construct, bucket: s3.IBucket) -> None:
+    """Warn of an imported bucket whose key is not given: with one, Firehose may not write there."""
+    of_the_app = isinstance(bucket, s3.Bucket) or isinstance(bucket.node.scope, s3.CfnBucket)  # Bucket.from_cfn_bucket
+    if not of_the_app and not bucket.encryption_key:
+        name = as_text(scope, bucket.bucket_name)
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:imported-bucket",
+            f"whether the bucket {name} has a KMS key cannot be seen from here; S3 refuses what Firehose writes then, "
+            "and after 24 hours it is lost. Import it by s3.Bucket.from_bucket_attributes(encryption_key=...), or "
+            "acknowledge this where it has none (docs/security.md)",
+        )
 
 
 def new_results_bucket(scope: Construct, encryption_key: kms.IKey | None, expiration: cdk.Duration) -> s3.Bucket:
@@ -68,7 +76,7 @@ def _private_bucket(
     *,
     versioned: bool | None,
 ) -> s3.Bucket:
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         construct_id,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -86,6 +94,29 @@ def _private_bucket(
             )
         ],
     )
+    resource = cast(s3.CfnBucket, bucket.node.default_child)
+    cdk.Aspects.of(resource).add(cast(cdk.IAspect, _NotEmptied(scope)), priority=cdk.AspectPriority.READONLY)
+    return bucket
+
+
+@jsii.implements(cdk.IAspect)
+class _NotEmptied:
+    """Warns of a bucket that is deleted with its stack.
+
+    Only at synth is that known: ``cdk.RemovalPolicies`` decides for a whole stage, by an aspect too.
+    """
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, s3.CfnBucket) and node.cfn_options.deletion_policy == cdk.CfnDeletionPolicy.DELETE:
+            cdk.Annotations.of(self._scope).add_warning_v2(
+                "ses-events:bucket-not-emptied",
+                f"the bucket {node.node.path.removesuffix('/Resource')} is to be deleted with the stack, which fails "
+                "while it holds anything; use cdk.RemovalPolicy.RETAIN, or see docs/upgrades.md for environments "
+                "that do not last",
+            )
 
 
 def _log_access(bucket: s3.Bucket, logs_bucket: s3.IBucket) -> None:

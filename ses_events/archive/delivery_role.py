@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ses_events.location import Environment, environment_of, known_to_differ
-from ses_events.policies import Statement, acknowledge_objects, allow, key_arn, use_of_key
+from ses_events.policies import Statement, acknowledge_objects, allow, key_arn, key_of, use_of_key
 from ses_events.tokens import as_text, warn_of_policy
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # ListBucketMultipartUploads and AbortMultipartUpload serve large buffers, which go up in parts, PutObject writes, and
 # GetObject is documented without a reason.
 _BUCKET_ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
+_FIREHOSE = "firehose.amazonaws.com"
 _OBJECT_ACTIONS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
 
 
@@ -90,7 +91,7 @@ def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
         "Role",
         description="Lets Firehose deliver SES events to the archive bucket",
         assumed_by=iam.ServicePrincipal(
-            "firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": delivery.here.account}}
+            _FIREHOSE, conditions={"StringEquals": {"sts:ExternalId": delivery.here.account}}
         ),
         inline_policies={"Deliver": iam.PolicyDocument.from_json({"Statement": delivery.statements})},
     )
@@ -106,16 +107,32 @@ def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy 
     )
     role.attach_inline_policy(policy)
     resource = cast("iam.CfnPolicy | None", policy.node.default_child)  # none under iam.Role.customize_roles
-    if resource and delivery.stack.resolve(resource.roles):
-        _acknowledge(policy, delivery)
-        return policy
-    statements = ", ".join(json.dumps(as_text(scope, statement)) for statement in delivery.statements)
-    cdk.Annotations.of(scope).add_warning_v2(
-        "ses-events:delivery-role-not-editable",
-        f"the policies of the role {as_text(scope, role.role_arn)} cannot be edited from here, and Firehose can "
-        f"deliver only when they have: {statements}",
-    )
-    return None
+    is_editable = resource and delivery.stack.resolve(resource.roles)
+    arn, trusted = as_text(scope, role.role_arn), ""
+    if not isinstance(role, iam.Role):  # whose trust policy is not known
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": _FIREHOSE},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": delivery.here.account}},
+        }
+        trusted = f"its trust policy has {json.dumps(as_text(scope, trust))}"
+    if not is_editable:
+        statements = ", ".join(json.dumps(as_text(scope, statement)) for statement in delivery.statements)
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:delivery-role-not-editable",
+            f"the policies of the role {arn} cannot be edited from here, and Firehose can deliver only when they have "
+            f"(docs/security.md): {statements}" + (f", and {trusted}" if trusted else ""),
+        )
+        return None
+    if trusted:
+        cdk.Annotations.of(scope).add_warning_v2(
+            "ses-events:imported-role",
+            f"the trust policy of the role {arn} cannot be seen from here; Firehose can deliver only when {trusted} "
+            "(docs/security.md)",
+        )
+    _acknowledge(policy, delivery)
+    return policy
 
 
 def _acknowledge(holder: Construct, delivery: Delivery) -> None:
@@ -123,19 +140,53 @@ def _acknowledge(holder: Construct, delivery: Delivery) -> None:
     acknowledge_objects(holder, delivery.stack, delivery.objects, reason)
 
 
-def warn_of_other_accounts(scope: Construct, delivery: Delivery, role: iam.IRole) -> None:
-    """Warn of policies of other accounts, which cannot be edited from here and have to let Firehose in as well."""
+def let_in(scope: Construct, delivery: Delivery, role: iam.IRole) -> None:
+    """Let Firehose in by the policies of a bucket and a key of another account: of this app, or with a warning."""
+    page = "accounts-and-regions.md#one-bucket-for-all-accounts"
     if delivery.is_abroad:
-        needed = {
-            "Effect": "Allow",
-            "Principal": {"AWS": role.role_arn},
-            "Action": sorted([*_BUCKET_ACTIONS, *delivery.object_actions]),
-            "Resource": [delivery.bucket_arn, *delivery.objects],
-        }
-        owner = f"the bucket {as_text(scope, delivery.bucket.bucket_name)}"
-        warn_of_policy(scope, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", needed)
+        folders = [each.replace(cdk.Aws.ACCOUNT_ID, delivery.here.account) for each in delivery.objects]
+        statement = allow(sorted([*_BUCKET_ACTIONS, *delivery.object_actions]), delivery.bucket_arn, *folders)
+        statement = _by(role, delivery, statement)
+        added = delivery.bucket.add_to_resource_policy(iam.PolicyStatement.from_json(statement)).statement_added
+        if not added:
+            owner = f"the bucket {as_text(scope, delivery.bucket.bucket_name)}"
+            warn_of_policy(
+                scope, "ses-events:bucket-of-another-account", owner, "Firehose can deliver", statement, page
+            )
     if delivery.key and known_to_differ(delivery.key.env.account, delivery.here.account):
-        # in a key policy, * is this key
-        needed = {**delivery.key_statements[0], "Principal": {"AWS": role.role_arn}, "Resource": "*"}
-        owner = f"the key {as_text(scope, key_arn(delivery.key))}"
-        warn_of_policy(scope, "ses-events:key-of-another-account", owner, "Firehose can deliver", needed)
+        by_s3 = delivery.key_statements[0]
+        # Not for which bucket, as that waits for its key; the role may use the key for it alone. * is this key.
+        by_s3 = {**by_s3, "Condition": {"StringEquals": by_s3["Condition"]["StringEquals"]}, "Resource": "*"}
+        statement = _by(role, delivery, by_s3)
+        key = key_of(delivery.key)
+        if not key.add_to_resource_policy(iam.PolicyStatement.from_json(statement), True).statement_added:
+            owner = f"the key {as_text(scope, key_arn(key))}"
+            warn_of_policy(scope, "ses-events:key-of-another-account", owner, "Firehose can deliver", statement, page)
+
+
+def _by(role: iam.IRole, delivery: Delivery, statement: Statement) -> Statement:
+    """A statement for a role, by its account and name: the policy may come first, and a role that does not exist cannot
+    be a principal (IAM user guide, principals).
+    """
+    here = delivery.here
+    partition = None if cdk.Token.is_unresolved(here.region) else cdk.region_info.RegionInfo.get(here.region).partition
+    of_account = f"arn:{partition or here.partition}:iam::{here.account}"
+    arn = f"{of_account}:role/{_name_of(role)}" if cdk.Token.is_unresolved(role.role_arn) else role.role_arn
+    condition = {**statement.get("Condition", {}), "ArnLike": {"aws:PrincipalArn": arn}}
+    return {**statement, "Principal": {"AWS": f"{of_account}:root"}, "Condition": condition}
+
+
+def _name_of(role: iam.IRole) -> str:
+    """The path and name of a role of the app, as a pattern where CloudFormation makes the name."""
+    resource, stack = role.node.default_child, cdk.Stack.of(role)
+    if not isinstance(resource, iam.CfnRole):
+        return "*"
+    name, path = stack.resolve(resource.role_name), resource.path or "/"
+    while stack.nested_stack_parent:
+        stack = stack.nested_stack_parent
+    if name is None:
+        generated = f"{stack.stack_name}-{stack.get_logical_id(resource)}-"
+        # of more than 64 characters, 12 of them its own, CloudFormation keeps less
+        fits = stack is cdk.Stack.of(role) and len(generated) <= 52
+        name = f"{generated if fits else stack.stack_name[:20]}*"
+    return f"{path.removeprefix('/')}{name}"

@@ -11,7 +11,7 @@ from aws_cdk import aws_ses as ses
 
 from ses_events.location import environment_of, known_to_differ, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
-from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
+from ses_events.publishing.publishing import PublishedTo, published_in
 from ses_events.record.names import metric_name
 from ses_events.validation import Range, interface, number, option, optional_interface, several
 
@@ -161,8 +161,8 @@ def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
 def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
     """What the sets of the same app and region publish, which share their metrics."""
     root, region = publishing.node.root, environment_of(publishing.stack).region
-    for each in (each for destinations in _DESTINATIONS.values() for each in destinations.made):
-        if each.stack.node.root is root and not known_to_differ(environment_of(each.stack).region, region):
+    for each in published_in(root):
+        if not known_to_differ(environment_of(each.stack).region, region):
             yield each
 
 

@@ -129,6 +129,10 @@ class CloudWatchDestination(EventDestination):
         of a large one has the late bounces of that too, and complaints come days later: for those, take
         ``period=cdk.Duration.days(1)``, and not ``with_``, which leaves the two metrics at an hour.
 
+        The rate of bounces counts every Bounce event, and AWS does not: automatic replies, and recipients on the
+        account's suppression list, are in it. ``EventPublishing.metric_bounce_rate`` is the rate of AWS, and the saved
+        query ``daily_rates`` tells the kinds apart.
+
         :param event: what happened; this destination must get it, and what it is counted against.
         :param dimensions: as in ``metric``.
         :param minimum: with less mail than this in a period the rate is 0: one bounce of two mails is no storm. In an

@@ -28,10 +28,11 @@ class FirehoseDestination(EventDestination):
     """Sends each event as one JSON record to a delivery stream.
 
     In the template: the role that SES assumes, once for an ``EventPublishing``, under it. It may put records into the
-    streams of its destinations and nothing else; SES assumes it for this configuration set of
-    this account only. The stream of an ``EventArchive`` in the same stack is created after the role, so that IAM has
-    propagated the role when SES tests it. Where that order cannot be kept, because the stream is in another stack or is
-    no archive's, a warning says so: ``ses-events:order-not-guaranteed``.
+    streams of its destinations and nothing else; SES assumes it for this configuration set of this account only. It is
+    created after the role of an ``EventArchive`` in the same stack and before its stream, so that IAM has propagated
+    each role when Firehose and SES test it. Where that order cannot be kept, because the stream is in another stack or
+    is no archive's, a warning says so: ``ses-events:order-not-guaranteed``. ``cdk deploy --express`` does not wait for
+    what it orders.
 
     :param delivery_stream: an ``EventArchive``, or a stream that takes direct puts, in the account and region of the
         configuration set (SES developer guide).
@@ -127,10 +128,10 @@ class FirehoseDestination(EventDestination):
         return self.delivery_stream.delivery_stream_arn
 
     def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy, scope: Construct, source: Source) -> None:
-        """Give IAM the time in which the stream comes up to propagate the role."""
+        """Let the stream wait for the role, or warn where it cannot."""
         stream = self.delivery_stream
         if isinstance(stream, EventArchive) and stream.stack is source.stack:
-            stream.delivery_stream.add_resource_dependency(permission)
+            stream._create_stream_after(permission)
         else:
             instead = "or use FirehoseDestination.with_shared_role(archive)" if isinstance(stream, EventArchive) else ""
             cdk.Annotations.of(scope).add_warning_v2(

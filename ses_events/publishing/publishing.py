@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 UNTOUCHED_MAIL = tuple(
     event for event in ses.EmailSendingEvent if event not in (ses.EmailSendingEvent.OPEN, ses.EmailSendingEvent.CLICK)
 )
-"""All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links."""
+"""All events that leave the mail as it is: not Open, which adds a pixel, nor Click, which rewrites links.
+
+The account's Virtual Deliverability Manager or a sender may still ask for either; docs/security.md says how not.
+"""
 
 _SENDING_WITH_A_TEMPLATE = [
     "ses:SendEmail",  # of the API v2; the others are SendBulkEmail of v2, and the two of v1
@@ -60,6 +63,15 @@ class _Destinations:
 
 _DESTINATIONS: MutableMapping[Any, _Destinations] = WeakKeyDictionary()
 """The event destinations of each configuration set; several EventPublishing may share one."""
+
+
+def published_in(app: IConstruct) -> Iterator[PublishedTo]:
+    """Yield what the configuration sets of an app publish to.
+
+    :param app: the root of the construct tree.
+    """
+    for destinations in _DESTINATIONS.values():
+        yield from (each for each in destinations.made if each.stack.node.root is app)
 
 
 class EventPublishing(Construct):

@@ -27,7 +27,7 @@ def shared_role(archive: EventArchive) -> iam.CfnRole:
     purpose = "Lets SES put the events of any configuration set into the archive"
     role, is_new = _role(archive, purpose, condition, archive)
     if is_new:
-        archive.delivery_stream.add_resource_dependency(role)
+        archive._create_stream_after(role)
     return role
 
 
@@ -84,7 +84,7 @@ def permit(
             cdk.Annotations.of(scope).add_warning_v2(
                 "ses-events:role-for-anybody",
                 f"the role {role.node.path} lets SES assume it on behalf of any account; each statement of its "
-                f"trust policy about SES needs this condition: {condition}",
+                f"trust policy about SES needs this condition (docs/security.md#conditions): {condition}",
             )
     else:
         trust, permission = (
@@ -93,8 +93,8 @@ def permit(
         cdk.Annotations.of(scope).add_warning_v2(
             "ses-events:imported-role",
             f"the trust policy of the role {as_text(scope, role.role_arn)} cannot be seen from here; SES "
-            f"can use the role only when its trust policy has {trust} and, where the role is immutable here, "
-            f"one of its policies {permission}",
+            f"can use the role only when its trust policy has (docs/security.md) {trust} and, where "
+            f"the role is immutable here, one of its policies {permission}",
         )
     return policy
 

@@ -110,5 +110,7 @@ class SnsDestination(EventDestination):
         else:
             owner = f"the topic {as_text(scope, self.topic.topic_arn)}"
             needed = statement.to_statement_json()
+            if not self.topic.master_key:
+                owner += " (give its key to sns.Topic.from_topic_attributes, where it has one)"
             warn_of_policy(scope, "ses-events:topic-not-editable", owner, "SES can publish", needed)
         return result.policy_dependable

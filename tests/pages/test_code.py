@@ -11,6 +11,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import botocore.session
+import mypy.api
 import pytest
 from botocore import xform_name
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
@@ -72,6 +73,16 @@ def test_the_python_of_a_page_runs(page: Path) -> None:
     synthesized(page)  # that of the README runs with the built package, in test_package.py
 
 
+def test_the_python_of_the_pages_passes_a_type_checker(tmp_path: Path) -> None:
+    for page in PAGES:
+        codes = blocks(page, "python")
+        if codes and page.name != "README.md":
+            module = tmp_path / f"{page.stem.replace('-', '_')}.py"
+            module.write_text("\n".join([GIVEN, 'app = cdk.App()\nstack = cdk.Stack(app, "Mail")', *codes]))
+    output, errors, status = mypy.api.run([*map(str, tmp_path.iterdir())])
+    assert (status, errors) == (0, ""), output
+
+
 def test_the_statement_for_a_central_bucket_is_the_one_that_is_asked_for() -> None:
     app = synthesized(ROOT / "docs/accounts-and-regions.md")
     central, mail = (app.node.find_child(name) for name in ("Central", "Mail-EU"))
@@ -82,8 +93,9 @@ def test_the_statement_for_a_central_bucket_is_the_one_that_is_asked_for() -> No
     assert given["Action"] == needed["Action"]
     folders = {resource.partition("/")[2].partition("/")[0] for resource in needed["Resource"]} - {""}
     assert folders == {"111122223333"} and json.dumps(given["Resource"]).count("/111122223333/*") == 1
-    role = needed["Principal"]["AWS"].removeprefix(f"${{{mail.node.path}/").partition(".")[0].replace("/", "")
-    assert given["Condition"]["ArnLike"]["aws:PrincipalArn"].rstrip("*").endswith(f"{mail.stack_name}-{role}")
+    assert needed["Principal"]["AWS"] == f"arn:aws:iam::{mail.account}:root"
+    role, asked = (each["Condition"]["ArnLike"]["aws:PrincipalArn"].rstrip("*") for each in (given, needed))
+    assert asked.startswith(role) and role.endswith(f"/{mail.stack_name}-ArchiveRole")
 
 
 def test_where_lake_formation_governs_firehose_may_read_the_table_before_the_stream_is_made() -> None:
@@ -114,6 +126,13 @@ def test_cloudformation_imports_by_what_the_page_says() -> None:
     ((logical_id, identifier),) = json.loads(mapping).items()
     template = json.loads(Path(synthesized(page).outdir, "Mail.template.json").read_text())
     assert template["Resources"][logical_id]["Properties"]["Name"] == identifier["Name"]
+
+
+def test_the_set_of_the_page_has_no_engagement_metrics_of_the_account() -> None:
+    app = synthesized(ROOT / "docs/security.md")
+    template = json.loads(Path(app.outdir, "Mail.template.json").read_text())
+    ((_, configuration_set),) = resources(template, "AWS::SES::ConfigurationSet").items()
+    assert configuration_set["Properties"]["VdmOptions"] == {"DashboardOptions": {"EngagementMetrics": "DISABLED"}}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)

@@ -32,6 +32,12 @@ def test_every_page_stands_behind_one_of_the_doors() -> None:
     assert {*PAGES} == {*site.pages()}
 
 
+def test_the_pages_that_messages_name_exist() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "ses_events").rglob("*.py"))
+    named = re.findall(r"(?:docs/|\")([\w-]+\.md(?:#[\w-]+)?)", code)
+    assert len(named) > 5 and [link for link in named if not _exists(ROOT / "docs/security.md", link)] == []
+
+
 def links(page: Path) -> list[str]:
     """The links of a page to the project itself: no code, no address."""
     text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)

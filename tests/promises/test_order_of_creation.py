@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
-from constructs import Construct
+from constructs import Construct, IConstruct
 
-from ses_events import CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
-from tests.support.templates import logical_id, new_app, only, synthesize, waits_for, warnings
+from ses_events import (
+    CloudWatchDestination,
+    EventArchive,
+    EventPublishing,
+    FirehoseDestination,
+    JsonFormat,
+    ParquetFormat,
+)
+from ses_events.archive.formats import EventFormat
+from tests.support.templates import (
+    Json,
+    logical_id,
+    new_app,
+    only,
+    order_of_creation,
+    synthesize,
+    waits_for,
+    warnings,
+)
 
 ANOTHER_STACK = "ses-events:order-not-guaranteed"
 METRICS = CloudWatchDestination(
@@ -47,6 +65,7 @@ def test_set_role_stream_destination_come_in_this_order(
     firehose_role = stack.resolve(archive.role.role_arn)["Fn::GetAtt"][0]
     assert waits_for(template, stream, bucket_policy)
     assert waits_for(template, stream, firehose_role)
+    assert any(waits_for(template, _child(publishing, "SesRole"), firehose_role) for publishing in publishings)
     for publishing in publishings:
         configuration_set = logical_id(publishing.configuration_set)
         ses_role = _child(publishing, "SesRole")
@@ -71,6 +90,7 @@ def test_the_role_that_sets_share_comes_before_the_stream(sets: int) -> None:
     template = synthesize(stack)
     stream = logical_id(archive.delivery_stream)
     assert waits_for(template, stream, _child(archive, "SesRole"))
+    assert waits_for(template, _child(archive, "SesRole"), _child(archive.role, "Resource"))
     assert all(waits_for(template, _child(publishing, "ToArchive"), stream) for publishing in publishings)
 
 
@@ -82,6 +102,76 @@ def test_with_two_archives_each_stream_waits_for_the_role(stack: cdk.Stack) -> N
     template = synthesize(stack)
     role = _child(publishing, "SesRole")
     assert all(waits_for(template, logical_id(archive.delivery_stream), role) for archive in archives)
+    assert all(waits_for(template, role, _child(archive.role, "Resource")) for archive in archives)
+
+
+@pytest.mark.parametrize("sending", ["role of the set", "shared role", "role of the user", "the same role"])
+@pytest.mark.parametrize("delivering", ["role of the archive", "role of the user"])
+@pytest.mark.parametrize("format", [JsonFormat(), ParquetFormat()], ids=["json", "parquet"])
+def test_a_role_is_made_between_the_permission_of_firehose_and_the_stream(
+    stack: cdk.Stack, sending: str, delivering: str, format: EventFormat
+) -> None:
+    """What Firehose tests when the stream is made had as long to propagate as the other role takes to be made."""
+    both = iam.CompositePrincipal(
+        iam.ServicePrincipal("firehose.amazonaws.com", conditions={"StringEquals": {"sts:ExternalId": stack.account}}),
+        iam.ServicePrincipal("ses.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}),
+    )
+    users = iam.Role(stack, "Users", assumed_by=both)
+    archive = EventArchive(stack, "Archive", role=users if delivering == "role of the user" else None, format=format)
+    destination = FirehoseDestination(archive)
+    match sending:
+        case "shared role":
+            destination = FirehoseDestination.with_shared_role(archive)
+        case "role of the user":
+            destination = FirehoseDestination(archive, role=iam.Role(stack, "Senders", assumed_by=both))
+        case "the same role":
+            destination = FirehoseDestination(archive, role=users)
+    EventPublishing(stack, "Events").add_destination("ToArchive", destination)
+    template = synthesize(stack)
+    order_of_creation(template)
+    of_firehose = _with_action(template, "s3:PutObject")
+    of_ses = _with_action(template, "firehose:PutRecordBatch")
+    assert waits_for(template, of_ses, of_firehose)
+    assert waits_for(template, logical_id(archive.delivery_stream), of_ses)
+
+
+@pytest.mark.parametrize("format", [JsonFormat(), ParquetFormat()], ids=["json", "parquet"])
+def test_roles_of_another_stack_make_no_circle(stack: cdk.Stack, format: EventFormat) -> None:
+    roles = cdk.Stack(cdk.Stage.of(stack), "Roles")
+    firehose, sending = (
+        iam.Role(roles, service, assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=condition))
+        for service, condition in (
+            ("firehose", {"StringEquals": {"sts:ExternalId": stack.account}}),
+            ("ses", {"StringEquals": {"aws:SourceAccount": stack.account}}),
+        )
+    )
+    archive = EventArchive(stack, "Archive", role=firehose, format=format)
+    EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(archive, role=sending))
+    template = synthesize(stack)
+    of_firehose, of_ses = (_with_action(template, action) for action in ("s3:PutObject", "firehose:PutRecordBatch"))
+    assert waits_for(template, of_ses, of_firehose)
+    assert waits_for(template, logical_id(archive.delivery_stream), of_ses)
+    assert roles in stack.dependencies and stack not in roles.dependencies
+
+
+def test_sets_that_use_two_archives_in_opposite_orders_make_no_circle(stack: cdk.Stack) -> None:
+    archives = [EventArchive(stack, name) for name in ("First", "Second")]
+    for name, order in (("There", archives), ("Back", archives[::-1])):
+        publishing = EventPublishing(stack, name)
+        for archive in order:
+            publishing.add_destination(f"To{archive.node.id}", FirehoseDestination(archive))
+    synthesize(stack)
+    assert warnings(stack) == set()
+
+
+def test_what_else_the_role_of_firehose_may_do_can_name_the_stream_and_the_role_for_ses(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    publishing = EventPublishing(stack, "Events")
+    publishing.add_destination("ToArchive", FirehoseDestination(archive))
+    assert publishing.ses_role
+    named = [archive.delivery_stream.attr_arn, publishing.ses_role.attr_arn]
+    archive.role.add_to_principal_policy(iam.PolicyStatement(actions=["tag:GetResources"], resources=named))
+    order_of_creation(synthesize(stack))
 
 
 def test_publishing_in_a_nested_stack_below_the_archive_gets_a_warning_and_no_circle(stack: cdk.Stack) -> None:
@@ -146,5 +236,15 @@ def _archive(scope: Construct, named: bool) -> EventArchive:
     return EventArchive(scope, "Archive", delivery_stream_name="events" if named else None)
 
 
-def _child(parent: Construct, construct_id: str) -> str:
+def _with_action(template: Json, action: str) -> str:
+    """The logical id of the one role or policy that allows an action."""
+    (name,) = [
+        str(name)
+        for name, body in template["Resources"].items()
+        if body["Type"] in ("AWS::IAM::Role", "AWS::IAM::Policy") and f'"{action}"' in json.dumps(body)
+    ]
+    return name
+
+
+def _child(parent: IConstruct, construct_id: str) -> str:
     return logical_id(parent.node.find_child(construct_id))

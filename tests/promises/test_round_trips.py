@@ -26,17 +26,18 @@ def measured(*arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("role", "fixed", "each"),
     [
-        ("shared", 35, {"round_trips": 5, "resources": 3, "bytes": 1069}),
-        ("own", 32, {"round_trips": 9, "resources": 4, "bytes": 2006}),
+        ("shared", 48, {"round_trips": 5, "resources": 3, "bytes": 1069}),
+        ("own", 45, {"round_trips": 9, "resources": 4, "bytes": 2006}),
     ],
 )
 def test_a_set_costs_what_its_resources_cost(role: str, fixed: int, each: dict[str, int]) -> None:
     """With a shared role: the construct, the set, two destinations, and that one waits for the other. A role of its own
-    adds the role, its ARN, the name of the set for its trust policy, and that the stream waits for it. CDK never calls
-    back: all that it asks of a resource is CDK's own.
+    adds the role, its ARN, the name of the set for its trust policy, and that the stream waits for it. Of all
+    roles for SES one waits for that of Firehose, which is among what does not grow. CDK calls back once, about
+    the bucket: whether it is deleted with the stack is known at synth only.
     """
     one, eleven, hundred = measured(role, "1", "11", "100")
-    assert one["callbacks"] == eleven["callbacks"] == 0
+    assert one["callbacks"] == eleven["callbacks"] == 1
     assert one["round_trips"] == fixed + each["round_trips"]
     assert {kind: (eleven[kind] - one[kind]) // 10 for kind in each} == each
     assert hundred["resources"] <= 500  # CloudFormation's quotas for a template

@@ -250,6 +250,8 @@ class Configuration:
                 }.items()
                 if chosen[choice[0]] == choice[1]
             }
+            if chosen["bucket"] == "imported":
+                expected.add("imported-bucket")
             if chosen["prefix"] == "from a parameter" and chosen["bucket"] not in _NEW:
                 expected.add("prefix-opens-bucket")
         shared = chosen["role"] == "shared" and self.archive
@@ -329,6 +331,7 @@ def _check_order(templates: dict[str, Json], configuration: Configuration) -> No
             destinations = [paths[path] for path in paths if path.startswith(f"{parent}/To")]
             for earlier, later in itertools.pairwise(destinations):
                 assert waits_for(template, later, earlier)
+            roles = [name for path, name in paths.items() if "/SesRole" in path or "/SesPolicy" in path]
             permissions = [
                 name
                 for path, name in paths.items()
@@ -340,6 +343,8 @@ def _check_order(templates: dict[str, Json], configuration: Configuration) -> No
             if stream:
                 assert waits_for(template, destinations[0], stream)
                 assert permissions
+                delivers = paths["Mail/Archive/Role/Resource"]
+                assert any(waits_for(template, stream, each) and waits_for(template, each, delivers) for each in roles)
             if f"{parent}/ToTopic" in paths and "Mail/Topic/Policy/Resource" in paths:
                 assert waits_for(template, paths[f"{parent}/ToTopic"], paths["Mail/Topic/Policy/Resource"])
 

@@ -128,11 +128,11 @@ def warning_texts(stack: cdk.Stack) -> list[str]:
 
 def statements_in(message: str) -> list[Json]:
     """The JSON statements that a message tells its reader to add."""
-    found, start = [], message.find("{")
+    found, start = [], message.find('{"')
     while start >= 0:
         statement, length = json.JSONDecoder().raw_decode(message[start:])
         found.append(statement)
-        start = message.find("{", start + length)
+        start = message.find('{"', start + length)
     return found
 
 

@@ -20,7 +20,7 @@ from aws_cdk import aws_ses as ses
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
-from ses_events import EventPublishing, FirehoseDestination, SesEventsStack
+from ses_events import EventArchive, EventPublishing, FirehoseDestination, SesEventsStack
 from ses_events.stack import CAMPAIGN
 from tests.local_aws.support.deployed import app, deploy, eventually
 
@@ -51,6 +51,18 @@ def reference_failures(aws: LocalAws) -> list[str]:
 
 def test_the_reference_stack_deploys_first_time(reference_failures: list[str]) -> None:
     assert reference_failures == []
+
+
+@pytest.mark.usefixtures("slow_roles")
+def test_in_the_express_mode_the_order_hides_nothing_from_ses(aws: LocalAws) -> None:
+    [failure] = deploy(aws, _publishing("Express"), mode="EXPRESS")
+    assert NOT_ASSUMED in failure
+
+
+def test_in_the_express_mode_ses_meets_a_stream_that_is_not_active(aws: LocalAws) -> None:
+    with _slow(aws, iam=0):
+        [failure] = deploy(aws, _publishing("NotActive"), mode="EXPRESS")
+    assert "Could not access Kinesis Firehose Stream" in failure
 
 
 @pytest.mark.usefixtures("slow_roles")
@@ -132,6 +144,13 @@ def _reference(add: Callable[[SesEventsStack], None] = lambda stack: None) -> cd
     stack = SesEventsStack(app(), "Reference")
     FirehoseDestination.with_shared_role(stack.archive)
     add(stack)
+    return stack
+
+
+def _publishing(name: str) -> cdk.Stack:
+    """An archive, and a set that publishes to it."""
+    stack = cdk.Stack(app(), name)
+    EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))
     return stack
 
 

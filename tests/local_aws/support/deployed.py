@@ -39,8 +39,10 @@ def app() -> cdk.App:
     )
 
 
-def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
+def deploy(aws: LocalAws, stack: cdk.Stack, mode: str = "STANDARD") -> list[str]:
     """Create or update a stack, and wait for the end; why resources of it failed this time.
+
+    :param mode: EXPRESS for what ``cdk deploy --express`` does.
 
     The CDK CLI does the same, with more checks, in more than ten times as long; the test of the demo shows that it can.
     """
@@ -53,7 +55,12 @@ def deploy(aws: LocalAws, stack: cdk.Stack) -> list[str]:
     s3.put_object(Bucket="templates", Key=name, Body=template)
     known = len(_stack_events(aws, name))
     change = cloudformation.update_stack if known else cloudformation.create_stack
-    change(StackName=name, TemplateURL=f"{aws.url}/templates/{name}", Capabilities=["CAPABILITY_IAM"])
+    change(
+        StackName=name,
+        TemplateURL=f"{aws.url}/templates/{name}",
+        Capabilities=["CAPABILITY_IAM"],
+        DeploymentConfig={"Mode": mode},
+    )
 
     def finished() -> bool:
         [found] = cloudformation.describe_stacks(StackName=name)["Stacks"]

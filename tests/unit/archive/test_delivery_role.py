@@ -10,10 +10,26 @@ from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
 from ses_events import EventArchive, EventPublishing, FirehoseDestination
-from tests.support.templates import DELIVER, actions, logical_id, only, properties, synthesize, waits_for, warning_texts
+from tests.support.templates import (
+    DELIVER,
+    actions,
+    logical_id,
+    only,
+    properties,
+    statements_in,
+    synthesize,
+    waits_for,
+    warning_texts,
+)
 
 POLICY = "AWS::IAM::Policy"
 STREAM = "AWS::KinesisFirehose::DeliveryStream"
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "firehose.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": "${AWS::AccountId}"}},
+}
 WARNING = "ses-events:delivery-role-not-editable"
 
 
@@ -49,8 +65,15 @@ def test_a_role_that_cdk_cannot_edit_gets_a_warning_with_the_statements(stack: c
     EventArchive(stack, "Archive", role=imported(stack, mutable=False))
     template = synthesize(stack)
     assert POLICY not in {body["Type"] for body in template["Resources"].values()}
-    [warning] = [each for each in warning_texts(stack) if WARNING in each]
-    assert all(action in warning for action in DELIVER)
+    [warning] = warning_texts(stack)
+    assert WARNING in warning and all(action in warning for action in DELIVER)
+    assert TRUST in statements_in(warning)
+
+
+def test_an_imported_role_gets_a_warning_with_the_trust_it_needs(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", role=imported(stack))
+    [warning] = warning_texts(stack)
+    assert "ses-events:imported-role" in warning and statements_in(warning) == [TRUST]
 
 
 def test_a_precreated_role_of_the_users_gets_the_same_warning(stack: cdk.Stack) -> None:

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
-from ses_events import EventArchive, ParquetFormat
+from ses_events import EventAnalytics, EventArchive, ParquetFormat
 from tests.support.templates import (
     DELIVER,
     Json,
@@ -123,7 +123,28 @@ def test_an_imported_bucket_is_used_as_it_is(stack: cdk.Stack) -> None:
     assert not resources(template, BUCKET)
     assert properties(readable(template), STREAM)["ExtendedS3DestinationConfiguration"]["BucketARN"] == arn
     assert statements(template)["Bucket"]["Resource"] == arn
-    assert warnings(stack) == set()
+    assert warnings(stack) == {"ses-events:imported-bucket"}
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        lambda stack: s3.Bucket.from_bucket_attributes(
+            stack,
+            "Bucket",
+            bucket_name="mail",
+            encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1"),
+        ),
+        lambda stack: s3.Bucket.from_cfn_bucket(s3.CfnBucket(stack, "Bucket")),
+        lambda stack: s3.Bucket(cdk.Stack(stack.node.scope, "Other"), "Bucket"),
+    ],
+    ids=["with its key", "an L1", "of another stack"],
+)
+def test_a_bucket_whose_key_can_be_seen_is_not_warned_of(
+    stack: cdk.Stack, bucket: Callable[[cdk.Stack], s3.IBucket]
+) -> None:
+    EventArchive(stack, "Archive", bucket=bucket(stack))
+    assert not [each for each in warnings(stack) if each.startswith("ses-events:")]
 
 
 def test_the_stream_waits_for_the_policy_of_a_bucket_of_the_user(stack: cdk.Stack) -> None:
@@ -247,6 +268,29 @@ def test_a_bucket_to_be_destroyed_is_warned_of(stack: cdk.Stack) -> None:
     assert warnings(stack) == {"ses-events:bucket-not-emptied"}
 
 
+def test_buckets_that_removal_policies_turn_to_deletion_are_warned_of_each(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    EventAnalytics(stack, "Analytics", archive=archive)
+    cdk.RemovalPolicies.of(stack).destroy()
+    texts = warning_texts(stack)
+    assert [text.split()[2] for text in texts] == ["Mail/Archive/Bucket", "Mail/Analytics/Results"]
+    assert warnings(stack) == {"ses-events:bucket-not-emptied"}
+
+
+def test_a_bucket_that_removal_policies_retain_is_not_warned_of(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", removal_policy=cdk.RemovalPolicy.DESTROY)
+    cdk.RemovalPolicies.of(stack).retain()
+    assert warnings(stack) == set()
+
+
+def test_the_warning_of_a_bucket_can_be_acknowledged_before_it_is_known(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive", removal_policy=cdk.RemovalPolicy.DESTROY)
+    cdk.Validations.of(archive).acknowledge(
+        cdk.Acknowledgment(id="ses-events:bucket-not-emptied", reason="a pipeline empties it")
+    )
+    assert warnings(stack) == set()
+
+
 def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
     recommended_flags: dict[str, Any],
 ) -> None:
@@ -261,7 +305,8 @@ def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
     assert statements_in(text) == [
         {
             "Effect": "Allow",
-            "Principal": {"AWS": "${Mail/Archive/Role.Arn}"},
+            "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+            "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Mail-ArchiveRole6D720787-*"}},
             "Action": [
                 "s3:AbortMultipartUpload",
                 "s3:GetBucketLocation",
@@ -277,6 +322,45 @@ def test_a_bucket_of_another_account_is_warned_of_with_the_statement_it_needs(
     assert archive.bucket.bucket_name == "theirs"
 
 
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ({}, "Mail-Mine"),
+        ({"role_name": "mine"}, "mine"),
+        ({"role_name": "mine", "path": "/mail/"}, "mail/mine"),
+    ],
+)
+def test_the_statement_of_a_warning_names_the_role_as_it_will_be_called(role: dict[str, Any], name: str) -> None:
+    stack = cdk.Stack(new_app(), "Mail", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    mine = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"), **role)
+    bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="theirs", account="444455556666")
+    EventArchive(stack, "Archive", bucket=bucket, role=mine)
+    (needed,) = statements_in(warning_texts(stack)[0])
+    pattern = needed["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    assert pattern.startswith(f"arn:aws:iam::111122223333:role/{name}") and ("*" in pattern) == (not role)
+
+
+def test_a_bucket_and_key_of_another_account_in_this_app_let_firehose_in_without_a_warning() -> None:
+    app = new_app()
+    central, mail = (
+        cdk.Stack(app, name, env=cdk.Environment(account=account, region="eu-west-1"))
+        for name, account in (("Central", "444455556666"), ("Mail", "111122223333"))
+    )
+    key = kms.Key(central, "Key", alias="central")
+    bucket = s3.Bucket(central, "Bucket", bucket_name="central", encryption_key=key)
+    EventArchive(mail, "Archive", bucket=bucket, prefix=f"{cdk.Aws.ACCOUNT_ID}/events/")
+    template = synthesize(central)
+    synthesize(mail)
+    assert not [each for each in warnings(mail) | warnings(central) if each.startswith("ses-events:")]
+    by_name = {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Mail-ArchiveRole6D720787-*"}
+    for resource_type, of in (("AWS::S3::BucketPolicy", "PolicyDocument"), ("AWS::KMS::Key", "KeyPolicy")):
+        statement = properties(template, resource_type)[of]["Statement"][-1]
+        assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+        assert statement["Condition"]["ArnLike"] == by_name
+    objects = properties(template, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"][-1]["Resource"]
+    assert "/111122223333/events/*" in str(objects)
+
+
 @pytest.mark.parametrize("given", ["the archive", "its bucket"])
 def test_a_key_of_another_account_is_warned_of_with_the_statement_it_needs(given: str) -> None:
     env = cdk.Environment(account="111122223333", region="eu-west-1")
@@ -288,7 +372,8 @@ def test_a_key_of_another_account_is_warned_of_with_the_statement_it_needs(given
     (text,) = warning_texts(stack)
     assert text.startswith("the policy of the key arn:aws:kms:eu-west-1:444455556666:key/1 cannot be edited from here")
     (needed,) = statements_in(text)
-    assert needed["Principal"] == {"AWS": "${Mail/Archive/Role.Arn}"}
+    assert needed["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+    assert needed["Condition"]["ArnLike"]["aws:PrincipalArn"].endswith(":role/Mail-ArchiveRole6D720787-*")
     assert (needed["Action"], needed["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], "*")
     assert needed["Condition"]["StringEquals"] == {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
 
@@ -400,8 +485,7 @@ def test_a_grant_without_effect_is_warned_of_with_the_statements_it_needs(
     recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable], untouched: str
 ) -> None:
     stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "mail")
-    EventArchive(stack, "Archive", bucket=bucket).grant_read(grantee(stack))
+    _archive_in_a_bucket_without_key(stack).grant_read(grantee(stack))
     (text,) = warning_texts(stack)
     assert text.startswith(f"the policies of {untouched} are left as they are, and the grant has an effect only when ")
     assert warnings(stack) == {"ses-events:grant-without-effect"}
@@ -448,7 +532,12 @@ def test_a_grant_with_effect_is_not_warned_of(
     recommended_flags: dict[str, Any], grantee: Callable[[cdk.Stack], iam.IGrantable]
 ) -> None:
     stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
-    EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail")).grant_read(
-        grantee(stack)
-    )
+    _archive_in_a_bucket_without_key(stack).grant_read(grantee(stack))
     assert warnings(stack) == set()
+
+
+def _archive_in_a_bucket_without_key(stack: cdk.Stack) -> EventArchive:
+    archive = EventArchive(stack, "Archive", bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "mail"))
+    without_key = cdk.Acknowledgment(id="ses-events:imported-bucket", reason="it has no KMS key")
+    cdk.Validations.of(archive).acknowledge(without_key)
+    return archive

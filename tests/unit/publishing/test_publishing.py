@@ -10,7 +10,15 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 from syrupy.assertion import SnapshotAssertion
 
-from ses_events import UNTOUCHED_MAIL, CloudWatchDestination, EventArchive, EventPublishing, FirehoseDestination
+from ses_events import (
+    UNTOUCHED_MAIL,
+    CloudWatchDestination,
+    EventArchive,
+    EventBridgeDestination,
+    EventPublishing,
+    FirehoseDestination,
+)
+from ses_events.publishing.publishing import published_in
 from tests.support.templates import (
     logical_id,
     only,
@@ -250,3 +258,10 @@ def test_fifty_sets_with_two_destinations_each_fit_one_stack(stack: cdk.Stack, m
     template = synthesize(stack)
     assert len(resources(template, EVENT_DESTINATION)) == 100
     assert len(template["Resources"]) < 500
+
+
+def test_what_the_sets_of_an_app_publish_to_is_known_by_app(stack: cdk.Stack, metrics: CloudWatchDestination) -> None:
+    for name in ("First", "Second"):
+        EventPublishing(stack, name).add_destination("ToMetrics", metrics)
+    EventPublishing(cdk.Stack(cdk.App(), "Mail"), "Other").add_destination("ToBus", EventBridgeDestination())
+    assert [each.destination for each in published_in(stack.node.root)] == [metrics, metrics]

@@ -128,8 +128,9 @@ def test_an_imported_topic_is_warned_of_with_the_statement_it_needs(stack: cdk.S
     publishing.add_destination("ToTopic", SnsDestination(topic))
     (text,) = warning_texts(stack)
     assert text.startswith(
-        "the policy of the topic arn:aws:sns:us-east-1:111122223333:bounces cannot be edited from here, "
-        "and SES can publish only when it has this statement: {"
+        "the policy of the topic arn:aws:sns:us-east-1:111122223333:bounces (give its key to "
+        "sns.Topic.from_topic_attributes, where it has one) cannot be edited from here, "
+        "and SES can publish only when it has this statement (docs/security.md): {"
     )
     assert statements_in(text) == [
         publish_statement(
