@@ -23,7 +23,7 @@ def new_bucket(
     removal_policy: cdk.RemovalPolicy | None,
     logs_bucket: s3.IBucket | None,
 ) -> s3.Bucket:
-    """A private, encrypted, versioned bucket for TLS requests, with the arguments of ``EventArchive``."""
+    """Return a private, encrypted, versioned bucket for TLS requests, with the arguments of ``EventArchive``."""
     bucket = _private_bucket(
         scope, "Bucket", encryption_key, expiration, removal_policy or cdk.RemovalPolicy.RETAIN, versioned=True
     )
@@ -47,7 +47,7 @@ def new_bucket(
 
 
 def new_results_bucket(scope: Construct, encryption_key: kms.IKey | None, expiration: cdk.Duration) -> s3.Bucket:
-    """A private, encrypted bucket for TLS requests, without versions, that empties itself."""
+    """Return a private, encrypted bucket for TLS requests, without versions, that empties itself."""
     bucket = _private_bucket(scope, "Results", encryption_key, expiration, cdk.RemovalPolicy.RETAIN, versioned=None)
     cdk.Validations.of(bucket).acknowledge(
         cdk.Acknowledgment(

@@ -84,7 +84,7 @@ class Delivery:
 
 
 def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
-    """The role of an archive. Its permission is inline: a policy attached later would have to propagate too."""
+    """Return the role of an archive. Its permission is inline: a policy attached later would have to propagate too."""
     role = iam.Role(
         scope,
         "Role",

@@ -21,7 +21,7 @@ def new_delivery_stream(
     encryption_key: kms.IKey | None,
     destination: dict[str, Any],
 ) -> _Stream:
-    """A stream for direct puts, encrypted with the key, or with Firehose's own where there is none."""
+    """Return a stream for direct puts, encrypted with the key, or with Firehose's own where there is none."""
     return _Stream(
         scope,
         "DeliveryStream",
@@ -46,7 +46,7 @@ def json_destination(
     log_group_name: str,
     log_stream_name: str,
 ) -> dict[str, Any]:
-    """The plain S3 destination, which writes gzip JSON; a format makes the extended one of it."""
+    """Return the plain S3 destination, which writes gzip JSON; a format makes the extended one of it."""
     return {
         "bucket_arn": bucket_arn,
         "role_arn": role_arn,

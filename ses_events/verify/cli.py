@@ -161,7 +161,7 @@ def _only_identity(account: Account) -> str:
 
 
 def _scenario(given: str | None, recipient: str | None) -> str:
-    """What becomes of the mail: as the user says, or as an address of the mailbox simulator (bounce+label@...) does."""
+    """Return what becomes of the mail: what the user says, or what an address of the mailbox simulator does."""
     from ses_events.verify.account import UsageError
 
     name, _, domain = parseaddr(recipient or "")[1].lower().partition("@")
