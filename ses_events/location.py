@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
@@ -40,13 +41,18 @@ class Environment(NamedTuple):
         )
 
 
+_PART = re.compile(rf"(?:{TOKEN.pattern}|[^:])+")
+"""A part of an ARN: a token may have colons too."""
+
 _ENVIRONMENTS: MutableMapping[cdk.Stack, Environment] = WeakKeyDictionary()
 
 
 def environment_of(stack: cdk.Stack) -> Environment:
     """Return where a stack is deployed."""
     if stack not in _ENVIRONMENTS:
-        _ENVIRONMENTS[stack] = Environment(stack.account, stack.region, stack.partition)
+        # one round trip for all three
+        _, partition, _, region, account, _ = _PART.findall(stack.format_arn(service="ses", resource="identity"))
+        _ENVIRONMENTS[stack] = Environment(account, region, partition)
     return _ENVIRONMENTS[stack]
 
 

@@ -114,7 +114,7 @@ def grant(
     holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
     if holder and reason:
         arns = [arn for each in statements for arn in each["Resource"]]
-        acknowledge_objects(holder, cdk.Stack.of(holder), arns, reason)
+        cdk.Validations.of(holder).acknowledge(*objects_by_prefix(cdk.Stack.of(holder), arns, reason))
     untouched = [] if grants[0].success and not _is_immutable(principal) else [_name(scope, principal)]
     account = getattr(principal, "principal_account", None)  # CDK's stand-in for an unknown role has none
     if known_to_differ(account, environment_of(cdk.Stack.of(scope)).account):
@@ -130,15 +130,13 @@ def grant(
     return grants[0]
 
 
-def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], reason: str) -> None:
-    """Acknowledge cdk-nag's finding about each ARN that ends with a wildcard, as the objects of a prefix do."""
-    cdk.Validations.of(scope).acknowledge(
-        *(
-            cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
-            for arn in arns
-            if arn.endswith("*")
-        )
-    )
+def objects_by_prefix(stack: cdk.Stack, arns: list[str], reason: str) -> list[cdk.Acknowledgment]:
+    """Return why cdk-nag need not mind each ARN that ends with a wildcard, as the objects of a prefix do."""
+    return [
+        cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
+        for arn in arns
+        if arn.endswith("*")
+    ]
 
 
 def _is_immutable(principal: iam.IPrincipal) -> bool:

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
-from ses_events.archive.bucket import new_bucket
+from ses_events.archive.bucket import new_bucket, without_access_logs
 from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
 from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
 from ses_events.archive.formats import EventFormat, JsonFormat
@@ -199,6 +199,10 @@ class EventArchive(StreamMetrics, Construct):
         policy = permit(role, self, delivery) if role else None
         if policy:
             self.delivery_stream.node.add_dependency(policy)
+        is_unlogged = not bucket and not server_access_logs_bucket
+        cdk.Validations.of(self).acknowledge(
+            *delivery.acknowledgments, *([without_access_logs()] if is_unlogged else [])
+        )
         warn_of_other_accounts(self, delivery, self.role)
         _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ses_events.location import Environment, environment_of, known_to_differ
-from ses_events.policies import Statement, acknowledge_objects, allow, key_arn, use_of_key
+from ses_events.policies import Statement, allow, key_arn, objects_by_prefix, use_of_key
 from ses_events.tokens import as_text, warn_of_policy
 
 if TYPE_CHECKING:
@@ -82,10 +82,16 @@ class Delivery:
             *self.key_statements,
         ]
 
+    @cached_property
+    def acknowledgments(self) -> list[cdk.Acknowledgment]:
+        """Why cdk-nag need not mind the objects by prefix."""
+        reason = "Firehose names the objects it writes; it may write nowhere but under what is known of its prefixes"
+        return objects_by_prefix(self.stack, self.objects, reason)
+
 
 def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
     """Return the role of an archive. Its permission is inline: a policy attached later would have to propagate too."""
-    role = iam.Role(
+    return iam.Role(
         scope,
         "Role",
         description="Lets Firehose deliver SES events to the archive bucket",
@@ -94,8 +100,6 @@ def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
         ),
         inline_policies={"Deliver": iam.PolicyDocument.from_json({"Statement": delivery.statements})},
     )
-    _acknowledge(role, delivery)
-    return role
 
 
 def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy | None:
@@ -107,7 +111,6 @@ def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy 
     role.attach_inline_policy(policy)
     resource = cast("iam.CfnPolicy | None", policy.node.default_child)  # none under iam.Role.customize_roles
     if resource and delivery.stack.resolve(resource.roles):
-        _acknowledge(policy, delivery)
         return policy
     statements = ", ".join(json.dumps(as_text(scope, statement)) for statement in delivery.statements)
     cdk.Annotations.of(scope).add_warning_v2(
@@ -116,11 +119,6 @@ def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy 
         f"deliver only when they have: {statements}",
     )
     return None
-
-
-def _acknowledge(holder: Construct, delivery: Delivery) -> None:
-    reason = "Firehose names the objects it writes; it may write nowhere but under what is known of its prefixes"
-    acknowledge_objects(holder, delivery.stack, delivery.objects, reason)
 
 
 def warn_of_other_accounts(scope: Construct, delivery: Delivery, role: iam.IRole) -> None:
