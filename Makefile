@@ -4,7 +4,7 @@
 #   make synth           the CloudFormation template on standard output
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
-#   make bench           what a synth costs, beside CDK's own constructs and an empty app
+#   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
 #   make docs            the site of the docs, in site/html
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 

@@ -36,7 +36,7 @@ EVENT_TYPES = {matching_event_type(event.name): event for event in ses.EmailSend
 
 
 def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
-    """The app as the CDK CLI runs it; ``context`` is for callers without the CLI.
+    """Return the app as the CDK CLI runs it; ``context`` is for callers without the CLI.
 
     :raises ValueError: when a setting is unknown or breaks a rule; a line for each, with its key.
     :raises TypeError: when a setting has a wrong type.
@@ -54,7 +54,7 @@ def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
 
 
 def settings(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of SesEventsStack; one whose key is missing or null keeps its default."""
+    """Return the arguments of SesEventsStack; one whose key is missing or null keeps its default."""
     given = {key: value for key, value in context.items() if key.startswith("ses-events:") and value is not None}
     source = given.get(DIMENSION_SOURCE, DIMENSION_VALUE_SOURCES[CAMPAIGN.source.name])
     dimension_name = given.get(DIMENSION_NAME, CAMPAIGN.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
@@ -22,13 +23,13 @@ class Environment(NamedTuple):
     partition: str
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource here, such as ``configuration-set/name``."""
+        """Return the ARN of a resource here, such as ``configuration-set/name``."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def metric(
         self, namespace: str, name: str, statistic: str, dimensions: Mapping[str, str] | None = None
     ) -> cloudwatch.Metric:
-        """A metric that is counted here: a graph in another account or region looks here, where that is known."""
+        """Return a metric that is counted here; a graph elsewhere looks here, where account and region are known."""
         account, region = (None if TOKEN.search(each) else each for each in (self.account, self.region))
         return cdk.aws_cloudwatch.Metric(
             namespace=namespace,
@@ -40,13 +41,18 @@ class Environment(NamedTuple):
         )
 
 
+_PART = re.compile(rf"(?:{TOKEN.pattern}|[^:])+")
+"""A part of an ARN: a token may have colons too."""
+
 _ENVIRONMENTS: MutableMapping[cdk.Stack, Environment] = WeakKeyDictionary()
 
 
 def environment_of(stack: cdk.Stack) -> Environment:
-    """Where a stack is deployed."""
+    """Return where a stack is deployed."""
     if stack not in _ENVIRONMENTS:
-        _ENVIRONMENTS[stack] = Environment(stack.account, stack.region, stack.partition)
+        # one round trip for all three
+        _, partition, _, region, account, _ = _PART.findall(stack.format_arn(service="ses", resource="identity"))
+        _ENVIRONMENTS[stack] = Environment(account, region, partition)
     return _ENVIRONMENTS[stack]
 
 
@@ -54,10 +60,12 @@ class Place(Protocol):
     """Where something is deployed, such as ``cdk.ResourceEnvironment``; None where that is not known."""
 
     @property
-    def account(self) -> str | None: ...
+    def account(self) -> str | None:
+        """Return the account."""
 
     @property
-    def region(self) -> str | None: ...
+    def region(self) -> str | None:
+        """Return the region."""
 
 
 def same_place(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]:
@@ -81,5 +89,5 @@ def same_region(argument: str, theirs: Place, stack: cdk.Stack) -> Iterator[str]
 
 
 def known_to_differ(theirs: str | None, ours: str) -> bool:
-    """Whether two accounts or regions are known before deployment, and are not the same."""
+    """Return whether two accounts or regions are known before deployment, and are not the same."""
     return bool(theirs) and theirs != ours and not any(map(cdk.Token.is_unresolved, (ours, theirs)))

@@ -28,13 +28,13 @@ _UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)
 def allow(
     actions: list[str], *resources: str, sid: str | None = None, condition: Mapping[str, Any] | None = None
 ) -> Statement:
-    """A statement that allows actions, under a condition or without one."""
+    """Return a statement that allows actions, under a condition or without one."""
     statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
     return {**({"Sid": sid} if sid else {}), **statement, **({"Condition": condition} if condition else {})}
 
 
 def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[Statement]:
-    """Reading what Firehose wrote here with these prefixes, for a reader of any stack."""
+    """Return statements to read what Firehose wrote here with these prefixes, for a reader of any stack."""
     written = (each.replace(cdk.Aws.ACCOUNT_ID, here.account).replace(cdk.Aws.REGION, here.region) for each in prefixes)
     arn, folders = bucket.bucket_arn, folders_of(*written)
     listed = {} if folders == ["*"] else {"StringLike": {"s3:prefix": folders}}
@@ -47,7 +47,7 @@ def reading(bucket: s3.IBucket, here: Environment, *prefixes: str) -> list[State
 
 
 def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list[str]) -> list[Statement]:
-    """Using the key of a bucket, where it has one: by way of S3, and for this bucket only."""
+    """Return statements to use the key of a bucket, if it has one: by way of S3, and for this bucket only."""
     if key is None:
         return []
     known = None if cdk.Token.is_unresolved(region) else cdk.region_info.RegionInfo.get(region).domain_suffix
@@ -59,7 +59,7 @@ def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list
 
 
 def folders_of(*prefixes: str) -> list[str]:
-    """The objects that Firehose writes with these prefixes: all that begin with what is known of them.
+    """Return the objects that Firehose writes with these prefixes: all that begin with what is known of them.
 
     That is all of the bucket where a prefix begins with what is known at deployment only.
     """
@@ -73,18 +73,18 @@ def _literal(text: str) -> str:
 
 
 def key_of(key: kms.IKey) -> kms.IKey:
-    """A key, or that of an alias: permissions cannot name an alias, nor can a bucket that a service writes to."""
+    """Return a key, or that of an alias: an alias fits neither permissions nor a bucket that a service writes to."""
     target: kms.IKey = getattr(key, "alias_target_key", key)
     return target
 
 
 def key_arn(key: kms.IKey) -> str:
-    """The ARN of a key, or of that of an alias."""
+    """Return the ARN of a key, or of that of an alias."""
     return key_of(key).key_arn
 
 
 def trusts_of(role: iam.Role, service: str) -> list[Statement]:
-    """The statements by which a role of this app lets a service assume it."""
+    """Return the statements by which a role of this app lets a service assume it."""
     document = cdk.Stack.of(role).resolve(role.assume_role_policy.to_json()) if role.assume_role_policy else {}
     return [
         statement
@@ -114,7 +114,7 @@ def grant(
     holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
     if holder and reason:
         arns = [arn for each in statements for arn in each["Resource"]]
-        acknowledge_objects(holder, cdk.Stack.of(holder), arns, reason)
+        cdk.Validations.of(holder).acknowledge(*objects_by_prefix(cdk.Stack.of(holder), arns, reason))
     untouched = [] if grants[0].success and not _is_immutable(principal) else [_name(scope, principal)]
     account = getattr(principal, "principal_account", None)  # CDK's stand-in for an unknown role has none
     if known_to_differ(account, environment_of(cdk.Stack.of(scope)).account):
@@ -131,19 +131,17 @@ def grant(
     return grants[0]
 
 
-def acknowledge_objects(scope: Construct, stack: cdk.Stack, arns: list[str], reason: str) -> None:
-    """Acknowledge cdk-nag's finding about each ARN that ends with a wildcard, as the objects of a prefix do."""
-    cdk.Validations.of(scope).acknowledge(
-        *(
-            cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
-            for arn in arns
-            if arn.endswith("*")
-        )
-    )
+def objects_by_prefix(stack: cdk.Stack, arns: list[str], reason: str) -> list[cdk.Acknowledgment]:
+    """Return why cdk-nag need not mind each ARN that ends with a wildcard, as the objects of a prefix do."""
+    return [
+        cdk.Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{as_text(stack, arn, '<{}>')}]", reason=reason)
+        for arn in arns
+        if arn.endswith("*")
+    ]
 
 
 def _is_immutable(principal: iam.IPrincipal) -> bool:
-    """Whether a principal is a role to which CDK adds nothing, though it says so: imported thus, or a foreign one."""
+    """Return whether a principal is a role to which CDK adds nothing, though it says so: so imported, or foreign."""
     iam = cdk.aws_iam
     if isinstance(principal, (iam.Role, iam.LazyRole)) or not hasattr(principal, "role_arn"):
         return False
@@ -152,7 +150,7 @@ def _is_immutable(principal: iam.IPrincipal) -> bool:
 
 
 def _name(scope: IConstruct, principal: Any) -> str:
-    """A principal as a person knows it: by its path, or as policies name it."""
+    """Return a principal as a person knows it: by its path, or as policies name it."""
     if hasattr(principal, "node"):
         return str(principal.node.path)
     names = as_text(scope, principal.policy_fragment.principal_json)

@@ -31,8 +31,7 @@ CAMPAIGN = ses.CloudWatchDimension(
 
 
 class SesEventsStack(cdk.Stack):
-    """One configuration set whose events are kept in an ``EventArchive``, counted in CloudWatch by one dimension, there
-    to be queried, and watched.
+    """One configuration set whose events are kept in an ``EventArchive``, counted by one dimension, and watched.
 
     In the template: the resources of ``EventPublishing`` (with reputation metrics), ``EventArchive``,
     ``EventAnalytics`` and ``EventMonitoring``, the event destinations ``firehose`` and ``cloudwatch``, and the outputs
@@ -142,7 +141,7 @@ class SesEventsStack(cdk.Stack):
 
 
 def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:
-    """An id that CloudFormation takes as the name of the stack (AWS CDK; CloudFormation API, CreateStack)."""
+    """Refuse an id that is no name of a stack (AWS CDK; CloudFormation API, CreateStack)."""
     if not construct_id or "stack_name" in given or re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id):
         return
     if scope is None or not scope.node.scope:  # in a Stage, CDK makes a name of the path
@@ -150,7 +149,7 @@ def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, ob
 
 
 def _options_of_a_stack(given: Mapping[str, object]) -> Iterator[str]:
-    """Only what ``SesEventsStack`` and ``aws_cdk.Stack`` take (AWS CDK)."""
+    """Refuse what neither ``SesEventsStack`` nor ``aws_cdk.Stack`` takes (AWS CDK)."""
     parameters = {*signature(SesEventsStack.__init__).parameters, *signature(cdk.Stack.__init__).parameters}
     known = sorted(parameters - {"self", "scope", "id", "construct_id", "stack_options"})
     for unknown in given.keys() - {*known}:

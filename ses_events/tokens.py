@@ -12,7 +12,7 @@ from constructs import IConstruct
 
 
 def as_text(scope: IConstruct, value: object, reference: str | None = None) -> Any:
-    """A value with its tokens as text: ``${Mail/Archive/Bucket.Arn}/*``, by the paths of the constructs.
+    """Return a value with its tokens as text: ``${Mail/Archive/Bucket.Arn}/*``, by the paths of the constructs.
 
     :param reference: how a reference looks, with ``{}`` for the logical id that it refers to. Default: by paths.
     """
@@ -37,7 +37,7 @@ def warn_of_policy(
 
 
 def _with_paths(value: Any) -> Any:
-    """A value that names resources by the paths of their constructs, as a person knows them."""
+    """Return a value that names resources by the paths of their constructs, as a person knows them."""
     match value:
         case str():
             return TOKEN.sub(lambda token: _path(token[0]), value)
@@ -49,7 +49,7 @@ def _with_paths(value: Any) -> Any:
 
 
 def _path(token: str) -> str:
-    """The path behind a token, and which attribute; what is no reference stays a token."""
+    """Return the path behind a token, and which attribute; what is no reference stays a token."""
     reference = cdk.Tokenization.reverse(token)
     if not isinstance(reference, cdk.Reference) or reference.display_name.startswith("AWS::"):
         return token
@@ -81,5 +81,5 @@ TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 
 
 def is_deferred(value: object) -> bool:
-    """Whether a number is known at deployment only; CDK can be asked about finite ones alone, as JSON has no others."""
+    """Return whether a number is known at deployment only; CDK can be asked about finite ones alone, all JSON has."""
     return isinstance(value, float) and math.isfinite(value) and cdk.Token.is_unresolved(value)

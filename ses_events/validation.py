@@ -193,9 +193,11 @@ class Text:
 
     @property
     def text(self) -> str:
+        """What is taken, in words."""
         return f"1-{self.longest} of {self.characters}"
 
     def __call__(self, argument: str, value: str | None) -> Iterator[str]:
+        """Yield why a value is not taken."""
         if value is None:
             return
         yield from instance(argument, value, str, f"a string such as {self.example!r}")
@@ -229,10 +231,12 @@ class Range:
 
     @property
     def text(self) -> str:
+        """What is taken, in words."""
         bounds = f"{self.least} or more" if self.most == ENDLESS else f"{self.least}-{self.most}"
         return f"{bounds} whole {self.unit}"
 
     def __call__(self, argument: str, value: cdk.Duration | cdk.Size | None) -> Iterator[str]:
+        """Yield why a value is not taken."""
         if value is None:
             return
         kind, convert, example = _UNITS[self.unit]

@@ -194,5 +194,5 @@ def _prepared(scope: Construct, query: Query, workgroup: str) -> athena.CfnPrepa
 
 
 def _pascal(name: str) -> str:
-    """An id from a query's name: ``RatesByCampaign`` from ``rates_by_campaign``."""
+    """Return an id from a query's name: ``RatesByCampaign`` from ``rates_by_campaign``."""
     return "".join(word.capitalize() for word in name.split("_"))

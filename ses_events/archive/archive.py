@@ -12,7 +12,7 @@ from constructs import Construct
 
 from ses_events import prefix as prefixes
 from ses_events.archive import rules
-from ses_events.archive.bucket import new_bucket, warn_of_what_is_unseen
+from ses_events.archive.bucket import new_bucket, warn_of_what_is_unseen, without_access_logs
 from ses_events.archive.delivery_role import Delivery, let_in, new_role, permit
 from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
 from ses_events.archive.formats import EventFormat, JsonFormat
@@ -206,6 +206,10 @@ class EventArchive(StreamMetrics, Construct):
         let_in(self, delivery, self.role)
         if bucket and not delivery.is_abroad:  # of which there is a warning already
             warn_of_what_is_unseen(self, bucket)
+        is_unlogged = not bucket and not server_access_logs_bucket
+        cdk.Validations.of(self).acknowledge(
+            *delivery.acknowledgments, *([without_access_logs()] if is_unlogged else [])
+        )
         _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:

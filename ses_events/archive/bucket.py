@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import Construct, IConstruct
+from constructs import Construct, IValidation
 
 from ses_events.policies import key_of
 from ses_events.tokens import as_text, warn_of_policy
@@ -24,20 +24,12 @@ def new_bucket(
     removal_policy: cdk.RemovalPolicy | None,
     logs_bucket: s3.IBucket | None,
 ) -> s3.Bucket:
-    """A private, encrypted, versioned bucket for TLS requests, with the arguments of ``EventArchive``."""
+    """Return a private, encrypted, versioned bucket for TLS requests, with the arguments of ``EventArchive``."""
     bucket = _private_bucket(
         scope, "Bucket", encryption_key, expiration, removal_policy or cdk.RemovalPolicy.RETAIN, versioned=True
     )
     if logs_bucket:
         _log_access(bucket, logs_bucket)
-    else:
-        cdk.Validations.of(bucket).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-S1",
-                reason="Firehose is the only writer and CloudTrail data events record readers; access logs need a "
-                "bucket of their own, which server_access_logs_bucket takes",
-            )
-        )
     return bucket
 
 
@@ -54,8 +46,17 @@ def warn_of_what_is_unseen(scope: Construct, bucket: s3.IBucket) -> None:
         )
 
 
+def without_access_logs() -> cdk.Acknowledgment:
+    """Return why cdk-nag need not mind that nobody logs access to the bucket of an archive."""
+    return cdk.Acknowledgment(
+        id="AwsSolutions-S1",
+        reason="Firehose is the only writer and CloudTrail data events record readers; access logs need a bucket of "
+        "their own, which server_access_logs_bucket takes",
+    )
+
+
 def new_results_bucket(scope: Construct, encryption_key: kms.IKey | None, expiration: cdk.Duration) -> s3.Bucket:
-    """A private, encrypted bucket for TLS requests, without versions, that empties itself."""
+    """Return a private, encrypted bucket for TLS requests, without versions, that empties itself."""
     bucket = _private_bucket(scope, "Results", encryption_key, expiration, cdk.RemovalPolicy.RETAIN, versioned=None)
     cdk.Validations.of(bucket).acknowledge(
         cdk.Acknowledgment(
@@ -94,29 +95,33 @@ def _private_bucket(
             )
         ],
     )
-    resource = cast(s3.CfnBucket, bucket.node.default_child)
-    cdk.Aspects.of(resource).add(cast(cdk.IAspect, _NotEmptied(scope)), priority=cdk.AspectPriority.READONLY)
+    node = bucket.node
+    node.add_validation(cast(IValidation, _NotEmptied(scope, cast(s3.CfnBucket, node.default_child))))
     return bucket
 
 
-@jsii.implements(cdk.IAspect)
+@jsii.implements(IValidation)
 class _NotEmptied:
     """Warns of a bucket that is deleted with its stack.
 
-    Only at synth is that known: ``cdk.RemovalPolicies`` decides for a whole stage, by an aspect too.
+    Only at synth is that known: ``cdk.RemovalPolicies`` decides for a whole stage, by an aspect.
     """
 
-    def __init__(self, scope: Construct) -> None:
+    def __init__(self, scope: Construct, bucket: s3.CfnBucket) -> None:
         self._scope = scope
+        self._bucket = bucket
 
-    def visit(self, node: IConstruct) -> None:
-        if isinstance(node, s3.CfnBucket) and node.cfn_options.deletion_policy == cdk.CfnDeletionPolicy.DELETE:
+    def validate(self) -> list[str]:
+        """Return no error; what is to be said is a warning."""
+        if self._bucket.cfn_options.deletion_policy == cdk.CfnDeletionPolicy.DELETE:
+            path = self._bucket.node.path.removesuffix("/Resource")
             cdk.Annotations.of(self._scope).add_warning_v2(
                 "ses-events:bucket-not-emptied",
-                f"the bucket {node.node.path.removesuffix('/Resource')} is to be deleted with the stack, which fails "
-                "while it holds anything; use cdk.RemovalPolicy.RETAIN, or see docs/upgrades.md for environments "
-                "that do not last",
+                f"the bucket {path} is to be deleted with the stack, which fails "
+                "while it holds anything; use cdk.RemovalPolicy.RETAIN, or see docs/upgrades.md for environments that "
+                "do not last",
             )
+        return []
 
 
 def _log_access(bucket: s3.Bucket, logs_bucket: s3.IBucket) -> None:

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ses_events.location import Environment, environment_of, known_to_differ
-from ses_events.policies import Statement, acknowledge_objects, allow, key_arn, key_of, use_of_key
+from ses_events.policies import Statement, allow, key_arn, key_of, objects_by_prefix, use_of_key
 from ses_events.tokens import as_text, warn_of_policy
 
 if TYPE_CHECKING:
@@ -83,10 +83,16 @@ class Delivery:
             *self.key_statements,
         ]
 
+    @cached_property
+    def acknowledgments(self) -> list[cdk.Acknowledgment]:
+        """Why cdk-nag need not mind the objects by prefix."""
+        reason = "Firehose names the objects it writes; it may write nowhere but under what is known of its prefixes"
+        return objects_by_prefix(self.stack, self.objects, reason)
+
 
 def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
-    """The role of an archive. Its permission is inline: a policy attached later would have to propagate too."""
-    role = iam.Role(
+    """Return the role of an archive. Its permission is inline: a policy attached later would have to propagate too."""
+    return iam.Role(
         scope,
         "Role",
         description="Lets Firehose deliver SES events to the archive bucket",
@@ -95,8 +101,6 @@ def new_role(scope: Construct, delivery: Delivery) -> iam.Role:
         ),
         inline_policies={"Deliver": iam.PolicyDocument.from_json({"Statement": delivery.statements})},
     )
-    _acknowledge(role, delivery)
-    return role
 
 
 def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy | None:
@@ -131,13 +135,7 @@ def permit(role: iam.IRole, scope: Construct, delivery: Delivery) -> iam.Policy 
             f"the trust policy of the role {arn} cannot be seen from here; Firehose can deliver only when {trusted} "
             "(docs/security.md)",
         )
-    _acknowledge(policy, delivery)
     return policy
-
-
-def _acknowledge(holder: Construct, delivery: Delivery) -> None:
-    reason = "Firehose names the objects it writes; it may write nowhere but under what is known of its prefixes"
-    acknowledge_objects(holder, delivery.stack, delivery.objects, reason)
 
 
 def let_in(scope: Construct, delivery: Delivery, role: iam.IRole) -> None:
@@ -165,8 +163,9 @@ def let_in(scope: Construct, delivery: Delivery, role: iam.IRole) -> None:
 
 
 def _by(role: iam.IRole, delivery: Delivery, statement: Statement) -> Statement:
-    """A statement for a role, by its account and name: the policy may come first, and a role that does not exist cannot
-    be a principal (IAM user guide, principals).
+    """Return a statement for a role, by its account and name.
+
+    The policy may come first, and a role that does not exist cannot be a principal (IAM user guide, principals).
     """
     here = delivery.here
     partition = None if cdk.Token.is_unresolved(here.region) else cdk.region_info.RegionInfo.get(here.region).partition
@@ -177,7 +176,7 @@ def _by(role: iam.IRole, delivery: Delivery, statement: Statement) -> Statement:
 
 
 def _name_of(role: iam.IRole) -> str:
-    """The path and name of a role of the app, as a pattern where CloudFormation makes the name."""
+    """Return the path and name of a role of the app, as a pattern where CloudFormation makes the name."""
     resource, stack = role.node.default_child, cdk.Stack.of(role)
     if not isinstance(resource, iam.CfnRole):
         return "*"

@@ -22,7 +22,7 @@ def new_delivery_stream(
     encryption_key: kms.IKey | None,
     destination: dict[str, Any],
 ) -> _Stream:
-    """A stream for direct puts, encrypted with the key, or with Firehose's own where there is none."""
+    """Return a stream for direct puts, encrypted with the key, or with Firehose's own where there is none."""
     return _Stream(
         scope,
         "DeliveryStream",
@@ -48,7 +48,7 @@ def json_destination(
     log_group_name: str,
     log_stream_name: str,
 ) -> dict[str, Any]:
-    """The plain S3 destination, which writes gzip JSON; a format makes the extended one of it.
+    """Return the plain S3 destination, which writes gzip JSON; a format makes the extended one of it.
 
     :param bucket: the given bucket, whose key is named in each put; None for one of the archive's own.
     """
@@ -67,7 +67,7 @@ def json_destination(
 
 
 def _encryption_of_objects(bucket: s3.IBucket | None) -> _Stream.EncryptionConfigurationProperty | None:
-    """The header that a policy of a given bucket may demand: each object encrypted with the bucket's key, if known."""
+    """Return the header that a policy of a given bucket may demand: encryption with the bucket's key, if known."""
     if bucket is None or bucket.encryption_key is None:
         return None
     return _Stream.EncryptionConfigurationProperty(

@@ -63,11 +63,11 @@ class EventFormat:
     """Whether Firehose converts the events, and backs the JSON up, which has metrics of its own."""
 
     def problems(self, argument: str, prefix: str) -> Iterable[str]:
-        """Why no archive with this prefix can keep events so."""
+        """Return why no archive with this prefix can keep events so."""
         return ()
 
     def prefix_oddities(self, argument: str, error_output_prefix: str) -> Iterable[tuple[str, str]]:
-        """The warnings about the prefixes of the format, by id."""
+        """Return the warnings about the prefixes of the format, by id."""
         return ()
 
     def bind(self, scope: Construct, bucket: s3.IBucket, prefix: str) -> BoundFormat:
@@ -120,7 +120,7 @@ class ParquetFormat(EventFormat):
         """Where the Parquet files go."""
 
     def problems(self, argument: str, prefix: str) -> Iterable[str]:
-        """Why no archive with this prefix can keep events so."""
+        """Return why no archive with this prefix can keep events so."""
         yield from prefixes.prefix(f"{argument}.prefix", self.prefix)
         folder, other = (str(each).partition("!{")[0] for each in (self.prefix, prefix))
         if folder.startswith(other) or other.startswith(folder):
@@ -130,7 +130,7 @@ class ParquetFormat(EventFormat):
             )
 
     def prefix_oddities(self, argument: str, error_output_prefix: str) -> Iterable[tuple[str, str]]:
-        """The warnings about the prefixes of the format, by id.
+        """Return the warnings about the prefixes of the format, by id.
 
         :param argument: the name of the argument that has the format.
         :param error_output_prefix: where errors go.

@@ -125,7 +125,7 @@ def of_the_bucket(
     removed: cdk.RemovalPolicy | None,
     logs_bucket: s3.IBucket | None,
 ) -> list[Iterable[str]]:
-    """The rules about the bucket of an archive."""
+    """Return the checks of the bucket of an archive."""
     of_a_new_one = {"expiration": expiration, "removal_policy": removed, "server_access_logs_bucket": logs_bucket}
     return [
         bucket("bucket", given, stack),
@@ -140,7 +140,7 @@ def of_the_bucket(
 def of_the_stream(
     name: str | None, interval: cdk.Duration | None, size: cdk.Size | None, chosen: EventFormat
 ) -> list[Iterable[str]]:
-    """The rules about the delivery stream of an archive."""
+    """Return the checks of the delivery stream of an archive."""
     return [
         BUFFERING_INTERVAL("buffering_interval", interval),
         buffering_size("buffering_size", size, chosen),
@@ -149,7 +149,7 @@ def of_the_stream(
 
 
 def of_the_prefixes(prefix: str, error_output_prefix: str, chosen: EventFormat) -> list[Iterable[str]]:
-    """The rules about where the events of an archive go."""
+    """Return the checks of where the events of an archive go."""
     return [
         prefixes.error_output_prefix("error_output_prefix", error_output_prefix, prefix),
         archive_format("format", chosen, prefix),

@@ -22,7 +22,7 @@ class StreamMetrics:
     """The name of the delivery stream, known before the stream exists."""
 
     def metric(self, metric_name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        """A metric of the delivery stream (namespace ``AWS/Firehose``, CDK's default period of 5 minutes).
+        """Return a metric of the delivery stream (namespace ``AWS/Firehose``, CDK's default period of 5 minutes).
 
         Adjust it, as every ``metric_*``, with ``with_``: ``archive.metric("DeliveryToS3.Bytes").with_(label="bytes")``.
 
@@ -39,11 +39,11 @@ class StreamMetrics:
         return environment_of(self.stack).metric("AWS/Firehose", metric_name, statistic, of_the_stream)
 
     def metric_data_freshness(self) -> cloudwatch.Metric:
-        """The age of the oldest record that is not delivered yet, in seconds (Maximum)."""
+        """Return the age of the oldest record that is not delivered yet, in seconds (Maximum)."""
         return self.metric("DeliveryToS3.DataFreshness", "Maximum")
 
     def metric_delivery_success(self) -> cloudwatch.Metric:
-        """The share of S3 puts that succeeded: 1 is all (Average)."""
+        """Return the share of S3 puts that succeeded: 1 is all (Average)."""
         return self.metric("DeliveryToS3.Success", "Average")
 
     def metric_backup_freshness(self) -> cloudwatch.Metric:
@@ -59,45 +59,45 @@ class StreamMetrics:
         return self.metric("FailedConversion.Records")
 
     def metric_incoming_bytes(self) -> cloudwatch.Metric:
-        """The bytes that arrived (Sum)."""
+        """Return the bytes that arrived (Sum)."""
         return self.metric("IncomingBytes")
 
     def metric_incoming_records(self) -> cloudwatch.Metric:
-        """The records that arrived: an event each (Sum)."""
+        """Return the records that arrived: an event each (Sum)."""
         return self.metric("IncomingRecords")
 
     def metric_incoming_put_requests(self) -> cloudwatch.Metric:
-        """The requests that records arrived with (Sum)."""
+        """Return the requests that records arrived with (Sum)."""
         return self.metric("IncomingPutRequests")
 
     def metric_throttled_records(self) -> cloudwatch.Metric:
-        """The records that the stream refused, being over its quota (Sum)."""
+        """Return the records that the stream refused, being over its quota (Sum)."""
         return self.metric("ThrottledRecords")
 
     def metric_bytes_per_second_limit(self) -> cloudwatch.Metric:
-        """The stream's quota of bytes in a second (Average)."""
+        """Return the stream's quota of bytes in a second (Average)."""
         return self.metric("BytesPerSecondLimit", "Average")
 
     def metric_records_per_second_limit(self) -> cloudwatch.Metric:
-        """The stream's quota of records in a second (Average)."""
+        """Return the stream's quota of records in a second (Average)."""
         return self.metric("RecordsPerSecondLimit", "Average")
 
     def metric_put_requests_per_second_limit(self) -> cloudwatch.Metric:
-        """The stream's quota of requests in a second (Average)."""
+        """Return the stream's quota of requests in a second (Average)."""
         return self.metric("PutRequestsPerSecondLimit", "Average")
 
     def metric_key_access_denied(self) -> cloudwatch.Metric:
-        """How often KMS did not let Firehose use the stream's key (Sum)."""
+        """Return how often KMS did not let Firehose use the stream's key (Sum)."""
         return self.metric("KMSKeyAccessDenied")
 
     def metric_key_disabled(self) -> cloudwatch.Metric:
-        """How often the stream's key was disabled (Sum)."""
+        """Return how often the stream's key was disabled (Sum)."""
         return self.metric("KMSKeyDisabled")
 
     def metric_key_invalid_state(self) -> cloudwatch.Metric:
-        """How often the stream's key was in no state to be used, such as pending deletion (Sum)."""
+        """Return how often the stream's key was in no state to be used, such as pending deletion (Sum)."""
         return self.metric("KMSKeyInvalidState")
 
     def metric_key_not_found(self) -> cloudwatch.Metric:
-        """How often the stream's key was not there (Sum)."""
+        """Return how often the stream's key was not there (Sum)."""
         return self.metric("KMSKeyNotFound")

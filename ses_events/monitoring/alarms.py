@@ -51,14 +51,14 @@ class AlarmRule:
 
 
 def account_alarms(publishing: EventPublishing, bounce_rate: float, complaint_rate: float) -> Iterator[AlarmRule]:
-    """The reputation of the account, by which AWS decides."""
+    """Return the alarms about the reputation of the account, by which AWS decides."""
     whose = "this account's mail in this region"
     yield _bounces("account_bounce_rate", publishing.metric_account_bounce_rate(), bounce_rate, whose)
     yield _complaints("account_complaint_rate", publishing.metric_account_complaint_rate(), complaint_rate, whose)
 
 
 def reputation_alarms(publishing: EventPublishing, bounce_rate: float, complaint_rate: float) -> Iterator[AlarmRule]:
-    """The reputation of a configuration set that has reputation metrics."""
+    """Return the alarms about the reputation of a configuration set that has reputation metrics."""
     whose = f"mail with the configuration set {publishing.configuration_set_name}"
     yield _bounces("bounce_rate", publishing.metric_bounce_rate(), bounce_rate, whose)
     yield _complaints("complaint_rate", publishing.metric_complaint_rate(), complaint_rate, whose)
@@ -127,7 +127,7 @@ def silent_archive_alarm(publishing: EventPublishing, sends: cloudwatch.IMetric,
 def archive_alarms(
     archive: EventArchive, archive_delay: cdk.Duration | None, quota_share: float
 ) -> Iterator[AlarmRule]:
-    """What the delivery stream says of itself."""
+    """Yield the alarms about what the delivery stream says of itself."""
     stream = f"the delivery stream {archive.delivery_stream_name}"
     log_group = archive.log_group.log_group_name
     interval = archive.buffering_seconds
@@ -198,7 +198,7 @@ def own_alarm(
     comparison: str,
     description: str | None,
 ) -> AlarmRule:
-    """What only the caller knows; a description that says no more than the alarm, where there is none."""
+    """Return the rule of an alarm of the caller's, described by what it says where no description is given."""
     description = description or _as_said(metric, threshold, comparison)
     if not comparison.startswith("LESS_THAN"):
         return AlarmRule(name, metric, threshold, description, comparison)
@@ -216,7 +216,7 @@ def own_alarm(
 
 
 def _as_said(metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: float, comparison: str) -> str:
-    """An alarm in a sentence: ``Bounce / Send (campaign spring) was at least 5 % in 1 hour.``"""
+    """Return an alarm in a sentence, such as ``Bounce / Send (campaign spring) was at least 5 % in 1 hour``."""
     if isinstance(metric, cdk.aws_cloudwatch.Metric):
         what, dimensions = f"{metric.statistic} of {metric.metric_name}", metric.dimensions
     else:

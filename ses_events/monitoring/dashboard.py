@@ -51,7 +51,7 @@ def new_dashboard(
     alarms: Mapping[str, cloudwatch.Alarm],
     rules: Rules,
 ) -> cloudwatch.Dashboard:
-    """A dashboard with no name of its own, about the region of its stack.
+    """Return a dashboard with no name of its own, about the region of its stack.
 
     :param of_the_set: what is counted of the configuration set as a whole.
     :param alarms: each is listed.
@@ -80,7 +80,7 @@ def new_dashboard(
 def _counted_by_tags(
     publishing: EventPublishing,
 ) -> tuple[CloudWatchDestination, frozenset[EmailSendingEvent]] | None:
-    """The first destination that counts by something else than the configuration set."""
+    """Return the first destination that counts by something else than the configuration set."""
     for _, _, _, destination, events in publishing.destinations:
         if isinstance(destination, CloudWatchDestination) and events and not destination.is_of_the_set:
             return destination, events
@@ -101,7 +101,7 @@ def _numbers(publishing: EventPublishing, of_the_set: Counts) -> Row:
 
 
 def _reputation(publishing: EventPublishing, rules: Rules) -> Row:
-    """The rates as SES reckons them, with what AWS does at which rate."""
+    """Return the rates as SES reckons them, with what AWS does at which rate."""
     rates: dict[str, list[cloudwatch.IMetric]] = {
         "bounce_rate": [publishing.metric_account_bounce_rate().with_(label="account")],
         "complaint_rate": [publishing.metric_account_complaint_rate().with_(label="account")],
@@ -124,7 +124,7 @@ def _reputation(publishing: EventPublishing, rules: Rules) -> Row:
 
 
 def _faults(rules: Rules) -> Row:
-    """What should be zero."""
+    """Return the graph of what should be zero."""
     names = [name for name in ("rejects", "rendering_failures", "silent_archive") if name in rules]
     return [
         _graph(name.replace("_", " ").capitalize(), [rules[name].metric], _lines(rules, name), 24 // len(names))
@@ -135,7 +135,7 @@ def _faults(rules: Rules) -> Row:
 def _variables(
     publishing: EventPublishing, destination: CloudWatchDestination, events: frozenset[EmailSendingEvent]
 ) -> Iterator[cloudwatch.IVariable]:
-    """A choice for each dimension, among the values seen: it changes that dimension of all metrics shown."""
+    """Yield a choice among the values seen for each dimension; it changes that dimension of all metrics shown."""
     first = next(event for event in EmailSendingEvent if event in events)
     ids: list[str] = []
     for dimension in _to_choose(destination):
@@ -193,7 +193,7 @@ def _by_tag(
 def _engagement(
     publishing: EventPublishing, tagged: tuple[CloudWatchDestination, frozenset[EmailSendingEvent]] | None
 ) -> Iterator[Row]:
-    """Opens and clicks where the set publishes them, as SES looks for them only then."""
+    """Yield opens and clicks where the set publishes them, as SES looks for them only then."""
     published = {event for each in publishing.destinations for event in each.events if event in _ENGAGEMENT}
     if not published:
         return
@@ -213,7 +213,7 @@ def _engagement(
 
 
 def _archive(archive: EventArchive, rules: Rules) -> Iterator[Row]:
-    """The stream against its quotas, what it turned away, how far it is behind, and whether S3 takes what it writes."""
+    """Yield the stream against its quotas, what it turned away, how far it is behind, and whether S3 takes the rest."""
     quotas = [f"{what}_near_quota" for what in ("bytes", "records", "put_requests")]
     freshness = [archive.metric_data_freshness().with_(label="events")]
     success = [archive.metric_delivery_success().with_(label="events")]
@@ -248,7 +248,7 @@ def _archive(archive: EventArchive, rules: Rules) -> Iterator[Row]:
 
 
 def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
-    """The saved queries: what each answers, its id, and the way to the editor that has them under Saved queries."""
+    """Return the saved queries: what each answers, its id, and the way to the editor that has them."""
     stack = cdk.Stack.of(scope)
     if stack not in _IS_GOV_CLOUD:
         is_gov = cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws-us-gov")
@@ -276,18 +276,18 @@ def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
 
 
 def _to_choose(destination: CloudWatchDestination) -> list[ses.CloudWatchDimension]:
-    """The dimensions that a variable is about: all but the configuration set, as the dashboard is about one."""
+    """Return the dimensions that a variable is about: all but the configuration set, as the dashboard is about one."""
     return [dimension for dimension in destination.dimensions if dimension.name != CONFIGURATION_SET]
 
 
 def _chosen(publishing: EventPublishing, destination: CloudWatchDestination) -> dict[str, str]:
-    """A value for each dimension of a destination: the configuration set, and what the variables start with."""
+    """Return a value for each dimension of a destination: the configuration set, and what the variables start with."""
     chosen = {dimension.name: dimension.default_value for dimension in destination.dimensions}
     return chosen | ({CONFIGURATION_SET: publishing.configuration_set_name} if CONFIGURATION_SET in chosen else {})
 
 
 def _search(publishing: EventPublishing, destination: CloudWatchDestination, event: EmailSendingEvent) -> str:
-    """A search for the metrics of an event with exactly the dimensions of a destination."""
+    """Return a search for the metrics of an event with exactly the dimensions of a destination."""
     names = [dimension.name for dimension in destination.dimensions]
     of_the_set = f' "{CONFIGURATION_SET}"="{publishing.configuration_set_name}"' if CONFIGURATION_SET in names else ""
     quoted = ",".join(f'"{name}"' for name in names)
@@ -295,7 +295,7 @@ def _search(publishing: EventPublishing, destination: CloudWatchDestination, eve
 
 
 def _lines(rules: Rules, *names: str) -> list[cloudwatch.HorizontalAnnotation]:
-    """The thresholds of those alarms that exist."""
+    """Return the thresholds of those alarms that exist."""
     return [
         cloudwatch.HorizontalAnnotation(value=rules[name].threshold, label="alarm") for name in names if name in rules
     ]

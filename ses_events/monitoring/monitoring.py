@@ -292,7 +292,7 @@ def _one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
 
 
 def _set_destination() -> CloudWatchDestination:
-    """Counts by the configuration set alone, which every mail of it has as a message tag."""
+    """Return a destination that counts by the configuration set alone, which every mail of it has as a message tag."""
     return CloudWatchDestination(
         [
             ses.CloudWatchDimension(
@@ -303,7 +303,7 @@ def _set_destination() -> CloudWatchDestination:
 
 
 def _counts_of_the_set(publishing: EventPublishing) -> dict[EmailSendingEvent, cloudwatch.Metric]:
-    """What destinations count of the set as a whole; one with more dimensions cannot be read by this one."""
+    """Return what destinations count of the set as a whole; one with more dimensions cannot be read by this one."""
     counting = [
         (destination, events)
         for _, _, _, destination, events in publishing.destinations
@@ -318,7 +318,7 @@ def _counts_of_the_set(publishing: EventPublishing) -> dict[EmailSendingEvent, c
 
 
 def _archives_of(publishing: EventPublishing) -> list[EventArchive]:
-    """The archives that get the Send events of the set."""
+    """Return the archives that get the Send events of the set."""
     streams = [
         destination.delivery_stream
         for _, _, _, destination, events in publishing.destinations

@@ -73,7 +73,7 @@ class CloudWatchDestination(EventDestination):
         return cls([ses.CloudWatchDimension(name=name, default_value=default_value, source=tag)])
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
-        """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
+        """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         for warning, text in dimension_rules.oddities_of_dimensions(self.dimensions, events):
             cdk.Annotations.of(scope).add_warning_v2(warning, text)
         return Bound({"cloud_watch_destination": self._properties})
@@ -93,7 +93,7 @@ class CloudWatchDestination(EventDestination):
         )
 
     def metric(self, event: ses.EmailSendingEvent, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
-        """The number of events of a kind (namespace ``AWS/SES``, statistic Sum, CDK's default period of 5 minutes).
+        """Return the number of events of a kind (namespace ``AWS/SES``, statistic Sum, CDK's default of 5 minutes).
 
         Adjust it with ``with_``: ``campaigns.metric(SEND, {"campaign": "spring"}).with_(period=Duration.hours(1))``.
 
@@ -122,7 +122,7 @@ class CloudWatchDestination(EventDestination):
         minimum: int = 100,
         period: cdk.Duration | None = None,
     ) -> cloudwatch.MathExpression:
-        """The share of mail that an event happened to, hour by hour, for alarms and graphs: 0.05 is 5 %.
+        """Return the share of mail that an event happened to, hour by hour, for alarms and graphs: 0.05 is 5 %.
 
         Bounces, rejects, delays and deliveries are counted against sends; complaints, opens and clicks against
         deliveries. The period is an hour because what happens to mail trails the mail. A small mailing within an hour
@@ -168,14 +168,14 @@ class CloudWatchDestination(EventDestination):
 
 
 def rate_of(metric: object) -> str | None:
-    """What the share is of that ``CloudWatchDestination.rate`` gives, such as ``bounce``; None of any other metric."""
+    """Return what a metric of ``CloudWatchDestination.rate`` is the share of, such as ``bounce``; None of others."""
     expression = str(getattr(metric, "expression", ""))
     rate = re.fullmatch(r"IF\(FILL\((\w+), 0\) >= \d+, FILL\(([a-z]+)_\w+, 0\) / \1, 0\)", expression)
     return rate[2] if rate else None
 
 
 def _without_counters(value: str) -> str:
-    """A text whose tokens are named by what they are of: CDK numbers them, and the next build in a process goes on.
+    """Return a text whose tokens are named by what they are of: CDK numbers them, and goes on in the next build.
 
     One that is of no construct, such as ``Fn.import_value``, keeps its number: nothing else tells it from another.
     """

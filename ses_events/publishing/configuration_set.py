@@ -21,8 +21,10 @@ MAX_DELIVERY_SECONDS = range(300, 50401)
 
 
 def options_of(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
-    """Of a set of this app: a bare host name, an HTTPS policy only with one; 300-50400 seconds; known words
-    (CloudFormation schema, ConfigurationSet).
+    """Refuse options of a set of this app that CloudFormation does not take.
+
+    A tracking domain is a bare host name, and an HTTPS policy needs one; delivery is tried for 300-50400 seconds; the
+    other options are known words (CloudFormation schema, ConfigurationSet).
     """
     made = made_here(value)
     if made is None:
@@ -56,6 +58,6 @@ def _word(argument: str, value: Any, *known: str) -> Iterator[str]:
 
 
 def made_here(value: IConfigurationSetRef) -> ses.CfnConfigurationSet | None:
-    """The resource of a set of this app; None of an imported set."""
+    """Return the resource of a set of this app; None of an imported set."""
     made = value if isinstance(value, ses.CfnConfigurationSet) else value.node.default_child
     return made if isinstance(made, ses.CfnConfigurationSet) else None

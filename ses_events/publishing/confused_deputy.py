@@ -21,7 +21,7 @@ _ASKING = {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", 
 
 
 def only_for(source: Source) -> dict[str, Any]:
-    """The condition that SES acts for this configuration set of this account."""
+    """Return the condition that SES acts for this configuration set of this account."""
     return {
         "StringEquals": {
             "aws:SourceAccount": environment_of(source.stack).account,
@@ -31,7 +31,7 @@ def only_for(source: Source) -> dict[str, Any]:
 
 
 def only_for_sets_named(name: str, stack: cdk.Stack) -> dict[str, Any]:
-    """The condition that SES acts for a configuration set of the account with this name; ``*`` is any."""
+    """Return the condition that SES acts for a configuration set of the account with this name; ``*`` is any."""
     here = environment_of(stack)
     return {
         "StringEquals": {"aws:SourceAccount": here.account},

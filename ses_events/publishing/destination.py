@@ -71,7 +71,7 @@ class EventDestination(ABC):
     """Whether ``EventMonitoring`` looks at it, and so must be made after it is added."""
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
-        """Why no configuration set of a stack can publish to it. Default: nothing speaks against it.
+        """Return why no configuration set of a stack can publish to it. Default: nothing speaks against it.
 
         :param stack: the stack of the configuration set.
         """

@@ -105,7 +105,7 @@ def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[s
 def oddities_of_dimensions(
     value: Sequence[ses.CloudWatchDimension], events: Collection[ses.EmailSendingEvent]
 ) -> Iterator[tuple[str, str]]:
-    """What SES accepts of dimensions and hardly anybody wants: the id of a warning and its text."""
+    """Yield what SES accepts of dimensions and hardly anybody wants: the id of a warning and its text."""
     for dimension in value:
         if _plain(dimension.name) in _ENDLESS:
             yield (

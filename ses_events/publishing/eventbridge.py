@@ -66,11 +66,11 @@ class EventBridgeDestination(EventDestination):
         )
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
-        """Why no configuration set of this stack can publish to it."""
+        """Return why no configuration set of this stack can publish to it."""
         return location.same_place("event_bus", self.event_bus.env, stack) if self.event_bus else ()
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
-        """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
+        """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         if self.event_bus:
             event_bus_arn = self.event_bus.event_bus_arn
         else:

@@ -68,7 +68,7 @@ class FirehoseDestination(EventDestination):
 
     @classmethod
     def with_shared_role(cls, archive: EventArchive) -> FirehoseDestination:
-        """A destination for many configuration sets: one role, made with the archive and before its stream.
+        """Return a destination for many configuration sets: one role, made with the archive and before its stream.
 
         In the template: a role under the archive, which SES assumes for any configuration set of the account. Sets that
         are added to the archive later find it propagated. The price is that the sets share it.
@@ -83,7 +83,7 @@ class FirehoseDestination(EventDestination):
         return destination
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
-        """Why no configuration set of this stack can publish to it."""
+        """Return why no configuration set of this stack can publish to it."""
         yield from location.same_place("delivery_stream", _place(self.delivery_stream), stack)
         if self.role:
             yield from location.same_account("role", self.role.env, stack)
@@ -97,7 +97,7 @@ class FirehoseDestination(EventDestination):
                 )
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
-        """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
+        """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         stream = self.delivery_stream
         after: list[IDependable] = []
         if self._shared_role_arn:
@@ -143,7 +143,7 @@ class FirehoseDestination(EventDestination):
 
 
 def _place(stream: EventArchive | firehose.IDeliveryStream) -> location.Place:
-    """The account and region of a stream: those in an imported ARN, which CDK does not look at."""
+    """Return the account and region of a stream: those in an imported ARN, which CDK does not look at."""
     if isinstance(stream, EventArchive):
         return environment_of(stream.stack)
     if cdk.Token.is_unresolved(stream.delivery_stream_arn):

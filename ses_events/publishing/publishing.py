@@ -210,7 +210,7 @@ class EventPublishing(Construct):
         return tuple(self._destinations.made)
 
     def _why_no_count(self, argument: str, construct_id: str) -> Iterator[str]:
-        """Why an EventMonitoring cannot have a destination of its own here, for the argument that asks for one."""
+        """Yield why an EventMonitoring cannot have its own destination here, for the argument that asks for one."""
         there = self._destinations
         return rules.room_to_count(argument, construct_id, self._ids, len(there.made), there.monitored_by)
 
@@ -251,7 +251,7 @@ class EventPublishing(Construct):
         return grant(self, grantee, sending)
 
     def metric_bounce_rate(self) -> cloudwatch.Metric:
-        """The bounce rate of this set as SES reckons it, a fraction: 0.05 is 5 %, where AWS reviews an account.
+        """Return the bounce rate of this set as SES reckons it: 0.05 is 5 %, where AWS reviews an account.
 
         Namespace ``AWS/SES``, statistic Average, CDK's default period; adjust it with ``with_``.
 
@@ -260,7 +260,7 @@ class EventPublishing(Construct):
         return self._rate("Reputation.BounceRate")
 
     def metric_complaint_rate(self) -> cloudwatch.Metric:
-        """The complaint rate of this set as SES reckons it, a fraction: 0.001 is 0.1 %, where AWS reviews an account.
+        """Return the complaint rate of this set as SES reckons it: 0.001 is 0.1 %, where AWS reviews an account.
 
         Namespace ``AWS/SES``, statistic Average, CDK's default period; adjust it with ``with_``.
 
@@ -269,15 +269,15 @@ class EventPublishing(Construct):
         return self._rate("Reputation.ComplaintRate")
 
     def metric_account_bounce_rate(self) -> cloudwatch.Metric:
-        """The bounce rate of all mail of the account in this region, by which AWS reviews it; free (Average)."""
+        """Return the bounce rate of all mail of the account in this region, by which AWS reviews it (Average)."""
         return environment_of(self.stack).metric("AWS/SES", "Reputation.BounceRate", "Average")
 
     def metric_account_complaint_rate(self) -> cloudwatch.Metric:
-        """The complaint rate of all mail of the account in this region, by which AWS reviews it; free (Average)."""
+        """Return the complaint rate of all mail of the account in this region, by which AWS reviews it (Average)."""
         return environment_of(self.stack).metric("AWS/SES", "Reputation.ComplaintRate", "Average")
 
     def metric_account(self, event: ses.EmailSendingEvent) -> cloudwatch.Metric:
-        """The events of a kind of all mail of the account in this region (Sum), without cost.
+        """Return the events of a kind of all mail of the account in this region (Sum), without cost.
 
         :param event: Send, Reject, Bounce, Complaint, Delivery, Open, Click or Rendering Failure.
         :raises ValueError: when SES publishes no such metric without an event destination.

@@ -143,7 +143,7 @@ def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
 
 
 def reputation_metrics_of(value: IConfigurationSetRef) -> bool | None:
-    """Whether a set has reputation metrics; None of an imported set."""
+    """Return whether a set has reputation metrics; None of an imported set."""
     made = made_here(value)
     if made is None:
         return None
@@ -179,7 +179,7 @@ def templates(argument: str, value: Collection[str | ITemplateRef]) -> Iterator[
 
 
 def oddities_of_region(value: str) -> Iterator[tuple[str, str]]:
-    """Whether CloudFormation is known to lack configuration sets there: the id of a warning and its text."""
+    """Warn where CloudFormation is known to lack configuration sets: the id of a warning and its text."""
     if value in _REGIONS_WITHOUT_CONFIGURATION_SETS or value.startswith("cn-"):
         yield (
             "ses-events:region-without-configuration-sets",

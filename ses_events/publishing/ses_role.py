@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def shared_role(archive: EventArchive) -> iam.CfnRole:
-    """The role of an archive for any configuration set of the account, made at the first call."""
+    """Return the role of an archive for any configuration set of the account, made at the first call."""
     condition = only_for_sets_named("*", archive.stack)
     purpose = "Lets SES put the events of any configuration set into the archive"
     role, is_new = _role(archive, purpose, condition, archive)
@@ -32,7 +32,7 @@ def shared_role(archive: EventArchive) -> iam.CfnRole:
 
 
 def role_of_the_set(scope: Construct, source: Source, stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRole:
-    """The role of a configuration set, made at the first call and given each further stream."""
+    """Return the role of a configuration set, made at the first call and given each further stream."""
     purpose = "Lets SES put the events of one configuration set into a delivery stream"
     role, is_new = _role(scope, purpose, only_for(source), stream)
     if not is_new:
@@ -46,8 +46,9 @@ def role_of_the_set(scope: Construct, source: Source, stream: EventArchive | fir
 def _role(
     scope: Construct, description: str, condition: dict[str, Any], stream: EventArchive | firehose.IDeliveryStream
 ) -> tuple[iam.CfnRole, bool]:
-    """The role for SES in a scope, and whether it is new. Its permission is inline: a policy attached later would have
-    to propagate too.
+    """Return the role for SES in a scope, and whether it is new.
+
+    Its permission is inline: a policy attached later would have to propagate too.
     """
     try:
         role = iam.CfnRole(
@@ -107,7 +108,7 @@ def _inline_policy(stream: EventArchive | firehose.IDeliveryStream) -> iam.CfnRo
 
 
 def _put_events(stream: EventArchive | firehose.IDeliveryStream) -> dict[str, Any]:
-    """All that SES does to a stream. The ARN of an archive names the stream before it exists."""
+    """Return all that SES does to a stream. The ARN of an archive names the stream before it exists."""
     return {"Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream.delivery_stream_arn}
 
 

@@ -60,11 +60,11 @@ class SnsDestination(EventDestination):
         """Where the events go."""
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
-        """Why no configuration set of this stack can publish to it."""
+        """Return why no configuration set of this stack can publish to it."""
         return location.same_region("topic", self.topic.env, stack)
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
-        """What SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
+        """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         stack = source.stack
         if isinstance(self.topic, sns.Topic) and cdk.Stack.of(self.topic) != stack:
             condition = only_for_sets_named(source.known_name or "*", stack)

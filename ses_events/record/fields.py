@@ -132,10 +132,11 @@ _HIVE: dict[type | GenericAlias, str] = {
 
 
 def problems(record: Mapping[str, Any]) -> Iterator[str]:
-    """What about a record differs from the description, a line each: a field that the description lacks, among them
-    the object of another event; a missing field; a wrong type; an unknown eventType.
+    """Yield what about a record differs from the description, a line each.
 
-    For tests, and for whoever writes records. SES adds fields without notice, so a reader is not to refuse them.
+    That is a field that the description lacks, among them the object of another event; a missing field; a wrong type;
+    an unknown eventType. For tests, and for whoever writes records. SES adds fields without notice, so a reader is not
+    to refuse them.
     """
     event = record.get("eventType") if isinstance(record, Mapping) else None
     if isinstance(event, str) and event in _EVENTS:
@@ -182,7 +183,7 @@ def _column(name: str) -> str:
 
 
 def _keys(of: _Type) -> Iterator[str]:
-    """The names in a type and in all that it holds."""
+    """Yield the names in a type and in all that it holds."""
     if isinstance(of, list):
         yield from _keys(of[0])
     elif isinstance(of, dict):

@@ -32,7 +32,7 @@ DIMENSION_VALUE_SOURCES = {"MESSAGE_TAG": "messageTag", "EMAIL_HEADER": "emailHe
 
 
 def metric_name(event: str) -> str:
-    """An event as CloudWatch names its metric.
+    """Return an event as CloudWatch names its metric.
 
     The API v2 and CDK write ``RENDERING_FAILURE``, an event record ``Rendering Failure`` (and ``DeliveryDelay``), the
     metric is ``RenderingFailure``. RenderingFailure, DeliveryDelay and Subscription follow the SES developer guide of
@@ -45,7 +45,7 @@ def metric_name(event: str) -> str:
 
 
 def detail_type(event: str) -> str | None:
-    """An event as EventBridge names it in ``detail-type``; None for one that is too new to be known here.
+    """Return an event as EventBridge names it in ``detail-type``; None for one that is too new to be known here.
 
     :param event: the event as the API v2, CDK, or the ``eventType`` of a record spells it.
     """
@@ -53,7 +53,9 @@ def detail_type(event: str) -> str | None:
 
 
 def matching_event_type(event: str) -> str:
-    """An event as CloudFormation spells it: ``renderingFailure`` (its schema has no list: a typo fails at deployment).
+    """Return an event as CloudFormation spells it: ``renderingFailure``.
+
+    Its schema has no list: a typo fails at deployment.
 
     :param event: the event as the API v2 or CDK spells it.
     """

@@ -120,6 +120,6 @@ def _table_input(
 
 
 def derived_name(scope: Construct) -> str:
-    """A name from the path of a construct, in what Glue and Athena both take: lower-case letters, digits and _."""
+    """Return a name from the path of a construct, of what Glue and Athena both take: lower-case letters, digits, _."""
     name = cdk.Names.unique_resource_name(scope, max_length=64, separator="_", allowed_special_characters="_")
     return name.lower()

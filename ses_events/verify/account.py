@@ -21,12 +21,12 @@ class UsageError(Exception):
 
 
 def error_code(error: ClientError) -> str:
-    """The code of an error that AWS answered with."""
+    """Return the code of an error that AWS answered with."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def error_message(error: ClientError) -> str:
-    """What AWS said."""
+    """Return what AWS said."""
     return str(error.response.get("Error", {}).get("Message", error))
 
 
@@ -59,7 +59,7 @@ class Account:
         self.region: str = self._session.region_name
 
     def client(self, service: str) -> Any:
-        """A client of a service."""
+        """Return a client of a service."""
         if service not in self._clients:
             try:
                 client = self._session.client(service, endpoint_url=self._endpoint_url, config=self._config)
@@ -69,18 +69,18 @@ class Account:
         return self._clients[service]
 
     def command(self, operation: str, *arguments: str) -> str:
-        """A command of the AWS CLI that reaches the same account and region as this one."""
+        """Return a command of the AWS CLI that reaches the same account and region as this one."""
         there = ["--region", self.region]
         for option, value in (("--profile", self._profile), ("--endpoint-url", self._endpoint_url)):
             there += [option, shlex.quote(value)] if value else []
         return " ".join(["aws", operation, *there, *arguments])
 
     def now(self) -> datetime:
-        """The time by AWS's clock, as far as its answers have told it."""
+        """Return the time by AWS's clock, as far as its answers have told it."""
         return datetime.now(timezone.utc) + self._clock_difference
 
     def sums(self, metrics: list[tuple[str, str, dict[str, str]]], since: datetime) -> list[float]:
-        """The sums of metrics (namespace, name, dimensions) from the minute of a time until now."""
+        """Return the sums of metrics (namespace, name, dimensions) from the minute of a time until now."""
         queries = [
             {
                 "Id": f"m{number}",

@@ -67,7 +67,7 @@ def show(answer: Answer, form: str, document: dict[str, object] | None = None) -
 
 
 def dollars(scanned: int) -> float:
-    """What a query costs at the list price, given the bytes that it read."""
+    """Return what a query costs at the list price, given the bytes that it read."""
     return max(scanned, LEAST_BYTES_BILLED) * DOLLARS_PER_TERABYTE / 1e12
 
 
@@ -78,7 +78,7 @@ def cost(answer: Answer) -> str:
 
 
 def document(workgroup: Workgroup, question: Question, values: Sequence[str], answer: Answer) -> dict[str, object]:
-    """What the JSON says besides the rows."""
+    """Return what the JSON says besides the rows."""
     return {
         "query": question.name,
         "title": question.title,
@@ -91,7 +91,7 @@ def document(workgroup: Workgroup, question: Question, values: Sequence[str], an
 
 
 def table(answer: Answer, width: int | None) -> Iterator[str]:
-    """The lines of a table, without columns that no row has a value in.
+    """Return the lines of a table, without columns that no row has a value in.
 
     :param width: of the terminal: where a row is longer, each value gets a line of its own.
     """
@@ -115,7 +115,7 @@ def table(answer: Answer, width: int | None) -> Iterator[str]:
 
 
 def _printable(value: str | None) -> str:
-    """A value on one line: what servers answer is no command to a terminal."""
+    """Return a value on one line: what servers answer is no command to a terminal."""
     return "".join(character if character.isprintable() else " " for character in value or "")
 
 

@@ -287,7 +287,7 @@ def _only_identity(account: Account) -> str:
 
 
 def _scenario(given: str | None, recipient: str | None) -> str:
-    """What becomes of the mail: as the user says, or as an address of the mailbox simulator (bounce+label@...) does."""
+    """Return what becomes of the mail: what the user says, or what an address of the mailbox simulator does."""
     from ses_events.verify.account import UsageError
 
     name, _, domain = parseaddr(recipient or "")[1].lower().partition("@")
@@ -308,7 +308,7 @@ def _address(text: str) -> str:
 
 
 def _traced(text: str) -> tuple[str, str]:
-    """The statement that traces an address, or an id; the header Message-ID has the id before SES's domain."""
+    """Return the statement that traces an address, or an id; the header Message-ID has the id before SES's domain."""
     if "@" not in text:
         return "message_trace", text.strip()
     address = parseaddr(_address(text))[1]

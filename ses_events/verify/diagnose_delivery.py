@@ -18,7 +18,7 @@ from ses_events.verify.trust import lets_assume
 
 
 def why_nothing_can_arrive(account: Account, system: System, destination: Destination) -> Iterator[Finding]:
-    """What in the deployed system keeps the events that a destination matches from it."""
+    """Yield what in the deployed system keeps the events that a destination matches from it."""
     if destination.kind == "KinesisFirehoseDestination":
         yield from _ses_to_firehose(account, system, destination)
         if destination.stream:
@@ -28,7 +28,7 @@ def why_nothing_can_arrive(account: Account, system: System, destination: Destin
 def why_not_delivered(
     account: Account, stream: Stream, errors: Folder | None, since: datetime, message_id: str
 ) -> Iterator[Finding]:
-    """What Firehose itself has reported since the mail was sent: its error log, and what it put aside.
+    """Yield what Firehose itself has reported since the mail was sent: its error log, and what it put aside.
 
     :param errors: the objects under the error prefix.
     """
@@ -47,7 +47,7 @@ def why_not_delivered(
 
 
 def why_late(account: Account, stream: Stream, since: datetime, waited: float, *, arrived: bool) -> Iterator[Finding]:
-    """What the buffering and the metrics of a stream tell, when nothing else tells why an event has not come.
+    """Yield what the buffering and the metrics of a stream tell, when nothing else tells why an event has not come.
 
     :param waited: for how many seconds.
     :param arrived: whether another event of the mail has come.
@@ -155,7 +155,7 @@ def _stream_broken(account: Account, stream: Stream) -> Iterator[Finding]:
 def _not_assumable(
     account: Account, role: str, service: str, principal: str, context: dict[str, str], wanted: dict[str, str]
 ) -> Iterator[Finding]:
-    """A role that a service cannot assume.
+    """Yield the finding about a role that a service cannot assume.
 
     :param context: the condition keys that the service sends along.
     :param wanted: those of them that a trust policy should ask for.

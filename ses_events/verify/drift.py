@@ -40,7 +40,7 @@ class Declared:
 
 
 def declared_destinations(stack: Stack) -> Iterator[Declared]:
-    """The event destinations that a stack and those nested in it declare."""
+    """Yield the event destinations that a stack and those nested in it declare."""
     for owner, resource in stack.of_type("AWS::SES::ConfigurationSetEventDestination"):
         destination = resource.properties.get("EventDestination", {})  # empty where the template is not readable
         if "MatchingEventTypes" in destination:  # else it is an Fn::If
@@ -48,7 +48,7 @@ def declared_destinations(stack: Stack) -> Iterator[Declared]:
 
 
 def missing(declared: Sequence[Declared], live: Sequence[str]) -> list[Declared]:
-    """The declared event destinations that a configuration set does not have.
+    """Return the declared event destinations that a configuration set does not have.
 
     :param live: the names of those that it has.
     """
@@ -188,5 +188,5 @@ def _command(account: Account, declared: Declared, live: Mapping[str, Any] | Non
 
 
 def _upper(word: str) -> str:
-    """A word of CloudFormation as the API v2 spells it: ``RENDERING_FAILURE`` for ``renderingFailure``."""
+    """Return a word of CloudFormation as the API v2 spells it: ``RENDERING_FAILURE`` for ``renderingFailure``."""
     return re.sub("(?<=[a-z])(?=[A-Z])", "_", word).upper()

@@ -113,7 +113,7 @@ def plan_mail(
     values: Mapping[str, str],
     default: str = TAG_VALUE,
 ) -> Mail:
-    """The mail for a system: with a tag or header for each dimension of its metrics that is taken from one.
+    """Return the mail for a system: with a tag or header for each dimension of its metrics that is taken from one.
 
     :param values: values of dimensions that the user gives.
     :param default: the value of the other dimensions.
@@ -126,7 +126,7 @@ def plan_mail(
 
 
 def settable_dimensions(system: System) -> dict[str, str]:
-    """The dimensions that a mail decides the values of, and whether from a tag or a header."""
+    """Return the dimensions that a mail decides the values of, and whether from a tag or a header."""
     return {
         dimension["DimensionName"]: dimension["DimensionValueSource"]
         for destination in system.destinations
@@ -142,7 +142,7 @@ def expected_seconds(checks: Iterable[Check]) -> int:
 
 
 def check_of(destination: Destination, mail: Mail) -> Check:
-    """What a destination is to get of a mail, or why it is not looked at."""
+    """Return what a destination is to get of a mail, or why it is not looked at."""
     expected = tuple(event for event in SCENARIOS[mail.scenario] if event in destination.events)
     if destination.drift:
         return Check(destination, expected, findings=[destination.drift])

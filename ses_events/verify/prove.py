@@ -52,10 +52,10 @@ class Audience(Protocol):
         """SES has taken the mail."""
 
     def arrived(self, check: Check, event: str) -> None:
-        """An event has arrived."""
+        """Take note that an event has arrived."""
 
     def waiting(self, checks: list[Check], seconds: float) -> None:
-        """Some checks are open, so long after the mail was sent."""
+        """Take note that some checks are open, so long after the mail was sent."""
 
 
 def prove(account: Account, system: System, mail: Mail, timeout: float | None, audience: Audience) -> Proof:
@@ -81,7 +81,7 @@ def prove(account: Account, system: System, mail: Mail, timeout: float | None, a
 
 
 def _watchers(account: Account, proof: Proof, audience: Audience) -> list[_Archive | _Metrics]:
-    """What looks for the events of a mail, which is sent here; nothing when SES does not take it."""
+    """Return what looks for the events of a mail, which is sent here; nothing when SES does not take it."""
     system, mail = proof.system, proof.mail
     metrics = [_Metrics(account, system, mail, check) for check in _of(proof, "CloudWatchDestination")]
     for metric in metrics:
@@ -161,7 +161,7 @@ class _Archive:
         self.check.found(why_not_delivered(self._account, self._stream, self._errors, self._since, self._message_id))
 
     def why_late(self, waited: float) -> Iterator[Finding]:
-        """What the stream tells of why something has not come in so many seconds."""
+        """Yield what the stream tells of why something has not come in so many seconds."""
         if self._stream:
             arrived = bool(self.check.arrivals)
             yield from why_late(self._account, self._stream, self._since, waited, arrived=arrived)
@@ -207,7 +207,7 @@ class _Metrics:
         """See nothing further: a metric has no second place."""
 
     def why_late(self, waited: float) -> Iterator[Finding]:
-        """What keeps this from looking at all, however long."""
+        """Yield what keeps this from looking at all, however long."""
         if any(self._dimensions(event) is None for event in self.check.missing):
             yield Cause(
                 "the metric has a dimension whose value SES fills in itself, and no archive shows it",
@@ -223,7 +223,7 @@ class _Metrics:
         return {event: total for (_, event, _), total in zip(metrics, sums, strict=True)}
 
     def _dimensions(self, event: str) -> dict[str, str] | None:
-        """The dimensions of an event's metric; None while a value is not known."""
+        """Return the dimensions of an event's metric; None while a value is not known."""
         records = [each.check.arrivals[event].record for each in self.archives if event in each.check.arrivals]
         tags = (records[0] or {}).get("mail", {}).get("tags", self._known_tags) if records else self._known_tags
         headers = {name.lower(): value for name, value in self._mail.headers.items()}

@@ -71,12 +71,12 @@ class Workgroup:
         self._stack = stack
 
     def questions(self) -> list[Question]:
-        """What can be asked, in the order of the names: all that is saved, and what the stack has prepared."""
+        """Return what can be asked, in the order of the names: all that is saved, and what the stack has prepared."""
         found = [*self._saved(), *(each for name in self._statements() if (each := self._prepared(name)))]
         return sorted(found, key=lambda question: question.name)
 
     def question(self, name: str) -> Question:
-        """The question of a name.
+        """Return the question of a name.
 
         :raises UsageError: when there is none.
         """
@@ -92,7 +92,7 @@ class Workgroup:
         raise UsageError(f"the workgroup {self.name} has no query {name}; {instead}{shown}")
 
     def ask(self, question: Question, values: Sequence[str], waiting: Callable[[str, float], None]) -> Answer:
-        """The answer to a question.
+        """Return the answer to a question.
 
         :param waiting: is told the state of the query, and for how many seconds it has been asked.
         :raises UsageError: when it takes another number of values, or Athena does not answer it.
@@ -165,7 +165,7 @@ class Workgroup:
 
 
 def find_workgroup(account: Account, stack_name: str, name: str | None) -> Workgroup:
-    """The Athena workgroup of a stack, or of those nested in it.
+    """Return the Athena workgroup of a stack, or of those nested in it.
 
     :param name: which one, where the stack has several.
     :raises UsageError: when there is none, or it is open which one is meant.

@@ -35,7 +35,7 @@ class Terminal:
         self._expected = 0
 
     def system(self, account: Account, system: System) -> None:
-        """What is deployed."""
+        """Print what is deployed."""
         self._line(f"Stack {system.stack} in {account.region}", "bold")
         self._line(f"  configuration set {system.configuration_set}")
         for destination in system.destinations:
@@ -67,7 +67,7 @@ class Terminal:
         self._line("")
 
     def arrived(self, check: Check, event: str) -> None:
-        """An event has arrived."""
+        """Take note that an event has arrived."""
         arrival = check.arrivals[event]
         total = "" if arrival.total is None else f": Sum {arrival.total:g}"
         total += f" ({arrival.before:g} before)" if arrival.before else ""
@@ -75,7 +75,7 @@ class Terminal:
         self._line(f"      {arrival.place}{total}")
 
     def waiting(self, checks: list[Check], seconds: float) -> None:
-        """Some checks are open."""
+        """Show how many checks are open."""
         if not self._console.is_terminal:
             return
         open_checks = "; ".join(f"{check.destination.name}: {', '.join(check.missing)}" for check in checks)
@@ -94,7 +94,7 @@ class Terminal:
             self._status = None
 
     def outcome(self, proof: Proof) -> None:
-        """What is proven, and why the rest is not."""
+        """Print what is proven, and why the rest is not."""
         self.stop()
         records = [arrival.record for check in proof.checks for arrival in check.arrivals.values() if arrival.record]
         if records:
@@ -165,7 +165,7 @@ class Silent:
 
 
 def as_json(account: Account, proof: Proof) -> str:
-    """The outcome for programs."""
+    """Return the outcome for programs."""
     return json.dumps(
         {
             "proven": proof.proven,

@@ -40,7 +40,7 @@ class Folder:
         self._read: set[str] = set()
 
     def new_documents(self, until: datetime, containing: bytes | None = None) -> Iterator[tuple[str, Json]]:
-        """The JSON documents in objects that were not read before, each with the key of its object.
+        """Yield the JSON documents in objects that were not read before, each with the key of its object.
 
         :param containing: only documents on a line with this.
         """
@@ -56,7 +56,7 @@ class Folder:
 
 
 def listings(prefix: str, since: datetime, until: datetime, zone: str = "UTC") -> list[str]:
-    """The prefixes to list, to see every object that a stream writes of records that arrive in a time.
+    """Return the prefixes to list, to see every object that a stream writes of records that arrive in a time.
 
     Expressions for years, months, days and hours are filled in; from the first other expression on, whatever follows
     is not known, and the prefix ends before it. Firehose puts ``yyyy/MM/dd/HH/`` behind a prefix without expressions.
@@ -78,7 +78,7 @@ def listings(prefix: str, since: datetime, until: datetime, zone: str = "UTC") -
 
 
 def documents(body: Any, containing: bytes | None = None) -> Iterator[Json]:
-    """The JSON documents in an object, gzip or not, a line each or one behind the other."""
+    """Yield the JSON documents in an object, gzip or not, a line each or one behind the other."""
     raw: Any = io.BufferedReader(body)
     lines = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
     decoder = json.JSONDecoder()
@@ -96,7 +96,7 @@ def documents(body: Any, containing: bytes | None = None) -> Iterator[Json]:
 
 
 def failed_record(document: Json) -> tuple[str, str]:
-    """The error and the record in a document under the error prefix: what Firehose could not process.
+    """Return the error and the record in a document under the error prefix: what Firehose could not process.
 
     Firehose spells its keys ``errorCode``, ``ErrorCode`` or ``lastErrorCode``, depending on what failed; ``rawData`` is
     the record in base64 (developer guide, data transformation failures, format conversion errors).
@@ -112,7 +112,7 @@ def failed_record(document: Json) -> tuple[str, str]:
 
 
 def _evaluated(prefix: str, at: datetime | None) -> str:
-    """A prefix at a time, up to the first expression whose value is not known."""
+    """Return a prefix at a time, up to the first expression whose value is not known."""
     text: str = ""
     for literal, expression in re.findall(r"((?:(?!!\{).)*)(?:!\{([^}]*)\})?", prefix, re.DOTALL):
         text += literal
@@ -132,7 +132,7 @@ def _evaluated(prefix: str, at: datetime | None) -> str:
 
 
 def _parts(pattern: str) -> list[tuple[str, str, str]]:
-    """A pattern of Java's DateTimeFormatter, in quoted text, runs of a letter, and other characters."""
+    """Return the parts of a pattern of Java's DateTimeFormatter: quoted text, runs of a letter, others."""
     return [
         (match[1] or "", match[2] or "", match[4] or "")
         for match in re.finditer(r"'([^']*)'|(([A-Za-z])\3*)|([^A-Za-z'])", pattern)

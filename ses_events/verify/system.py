@@ -121,7 +121,7 @@ class System:
     not_compared: str = ""
 
     def called(self, name: str) -> str:
-        """A resource as a person knows it: by its construct path where it is the stack's, else by its name or ARN.
+        """Return a resource as a person knows it: its construct path where it is the stack's, else its name or ARN.
 
         :param name: its name or ARN.
         """
@@ -130,7 +130,7 @@ class System:
 
 
 def read_system(account: Account, stack_name: str, configuration_set: str | None) -> System:
-    """What is deployed of a stack: its configuration set, or the one it adds destinations to.
+    """Return what is deployed of a stack: its configuration set, or the one it adds destinations to.
 
     :param configuration_set: which set, where the stack has several or none.
     :raises UsageError: when there is no such stack, or it is open which set is meant.
@@ -161,7 +161,7 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
 
 
 def verified_identities(account: Account) -> list[str]:
-    """The addresses and domains from which the account may send in this region."""
+    """Return the addresses and domains from which the account may send in this region."""
     identities: list[str] = []
     request: dict[str, Any] = {}
     while True:  # the API v2 has no paginator for them
@@ -173,7 +173,7 @@ def verified_identities(account: Account) -> list[str]:
 
 
 def _live_destinations(account: Account, configuration_set: str) -> list[Mapping[str, Any]] | None:
-    """The event destinations of a set in the words of the API v2; None where there is no such set."""
+    """Return the event destinations of a set in the words of the API v2; None where there is no such set."""
     try:
         answer = account.client("sesv2").get_configuration_set_event_destinations(
             ConfigurationSetName=configuration_set
@@ -186,7 +186,7 @@ def _live_destinations(account: Account, configuration_set: str) -> list[Mapping
 
 
 def _declared_backups(stack: Stack) -> dict[str, Mapping[str, Any]]:
-    """The S3 backups that a stack declares, by the names of their streams."""
+    """Return the S3 backups that a stack declares, by the names of their streams."""
     backups = {}
     for owner, resource in stack.of_type("AWS::KinesisFirehose::DeliveryStream"):
         settings = resource.properties.get("ExtendedS3DestinationConfiguration", {}).get("S3BackupConfiguration", {})

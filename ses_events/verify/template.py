@@ -89,7 +89,7 @@ class Stack:
         """The stacks nested in it, by logical id."""
 
     def of_type(self, kind: str) -> Iterator[tuple[Stack, Resource]]:
-        """The resources of a type, those of nested stacks too, each with its own stack."""
+        """Yield the resources of a type, those of nested stacks too, each with its own stack."""
         yield from ((self, resource) for resource in self.own.values() if resource.kind == kind)
         for nested in self.nested.values():
             yield from nested.of_type(kind)
@@ -109,7 +109,7 @@ class Stack:
         return [*([] if self.is_readable else [self.name]), *nested]
 
     def resolve(self, value: Any) -> Any:
-        """A value of the template as CloudFormation has resolved it.
+        """Return a value of the template as CloudFormation has resolved it.
 
         :raises Unresolved: when that cannot be told from here.
         """

@@ -23,7 +23,7 @@ from tools.limits_table import ELSEWHERE, RULES, WARNINGS, table
 
 
 def test_the_table_of_limits_is_that_of_the_code() -> None:
-    assert (ROOT / "docs/limits.md").read_text() == table()
+    assert (ROOT / "docs/limits.md").read_text() == table(), "run python -m tools.limits_table"
 
 
 def test_every_rule_is_in_the_table() -> None:
@@ -47,7 +47,8 @@ def test_every_rule_is_in_the_table() -> None:
         formats.CONVERTED_BUFFERING_SIZE,
         archive_rules.buffering_size,
     }
-    assert rules - of_several == {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
+    named = {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
+    assert rules - of_several == named, "name the rule in tools/limits_table.py, then run python -m tools.limits_table"
 
 
 def _is_rule(value: object) -> bool:
@@ -60,13 +61,20 @@ def _is_rule(value: object) -> bool:
 
 def test_every_warning_is_in_the_table() -> None:
     code = "".join(path.read_text() for path in (ROOT / "ses_events").rglob("*.py"))
-    assert set(re.findall(r'"ses-events:([a-z-]+)"', code)) == set(WARNINGS)
+    given = set(re.findall(r'"ses-events:([a-z-]+)"', code))
+    assert given == set(WARNINGS), "mend WARNINGS in tools/limits_table.py, then run python -m tools.limits_table"
+
+
+def test_the_places_that_a_recipe_names_are_there() -> None:
+    named = re.findall(r"`([\w./]+/[\w.]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+    assert [path for path in named if not any((root / path).exists() for root in (ROOT, ROOT / "ses_events"))] == []
 
 
 def test_every_alarm_has_a_paragraph_and_every_paragraph_an_alarm() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     paragraphs = dict(re.findall(r"^### `(\w+)`\n\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL))
-    assert set(paragraphs) == set(EventMonitoring.__annotations__)
+    alarms = set(EventMonitoring.__annotations__)
+    assert set(paragraphs) == alarms, f"docs/operations.md: add or remove {sorted(alarms ^ set(paragraphs))}"
     assert not [name for name, text in paragraphs.items() if "**Do:**" not in text or "\n\n" in text]
 
 
@@ -75,7 +83,7 @@ def test_the_costs_are_those_of_the_alarms_that_the_reference_stack_has() -> Non
     alarms = [alarm["Properties"] for alarm in resources(template, "AWS::CloudWatch::Alarm").values()]
     metrics = sum(len([each for each in alarm.get("Metrics", [{}]) if "Expression" not in each]) for alarm in alarms)
     row = f"| {len(alarms)} alarms of the reference stack, over {metrics} metrics | ${metrics / 10:.2f} |"
-    assert row in (ROOT / "docs/operations.md").read_text()
+    assert row in (ROOT / "docs/operations.md").read_text(), f"the row in docs/operations.md should be: {row}"
 
 
 CLASSES = [name for name in ses_events.__all__ if inspect.isclass(getattr(ses_events, name))]

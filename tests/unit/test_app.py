@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,13 @@ def test_nag_finds_nothing_unacknowledged() -> None:
 
 def test_the_settings_in_cdk_json_are_the_defaults(recommended_flags: dict[str, Any]) -> None:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    assert {key for key in context if key.startswith("ses-events:")} == set(app.KEYS)
+    assert {key for key in context if key.startswith("ses-events:")} == set(app.KEYS), "cdk.json names other settings"
     assert _template(context) == _template(recommended_flags)
+
+
+def test_the_readme_has_a_row_for_each_setting() -> None:
+    rows = re.findall(r"^\| `(ses-events:[a-z-]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert set(rows) == set(app.KEYS), f"README.md: add or remove the rows {sorted(set(rows) ^ set(app.KEYS))}"
 
 
 def test_settings_of_the_command_line_reach_the_template() -> None:

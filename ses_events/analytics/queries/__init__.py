@@ -31,7 +31,7 @@ class Query:
 
 
 def named_queries(database: str, table: str, dimension: str) -> list[Query]:
-    """The queries without parameters, in the order of their names.
+    """Return the queries without parameters, in the order of their names.
 
     :param database: the Glue database of the table.
     :param table: the table, with ``ses_events.record.fields.COLUMNS`` and a partition ``dt``, the UTC day of arrival.
@@ -44,7 +44,7 @@ def named_queries(database: str, table: str, dimension: str) -> list[Query]:
 
 
 def prepared_statements(database: str, table: str, dimension: str) -> list[Query]:
-    """The queries that take a value: what happened to one message, and to the mail for one recipient.
+    """Return the queries that take a value: what happened to one message, and to the mail for one recipient.
 
     The arguments are those of ``named_queries``.
     """

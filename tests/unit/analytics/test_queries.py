@@ -68,8 +68,8 @@ def test_the_page_about_analytics_has_the_columns_and_the_queries() -> None:
         re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE) for section in page.split("\n|---|---|\n")[1:]
     ]
     columns, queries, prepared = tables
-    assert [name for name, _ in columns] == [*COLUMNS, "dt"]
-    assert queries == [(query.name, query.title) for query in QUERIES]
+    assert [name for name, _ in columns] == [*COLUMNS, "dt"], "mend the columns in docs/analytics.md"
+    assert queries == [(query.name, query.title) for query in QUERIES], "mend the queries in docs/analytics.md"
     assert prepared == [(query.name, query.title) for query in PREPARED]
 
 

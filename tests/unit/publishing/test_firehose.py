@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_ses import EmailSendingEvent
+from constructs import Construct, IConstruct
 from syrupy.assertion import SnapshotAssertion
 
 from ses_events import EventArchive, EventPublishing, FirehoseDestination
@@ -35,6 +37,36 @@ def ses_roles(template: Json) -> list[Json]:
 
 def ses_of_this_account(stack: cdk.Stack) -> iam.ServicePrincipal:
     return iam.ServicePrincipal("ses.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        (iam.CfnRole, ["Mail/Archive/Role/Resource", "Mail/Events/SesRole"]),
+        (iam.Role, ["Mail/Archive/Role"]),
+    ],
+)
+def test_an_aspect_on_an_l1_sees_both_roles(stack: cdk.Stack, kind: type[Construct], seen: list[str]) -> None:
+    EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))
+    paths: list[str] = []
+
+    @jsii.implements(cdk.IAspect)
+    class Roles:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, kind):
+                paths.append(node.node.path)
+
+    cdk.Aspects.of(stack).add(Roles())
+    synthesize(stack)
+    assert sorted(paths) == seen
+
+
+def test_with_roles_given_none_is_made(stack: cdk.Stack) -> None:
+    arn = "arn:aws:iam::111122223333:role"
+    archive = EventArchive(stack, "Archive", role=iam.Role.from_role_arn(stack, "Firehose", f"{arn}/firehose"))
+    role = iam.Role.from_role_arn(stack, "Ses", f"{arn}/ses")
+    EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(archive, role=role))
+    assert resources(synthesize(stack), "AWS::IAM::Role") == {}
 
 
 def test_a_firehose_destination(stack: cdk.Stack, snapshot_json: SnapshotAssertion) -> None:
