@@ -54,6 +54,21 @@ class SesEventsStack(cdk.Stack):
     :raises TypeError: when an argument has a wrong type.
     """
 
+    archive: EventArchive
+    """Where the events are kept."""
+
+    metrics: CloudWatchDestination
+    """The metrics by the dimension."""
+
+    publishing: EventPublishing
+    """The configuration set."""
+
+    analytics: EventAnalytics | None
+    """The queries over the archive; None when it is off."""
+
+    monitoring: EventMonitoring | None
+    """The alarms and the dashboard."""
+
     def __init__(
         self,
         scope: Construct,
@@ -104,15 +119,10 @@ class SesEventsStack(cdk.Stack):
             told = made(lambda: self._told(alarm_topic_arn)) or []
         assert archive and metrics and publishing  # or together() has raised
         self.archive = archive
-        """Where the events are kept."""
         self.metrics = metrics
-        """The metrics by the dimension."""
         self.publishing = publishing
-        """The configuration set."""
         self.analytics = cast("EventAnalytics | None", self.node.try_find_child("Analytics"))
-        """The queries over the archive; None when it is off."""
         self.monitoring = self._monitoring(told) if monitoring else None
-        """The alarms and the dashboard."""
 
         cdk.CfnOutput(self, "ConfigurationSetName", value=self.publishing.configuration_set_name)
         cdk.CfnOutput(self, "BucketName", value=self.archive.bucket.bucket_name)

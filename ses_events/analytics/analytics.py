@@ -20,6 +20,7 @@ from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_athena as athena
+    from aws_cdk import aws_glue as glue
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_s3 as s3
 
@@ -67,6 +68,36 @@ class EventAnalytics(Construct):
     :raises TypeError: when an argument has a wrong type.
     """
 
+    stack: cdk.Stack
+    """The stack of the queries."""
+
+    database: glue.CfnDatabase
+    """The ``AWS::Glue::Database``."""
+
+    database_name: str
+    """The name of the database."""
+
+    table: glue.CfnTable
+    """The ``AWS::Glue::Table``."""
+
+    table_name: str
+    """The name of the table."""
+
+    results_bucket: s3.IBucket
+    """The bucket that Athena writes results to."""
+
+    workgroup_name: str
+    """The name of the workgroup."""
+
+    workgroup: athena.CfnWorkGroup
+    """The ``AWS::Athena::WorkGroup``."""
+
+    named_queries: dict[str, athena.CfnNamedQuery]
+    """Each ``AWS::Athena::NamedQuery`` by the name of its query."""
+
+    prepared_statements: dict[str, athena.CfnPreparedStatement]
+    """Each ``AWS::Athena::PreparedStatement`` by its name."""
+
     def __init__(
         self,
         scope: Construct,
@@ -94,45 +125,26 @@ class EventAnalytics(Construct):
             super().__init__(scope, construct_id)
         self._archive = archive
         self.stack = stack
-        """The stack of the queries."""
-
         self._table = archive.event_table or EventTable(
             self, "Table", bucket=archive.bucket, prefix=archive.table_prefix, storage=archive.format.storage
         )
         self.database = self._table.database
-        """The ``AWS::Glue::Database``."""
-
         self.database_name = self._table.database_name
-        """The name of the database."""
-
         self.table = self._table.table
-        """The ``AWS::Glue::Table``."""
-
         self.table_name = self._table.table_name
-        """The name of the table."""
-
         self.results_bucket = results_bucket or new_results_bucket(
             self, key_of_this_account(archive.bucket, stack), results_expiration or cdk.Duration.days(30)
         )
-        """The bucket that Athena writes results to."""
-
         self.workgroup_name = derived_name(self)
-        """The name of the workgroup."""
-
         self.workgroup = new_workgroup(self, self.workgroup_name, self.results_bucket, bytes_scanned_cutoff)
-        """The ``AWS::Athena::WorkGroup``."""
-
         workgroup = self.workgroup.ref
         asked = self.database_name, self.table_name, dimension_name
         self.named_queries = {
             query.name: _saved(self, query, self.database_name, workgroup) for query in named_queries(*asked)
         }
-        """Each ``AWS::Athena::NamedQuery`` by the name of its query."""
-
         self.prepared_statements = {
             query.name: _prepared(self, query, workgroup) for query in prepared_statements(*asked)
         }
-        """Each ``AWS::Athena::PreparedStatement`` by its name."""
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user run queries in the workgroup, and read their results.

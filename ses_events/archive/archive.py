@@ -22,7 +22,10 @@ from ses_events.policies import folders_of, grant, reading
 from ses_events.validation import check, interface, new_id, stack_of
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kinesisfirehose as firehose
     from aws_cdk import aws_kms as kms
+
+    from ses_events.record.table import EventTable
 
 
 DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
@@ -94,6 +97,39 @@ class EventArchive(StreamMetrics, Construct):
     :raises TypeError: when an argument has a wrong type.
     """
 
+    delivery_stream_arn: str
+    """The ARN of the delivery stream, for policies: it names the stream without waiting for it."""
+
+    encryption_key: kms.IKey | None
+    """The KMS key of the delivery stream, where it is not Firehose's own."""
+
+    buffering_seconds: float
+    """How long Firehose collects events before it writes a file."""
+
+    bucket: s3.IBucket
+    """The bucket that keeps the events."""
+
+    log_group: logs.ILogGroup
+    """Where Firehose logs why it could not deliver."""
+
+    prefix: str
+    """Where the events are in the bucket as JSON, with the expressions of Firehose."""
+
+    format: EventFormat
+    """How they are kept."""
+
+    table_prefix: str
+    """Where they are in the format for queries."""
+
+    event_table: EventTable | None
+    """The Glue table by which Firehose converts; None for JSON alone."""
+
+    role: iam.IRole
+    """The role of the delivery stream."""
+
+    delivery_stream: firehose.CfnDeliveryStream
+    """The ``AWS::KinesisFirehose::DeliveryStream``."""
+
     def __init__(
         self,
         scope: Construct,
@@ -127,41 +163,19 @@ class EventArchive(StreamMetrics, Construct):
             super().__init__(scope, construct_id)
         here = environment_of(stack)
         self.stack = stack
-        """The stack of the archive."""
-
         self.delivery_stream_name = delivery_stream_name or cdk.Names.unique_resource_name(self, max_length=64)
-        """The name of the delivery stream, known before the stream exists."""
-
         self.delivery_stream_arn = here.arn("firehose", f"deliverystream/{self.delivery_stream_name}")
-        """The ARN of the delivery stream, for policies: it names the stream without waiting for it."""
-
         self.encryption_key = encryption_key
-        """The KMS key of the delivery stream, where it is not Firehose's own."""
-
         self.buffering_seconds = buffering_interval.to_seconds() if buffering_interval else 300
-        """How long Firehose collects events before it writes a file."""
-
         self.bucket = bucket or new_bucket(self, encryption_key, expiration, removal_policy, server_access_logs_bucket)
-        """The bucket that keeps the events."""
-
         self.log_group = log_group or logs.LogGroup(
             self, "LogGroup", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        """Where Firehose logs why it could not deliver."""
-
         self.prefix = prefix
-        """Where the events are in the bucket as JSON, with the expressions of Firehose."""
-
         self.format = format
-        """How they are kept."""
-
         bound = format.bind(self, self.bucket, prefix)
         self.table_prefix = bound.table_prefix
-        """Where they are in the format for queries."""
-
         self.event_table = bound.table
-        """The Glue table by which Firehose converts; None for JSON alone."""
-
         log_stream = logs.LogStream(
             self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
         )
@@ -177,8 +191,6 @@ class EventArchive(StreamMetrics, Construct):
             schema=bound.statements,
         )
         self.role = role or new_role(self, delivery)
-        """The role of the delivery stream."""
-
         json = json_destination(
             bucket=bucket,
             bucket_arn=delivery.bucket_arn,
@@ -193,14 +205,8 @@ class EventArchive(StreamMetrics, Construct):
         self.delivery_stream = new_delivery_stream(
             self, self.delivery_stream_name, encryption_key, bound.destination(json)
         )
-        """The ``AWS::KinesisFirehose::DeliveryStream``."""
-
-        self.delivery_stream.node.add_dependency(self.bucket)  # and on its policy, whenever it gets one
-        if self.event_table:
-            self.delivery_stream.node.add_dependency(self.event_table)
         policy = permit(role, self, delivery) if role else None
-        if policy:
-            self.delivery_stream.node.add_dependency(policy)
+        self._create_stream_last(policy)
         self._delivers_by = policy if role else self.role
         self._waits_for_a_role = False
         let_in(self, delivery, self.role)
@@ -211,6 +217,11 @@ class EventArchive(StreamMetrics, Construct):
             *delivery.acknowledgments, *([without_access_logs()] if is_unlogged else [])
         )
         _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
+
+    def _create_stream_last(self, policy: iam.Policy | None) -> None:
+        """Make the stream wait for what it delivers to, and for the policy of a role of the user's."""
+        after = [self.bucket, self.event_table, policy]  # the bucket with its policy, whenever it gets one
+        self.delivery_stream.node.add_dependency(*filter(None, after))
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user read the events, and nothing else in the bucket.
