@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -13,12 +12,14 @@ from constructs import Construct
 
 from ses_events import validation
 from ses_events.monitoring import alarms, rules
+from ses_events.monitoring.actions import as_actions, one_permission_a_name
 from ses_events.publishing import rules as publishing_rules
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.validation import check, instance, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_sns as sns
 
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
@@ -57,11 +58,13 @@ class EventMonitoring(Construct):
         publishes Send to. Where several sets share it, their events hide that one set's are missing. Default: none, and
         no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
-    :param alarm_actions: what to do when something goes wrong, such as ``aws_cloudwatch_actions.SnsAction(topic)``; at
-        most 5. A topic is a standard one of this region; one with a policy, as ``enforce_ssl`` makes it, or with a key
-        must let CloudWatch in, or nobody is told (docs/operations.md). A Lambda function that several EventMonitoring
-        are to tell subscribes to a topic. Default: nothing, and the alarms are seen in CloudWatch only.
-    :param ok_actions: what to do when it is over. Default: nothing.
+    :param alarm_actions: whom to tell when something goes wrong, at most 5: standard topics of this region, or other
+        ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
+        publish to it, and use its key; one that cannot be edited is warned of, with the statement
+        (``ses-events:topic-not-editable``, ``ses-events:key-not-editable``). An ``SnsAction`` leaves the topic as it
+        is. A Lambda function that several EventMonitoring are to tell subscribes to a topic. Default: nobody, and the
+        alarms are seen in CloudWatch only.
+    :param ok_actions: whom to tell when it is over, likewise. Default: nobody.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
         decides; once an account and region is enough. The rates of the set are watched where it has reputation metrics.
     :param bounce_rate: the fraction of bounces to tell of, at most 0.1. AWS reviews an account at 0.05.
@@ -127,8 +130,8 @@ class EventMonitoring(Construct):
         publishing: EventPublishing | None = None,
         archive: EventArchive | None = None,
         analytics: EventAnalytics | None = None,
-        alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
-        ok_actions: Sequence[cloudwatch.IAlarmAction] = (),
+        alarm_actions: Sequence[cloudwatch.IAlarmAction | sns.ITopic] = (),
+        ok_actions: Sequence[cloudwatch.IAlarmAction | sns.ITopic] = (),
         account_reputation: bool = True,
         bounce_rate: float = 0.05,
         complaint_rate: float = 0.001,
@@ -143,8 +146,8 @@ class EventMonitoring(Construct):
         check(
             (scope, construct_id),
             rules.monitored(publishing, archive, analytics, stack),
-            rules.alarm_actions("alarm_actions", alarm_actions),
-            rules.alarm_actions("ok_actions", ok_actions),
+            rules.alarm_actions("alarm_actions", alarm_actions, stack),
+            rules.alarm_actions("ok_actions", ok_actions, stack),
             instance("account_reputation", account_reputation, bool, "True or False"),
             rules.reputation_threshold("bounce_rate", bounce_rate),
             rules.reputation_threshold("complaint_rate", complaint_rate),
@@ -166,7 +169,8 @@ class EventMonitoring(Construct):
             metrics = _counts_of_the_set(publishing)
         from ses_events.monitoring.dashboard import new_dashboard  # it needs CloudWatch, which is slow to import
 
-        self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)
+        self._alarm_actions = as_actions(alarm_actions, stack)
+        self._ok_actions = as_actions(ok_actions, stack)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
         self._rules: dict[str, alarms.AlarmRule] = {}
@@ -266,29 +270,12 @@ class EventMonitoring(Construct):
             datapoints_to_alarm=rule.breaching,
             treat_missing_data=of.TreatMissingData[rule.missing_data],
         )
-        with _one_permission_a_name(alarm):
+        with one_permission_a_name(alarm):
             if self._alarm_actions:
                 alarm.add_alarm_action(*self._alarm_actions)
             if self._ok_actions:
                 alarm.add_ok_action(*self._ok_actions)
         return alarm
-
-
-@contextmanager
-def _one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
-    """While an alarm is given its actions: refuse a function whose permission for another alarm has the name of this.
-
-    A LambdaAction gives it the id of the alarm, or in an app without CDK's recommended flags no name at all.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        if "AlarmPermission'" not in str(error):
-            raise
-        raise ValueError(
-            f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm calls, "
-            "and CDK has one permission for both; use a SnsAction with a topic that the function subscribes to"
-        ) from None
 
 
 def _set_destination() -> CloudWatchDestination:

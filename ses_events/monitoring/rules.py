@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
@@ -12,6 +12,7 @@ from aws_cdk import aws_ses as ses
 from ses_events.location import environment_of, known_to_differ, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
+from ses_events.publishing.rules import topic
 from ses_events.record.names import metric_name
 from ses_events.validation import Range, interface, number, option, optional_interface, several
 
@@ -75,15 +76,22 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         )
 
 
-def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
-    """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
-    example = "aws_cloudwatch_actions.SnsAction(topic)"
-    yield from several(argument, value, f"[{example}]")
+def alarm_actions(argument: str, value: Sequence[object], stack: cdk.Stack) -> Iterator[str]:
+    """At most 5 of ``cloudwatch.IAlarmAction`` or ``sns.ITopic``; a topic is a standard one of the region of the stack,
+    and not encrypted with the AWS managed key (CloudWatch API, PutMetricAlarm).
+    """
+    example = "a topic, or a cloudwatch.IAlarmAction"
+    yield from several(argument, value, "[topic]")
     for position, action in enumerate(value):
-        yield from interface(f"{argument}[{position}]", action, "bind", example)
+        name = f"{argument}[{position}]"
+        if hasattr(action, "topic_arn"):
+            yield from topic(name, cast(Any, action), "CloudWatch")
+            yield from same_region(name, cast(Any, action).env, stack)
+            continue
+        yield from interface(name, action, "bind", example)
         # An event destination binds too; what CDK can call has one of these marks of jsii.
         mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
-        yield from interface(f"{argument}[{position}]", action, mark, example)
+        yield from interface(name, action, mark, example)
     if len(value) > 5:
         yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
 

@@ -17,7 +17,7 @@ import ses_events
 from tests.support.templates import ROOT
 
 MORE = """
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions, aws_iam as iam, aws_sns as sns
+from aws_cdk import aws_iam as iam, aws_sns as sns
 from ses_events import EventAnalytics, EventBridgeDestination, EventMonitoring, SnsDestination
 analyst = iam.User(stack, "Analyst")
 sender = iam.Role(stack, "Sender", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))

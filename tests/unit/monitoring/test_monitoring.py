@@ -614,8 +614,7 @@ def test_a_function_that_two_would_tell_is_refused(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Second", archive=EventArchive(stack, "B"), alarm_actions=told)
     assert str(caught.value) == (
         "Mail/Second/DataFreshness: alarm_actions or ok_actions has a LambdaAction whose function another alarm "
-        "calls, and CDK has one permission for both; use a SnsAction with a topic that the function "
-        "subscribes to"
+        "calls, and CDK has one permission for both; use a topic that the function subscribes to"
     )
 
 
@@ -1022,7 +1021,7 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         (
             {"alarm_actions": ["arn:aws:sns:us-east-1:111122223333:on-call"]},
             "alarm_actions[0] 'arn:aws:sns:us-east-1:111122223333:on-call' is of type str; "
-            "use aws_cloudwatch_actions.SnsAction(topic)",
+            "use a topic, or a cloudwatch.IAlarmAction",
         ),
     ],
 )
@@ -1039,9 +1038,7 @@ def test_a_topic_or_an_action_in_place_of_a_list_is_refused(stack: cdk.Stack, ar
         wrong: dict[str, Any] = {argument: given}
         with pytest.raises(TypeError) as caught:
             EventMonitoring(stack, "Monitoring", archive=an_archive_once(stack), **wrong)
-        assert str(caught.value).endswith(
-            f"is of type {kind}; use a list such as [aws_cloudwatch_actions.SnsAction(topic)]"
-        )
+        assert str(caught.value).endswith(f"is of type {kind}; use a list such as [topic]")
 
 
 def test_an_event_destination_is_no_alarm_action(stack: cdk.Stack) -> None:
@@ -1050,7 +1047,7 @@ def test_an_event_destination_is_no_alarm_action(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Monitoring", archive=an_archive(stack), alarm_actions=[wrong])
     assert re.fullmatch(
         r"Mail/Monitoring: alarm_actions\[0\] <.*> is of type SnsDestination; "
-        r"use aws_cloudwatch_actions.SnsAction\(topic\)",
+        r"use a topic, or a cloudwatch.IAlarmAction",
         str(caught.value),
     )
 
