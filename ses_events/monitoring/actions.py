@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 
@@ -20,7 +20,7 @@ def as_actions(
     given: Iterable[cloudwatch.IAlarmAction | sns.ITopic], stack: cdk.Stack
 ) -> tuple[cloudwatch.IAlarmAction, ...]:
     """The actions of alarms of a stack; each topic lets these alarms in, or its policy is warned of."""
-    return tuple(_telling(each, stack) if hasattr(each, "topic_arn") else each for each in given)
+    return tuple(_telling(cast("sns.ITopic", each), stack) if hasattr(each, "topic_arn") else each for each in given)
 
 
 def _telling(topic: sns.ITopic, stack: cdk.Stack) -> cloudwatch.IAlarmAction:

@@ -38,6 +38,8 @@ class AlarmRule:
     :param description: what happened, what AWS does, what to look at; a person reads it in a mail at night.
     :param periods: how many periods are looked at.
     :param breaching: how many of them are beyond the threshold in an alarm. Default: all.
+    :param query: the saved query that shows the mail it is about, where one does.
+    :param verify: whether ``ses-events verify`` finds the cause.
     """
 
     name: str
@@ -48,6 +50,8 @@ class AlarmRule:
     periods: int = 1
     breaching: int | None = None
     missing_data: str = "NOT_BREACHING"
+    query: str | None = None
+    verify: bool = False
 
 
 def account_alarms(publishing: EventPublishing, bounce_rate: float, complaint_rate: float) -> Iterator[AlarmRule]:
@@ -75,6 +79,7 @@ def rejects_alarm(publishing: EventPublishing, of_the_set: cloudwatch.Metric | N
         "at what the mail attached.",
         periods=_HOUR,
         breaching=1,
+        query="never_sent",
     )
 
 
@@ -91,6 +96,7 @@ def rendering_failures_alarm(
         "name the template and the variable that its data lacks; then send again.",
         periods=_HOUR,
         breaching=1,
+        query="never_sent",
     )
 
 
@@ -121,6 +127,7 @@ def silent_archive_alarm(publishing: EventPublishing, sends: cloudwatch.IMetric,
         "firehose:PutRecordBatch; CloudTrail has its AssumeRole) and at the stream. The alarm ends when events of "
         "later mail arrive.",
         missing_data="IGNORE",
+        verify=True,
     )
 
 
@@ -149,6 +156,7 @@ def archive_alarms(
         "(Firehose: bytes, records or requests per second).",
         periods=_HOUR,
         breaching=1,
+        query="archive_health",
     )
     share, period = _percent(quota_share), cdk.Duration.minutes(5)
     for what, used, limit in (
@@ -234,7 +242,7 @@ def _bounces(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -> A
         "bounces, and may pause its sending at 10 %. Look in the SES console under Reputation metrics, and on the "
         "dashboard for the campaign whose bounces rose; stop it, and take the bounced addresses off the list."
     )
-    return AlarmRule(name, metric, rate, description, missing_data="IGNORE")
+    return AlarmRule(name, metric, rate, description, missing_data="IGNORE", query="addresses_to_remove")
 
 
 def _complaints(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -> AlarmRule:
@@ -243,18 +251,18 @@ def _complaints(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -
         "about 0.1 % of all its mail, and may pause its sending at 0.5 %. Look in the SES console under Reputation "
         "metrics, and on the dashboard for the campaign with the complaints; stop it, and write to those who asked."
     )
-    return AlarmRule(name, metric, rate, description, missing_data="IGNORE")
+    return AlarmRule(name, metric, rate, description, missing_data="IGNORE", query="addresses_to_remove")
 
 
 def _late(name: str, metric: cloudwatch.Metric, delay: float, what: str, why: str, causes: str) -> AlarmRule:
     # A token is a negative number: CDK is asked about such a one only.
     age = "its threshold" if delay < 0 and cdk.Token.is_unresolved(delay) else f"{delay / 60:g} minutes"
     description = f"{what}: the oldest for more than {age}. {why}; {causes}"
-    return AlarmRule(name, metric, delay, description, comparison="GREATER_THAN_THRESHOLD", periods=3)
+    return AlarmRule(name, metric, delay, description, "GREATER_THAN_THRESHOLD", periods=3, verify=True)
 
 
 def _refused(name: str, metric: cloudwatch.Metric, what: str, why: str, causes: str) -> AlarmRule:
-    return AlarmRule(name, metric, 1, f"{what}. {why}; {causes}", comparison="LESS_THAN_THRESHOLD", periods=3)
+    return AlarmRule(name, metric, 1, f"{what}. {why}; {causes}", "LESS_THAN_THRESHOLD", periods=3, verify=True)
 
 
 def _key_alarms(archive: EventArchive, stream: str) -> Iterator[AlarmRule]:
@@ -272,6 +280,7 @@ def _key_alarms(archive: EventArchive, stream: str) -> Iterator[AlarmRule]:
             f"hours, and then discards it. Look in the KMS console {look}.",
             periods=_HOUR,
             breaching=1,
+            verify=True,
         )
 
 

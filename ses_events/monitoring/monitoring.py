@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -13,6 +14,7 @@ from constructs import Construct
 from ses_events import validation
 from ses_events.monitoring import alarms, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
+from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.validation import check, instance, new_id, stack_of
@@ -40,11 +42,11 @@ class EventMonitoring(Construct):
     """Alarms over a configuration set and its archive, and a dashboard that shows both.
 
     In the template: an ``AWS::CloudWatch::Alarm`` for everything of docs/operations.md that can go wrong with these
-    parts, each with a description that says what happened, what AWS does and what to look at; an
-    ``AWS::CloudWatch::Dashboard``; and on the configuration set an event destination ``ToMonitoring`` that counts Send,
-    Delivery, Bounce, Complaint, Reject and Rendering Failure of the set as a whole, but for what a destination with
-    ``ses:configuration-set`` as its only dimension counts already. Without that count nobody sees that the archive is
-    silent: when SES cannot put an event into a stream, it says so nowhere.
+    parts, whose description says what happened, what AWS does, what to look at, which command helps and where to read
+    on; an ``AWS::CloudWatch::Dashboard``; and on the configuration set an event destination ``ToMonitoring`` that
+    counts Send, Delivery, Bounce, Complaint, Reject and Rendering Failure of the set as a whole, but for what a
+    destination with ``ses:configuration-set`` as its only dimension counts already. Without that count nobody sees that
+    the archive is silent: when SES cannot put an event into a stream, it says so nowhere.
 
     Give the set its destinations first: one that counts or archives is refused once an EventMonitoring has looked.
 
@@ -65,6 +67,8 @@ class EventMonitoring(Construct):
         is. A Lambda function that several EventMonitoring are to tell subscribes to a topic. Default: nobody, and the
         alarms are seen in CloudWatch only.
     :param ok_actions: whom to tell when it is over, likewise. Default: nobody.
+    :param runbook_url: a page of yours about the alarms: the description of each ends with it and with ``#`` and the
+        name of the alarm, such as ``#silent_archive``. Default: docs/operations.md of this project.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
         decides; once an account and region is enough. The rates of the set are watched where it has reputation metrics.
     :param bounce_rate: the fraction of bounces to tell of, at most 0.1. AWS reviews an account at 0.05.
@@ -132,6 +136,7 @@ class EventMonitoring(Construct):
         analytics: EventAnalytics | None = None,
         alarm_actions: Sequence[cloudwatch.IAlarmAction | sns.ITopic] = (),
         ok_actions: Sequence[cloudwatch.IAlarmAction | sns.ITopic] = (),
+        runbook_url: str | None = None,
         account_reputation: bool = True,
         bounce_rate: float = 0.05,
         complaint_rate: float = 0.001,
@@ -148,6 +153,7 @@ class EventMonitoring(Construct):
             rules.monitored(publishing, archive, analytics, stack),
             rules.alarm_actions("alarm_actions", alarm_actions, stack),
             rules.alarm_actions("ok_actions", ok_actions, stack),
+            rules.runbook_url("runbook_url", runbook_url),
             instance("account_reputation", account_reputation, bool, "True or False"),
             rules.reputation_threshold("bounce_rate", bounce_rate),
             rules.reputation_threshold("complaint_rate", complaint_rate),
@@ -171,6 +177,7 @@ class EventMonitoring(Construct):
 
         self._alarm_actions = as_actions(alarm_actions, stack)
         self._ok_actions = as_actions(ok_actions, stack)
+        self._runbook = Runbook(publishing, analytics, runbook_url)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
         self._rules: dict[str, alarms.AlarmRule] = {}
@@ -253,7 +260,7 @@ class EventMonitoring(Construct):
     def _make(self, wanted: Iterable[alarms.AlarmRule]) -> None:
         for rule in wanted:
             construct_id = "".join(word.capitalize() for word in rule.name.split("_"))
-            alarm = self._alarm(construct_id, rule)
+            alarm = self._alarm(construct_id, replace(rule, description=self._runbook.description(rule)))
             self.alarms[rule.name], self._rules[rule.name] = alarm, rule
             setattr(self, rule.name, alarm)
 

@@ -204,6 +204,22 @@ def alarm_description(argument: str, value: str | None) -> Iterator[str]:
         yield f"{argument} has {len(value)} characters; use at most 1024"
 
 
+def runbook_url(argument: str, value: str | None) -> Iterator[str]:
+    """The address of a page, without a fragment, of at most 200 characters: it ends each description, of 1024 in all
+    (CloudWatch API, PutMetricAlarm).
+    """
+    example = "'https://wiki.example.com/mail-alarms'"
+    yield from option(argument, value, str, f"a string such as {example}")
+    if value is None or cdk.Token.is_unresolved(value):
+        return
+    if len(value) > 200:
+        yield f"{argument} has {len(value)} characters; use at most 200"
+    elif "#" in value:
+        yield f"{argument} {value!r} has a fragment, and the name of the alarm becomes one; use what is before the '#'"
+    elif not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        yield f"{argument} {value!r} is no address of a page; use one such as {example}"
+
+
 def topic_arn(argument: str, value: str | None) -> Iterator[str]:
     """The ARN of a standard topic (CloudWatch API, PutMetricAlarm)."""
     yield from option(argument, value, str, "the ARN of a topic")

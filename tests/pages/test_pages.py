@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 import ses_events
-from ses_events import EventMonitoring, SesEventsStack, location, validation
+from ses_events import SesEventsStack, location, validation
 from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
@@ -61,13 +61,6 @@ def _is_rule(value: object) -> bool:
 def test_every_warning_is_in_the_table() -> None:
     code = "".join(path.read_text() for path in (ROOT / "ses_events").rglob("*.py"))
     assert set(re.findall(r'"ses-events:([a-z-]+)"', code)) == set(WARNINGS)
-
-
-def test_every_alarm_has_a_paragraph_and_every_paragraph_an_alarm() -> None:
-    page = (ROOT / "docs/operations.md").read_text()
-    paragraphs = dict(re.findall(r"^### `(\w+)`\n\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL))
-    assert set(paragraphs) == set(EventMonitoring.__annotations__)
-    assert not [name for name, text in paragraphs.items() if "**Do:**" not in text or "\n\n" in text]
 
 
 def test_the_costs_are_those_of_the_alarms_that_the_reference_stack_has() -> None:

@@ -1,0 +1,45 @@
+"""What the text of an alarm leads to: a command that shows more, and the section about it in a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
+    from ses_events.analytics.analytics import EventAnalytics
+    from ses_events.monitoring.alarms import AlarmRule
+    from ses_events.publishing.publishing import EventPublishing
+
+PAGE = "docs/operations.md"
+"""This project's page; a path in its repository, which has no address of its own yet."""
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """Where the alarms of one ``EventMonitoring`` lead.
+
+    :param url: a page with a section for each alarm. Default: this project's.
+    """
+
+    publishing: EventPublishing | None
+    analytics: EventAnalytics | None
+    url: str | None
+
+    def description(self, rule: AlarmRule) -> str:
+        """The description of an alarm, with the commands of the parts that are there, and the link."""
+        commands = []
+        if rule.query and self.analytics:
+            commands.append(f"ses-events query {rule.query} --stack {_deployed_name(self.analytics.stack)}")
+        if rule.verify and self.publishing:
+            commands.append(f"ses-events verify --stack {_deployed_name(self.publishing.stack)}")
+        run = f" Run: {'; '.join(commands)}." if commands else ""
+        return f"{rule.description}{run} Runbook: {self.url or PAGE}#{rule.name}"
+
+
+def _deployed_name(stack: cdk.Stack) -> str:
+    """The name by which a person knows a stack: a nested stack goes by that of the outermost one."""
+    while stack.nested_stack_parent:
+        stack = stack.nested_stack_parent
+    return stack.stack_name
