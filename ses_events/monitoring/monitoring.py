@@ -7,16 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_ses as ses
-from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
 from ses_events import validation
 from ses_events.monitoring import alarms, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
+from ses_events.monitoring.archive_alarms import archive_alarms
+from ses_events.monitoring.counts import COUNTED, counts_of_the_set, set_destination
 from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
-from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.validation import check, instance, new_id, stack_of
 
 if TYPE_CHECKING:
@@ -26,16 +25,6 @@ if TYPE_CHECKING:
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.publishing import EventPublishing
-
-COUNTED = (
-    EmailSendingEvent.SEND,
-    EmailSendingEvent.DELIVERY,
-    EmailSendingEvent.BOUNCE,
-    EmailSendingEvent.COMPLAINT,
-    EmailSendingEvent.REJECT,
-    EmailSendingEvent.RENDERING_FAILURE,
-)
-"""The events of a configuration set that ``EventMonitoring`` counts."""
 
 
 class EventMonitoring(Construct):
@@ -164,15 +153,15 @@ class EventMonitoring(Construct):
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
-        metrics = _counts_of_the_set(publishing) if publishing else {}
+        metrics = counts_of_the_set(publishing) if publishing else {}
         uncounted = [event for event in COUNTED if event not in metrics] if publishing and count_events else []
         if publishing and uncounted:
             check((scope, construct_id), publishing._why_no_count("count_events", "ToMonitoring"))
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
         if publishing and uncounted:
-            publishing.add_destination("ToMonitoring", _set_destination(), events=uncounted)
-            metrics = _counts_of_the_set(publishing)
+            publishing.add_destination("ToMonitoring", set_destination(), events=uncounted)
+            metrics = counts_of_the_set(publishing)
         from ses_events.monitoring.dashboard import new_dashboard  # it needs CloudWatch, which is slow to import
 
         self._alarm_actions = as_actions(alarm_actions, stack)
@@ -189,19 +178,9 @@ class EventMonitoring(Construct):
                 self._make(alarms.account_alarms(publishing, bounce_rate, complaint_rate))
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
-            self._make(
-                [
-                    alarms.rejects_alarm(publishing, metrics.get(EmailSendingEvent.REJECT), rejects),
-                    alarms.rendering_failures_alarm(
-                        publishing, metrics.get(EmailSendingEvent.RENDERING_FAILURE), rendering_failures
-                    ),
-                ]
-            )
-            fed = [each for each in _archives_of(publishing) if archive in (each, None)]
-            if EmailSendingEvent.SEND in metrics and fed:
-                self._make([alarms.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
+            self._make(alarms.set_alarms(publishing, metrics, archive, rejects, rendering_failures))
         if archive:
-            self._make(alarms.archive_alarms(archive, archive_delay, quota_share))
+            self._make(archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (
             new_dashboard(self, publishing, archive, analytics, metrics, self.alarms, self._rules)
             if dashboard
@@ -283,39 +262,3 @@ class EventMonitoring(Construct):
             if self._ok_actions:
                 alarm.add_ok_action(*self._ok_actions)
         return alarm
-
-
-def _set_destination() -> CloudWatchDestination:
-    """Counts by the configuration set alone, which every mail of it has as a message tag."""
-    return CloudWatchDestination(
-        [
-            ses.CloudWatchDimension(
-                name=CONFIGURATION_SET, default_value="none", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
-            )
-        ]
-    )
-
-
-def _counts_of_the_set(publishing: EventPublishing) -> dict[EmailSendingEvent, cloudwatch.Metric]:
-    """What destinations count of the set as a whole; one with more dimensions cannot be read by this one."""
-    counting = [
-        (destination, events)
-        for _, _, _, destination, events in publishing.destinations
-        if isinstance(destination, CloudWatchDestination) and destination.is_of_the_set
-    ]
-    return {
-        event: destination.metric(event, {CONFIGURATION_SET: publishing.configuration_set_name})
-        for destination, events in counting
-        for event in EmailSendingEvent  # in one order, which a set of events has not
-        if event in events
-    }
-
-
-def _archives_of(publishing: EventPublishing) -> list[EventArchive]:
-    """The archives that get the Send events of the set."""
-    streams = [
-        destination.delivery_stream
-        for _, _, _, destination, events in publishing.destinations
-        if hasattr(destination, "delivery_stream") and EmailSendingEvent.SEND in events
-    ]
-    return [stream for stream in streams if hasattr(stream, "metric_incoming_records")]
