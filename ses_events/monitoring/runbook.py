@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
 
 if TYPE_CHECKING:
-    import aws_cdk as cdk
-
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.monitoring.alarms import AlarmRule
     from ses_events.publishing.publishing import EventPublishing
@@ -38,8 +40,12 @@ class Runbook:
         return f"{rule.description}{run} Runbook: {self.url or PAGE}#{rule.name}"
 
 
+_NAMES: MutableMapping[cdk.Stack, str] = WeakKeyDictionary()
+
+
 def _deployed_name(stack: cdk.Stack) -> str:
-    """The name by which a person knows a stack: a nested stack goes by that of the outermost one."""
-    while stack.nested_stack_parent:
-        stack = stack.nested_stack_parent
-    return stack.stack_name
+    """The name by which a person knows a stack, asked of CDK once: a nested stack goes by that of the outermost one."""
+    if stack not in _NAMES:
+        parent = stack.nested_stack_parent
+        _NAMES[stack] = _deployed_name(parent) if parent else stack.stack_name
+    return _NAMES[stack]
