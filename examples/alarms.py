@@ -5,8 +5,6 @@ Use it for everything in production. EventMonitoring has an alarm for whatever c
 """
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 
@@ -16,19 +14,14 @@ app = cdk.App()
 stack = cdk.Stack(app, "Mail")
 
 on_call = sns.Topic(stack, "OnCall", enforce_ssl=True)  # subscribe to it what wakes you up
-here = {"StringEquals": {"aws:SourceAccount": stack.account}}
-# enforce_ssl gives the topic a policy, in the place of the one by which alarms of the account may publish
-on_call.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=here))
-
 archive = EventArchive(stack, "Archive")
 campaigns = CloudWatchDestination.by_tag("campaign")
 publishing = EventPublishing(stack, "Publishing", reputation_metrics=True)
 publishing.add_destination("ToArchive", FirehoseDestination(archive))
 publishing.add_destination("ToMetrics", campaigns)
 
-told = [actions.SnsAction(on_call)]
 monitoring = EventMonitoring(
-    stack, "Monitoring", publishing=publishing, archive=archive, alarm_actions=told, ok_actions=told
+    stack, "Monitoring", publishing=publishing, archive=archive, alarm_actions=[on_call], ok_actions=[on_call]
 )
 spring = campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "spring"})
 monitoring.add_alarm("SpringBounceRate", spring, threshold=0.05, description="Stop the campaign; clean its list.")

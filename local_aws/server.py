@@ -15,10 +15,10 @@ from ministack.app import app
 
 from local_aws import ministack
 from local_aws.athena import engine
-from local_aws.cloudwatch import evaluation
+from local_aws.cloudwatch import actions, evaluation
 from local_aws.control import with_control
 from local_aws.firehose.buffering import Firehose, refusal
-from local_aws.ministack import delivery_streams, workgroups
+from local_aws.ministack import delivery_streams, metrics, workgroups
 from local_aws.ministack.delays import delays
 from local_aws.ses.service import Ses
 
@@ -47,6 +47,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     delivery_streams.check_destinations_in_s3(refusal)
     delivery_streams.hand_over_records(Firehose(speed).accept)
     workgroups.hand_over_queries(engine.run)
+    metrics.check_topics_of_alarms(actions.refusal)
     delays.set(iam_delay, stream_delay)
     ses = Ses()
     ses.fill_in()

@@ -22,7 +22,7 @@ from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
 from ses_events.validation import check, did_you_mean, instance, option, some_id, together
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_sns as sns
 
 CAMPAIGN = ses.CloudWatchDimension(
     name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
@@ -47,8 +47,8 @@ class SesEventsStack(cdk.Stack):
     :param expiration: see ``EventArchive``.
     :param monitoring: whether to watch all this with ``EventMonitoring``.
     :param alarm_topic_arn: the standard SNS topic that is told when something goes wrong and when it is over, of the
-        region of the stack; its policy and key must let CloudWatch in (docs/operations.md). Default: none, and the
-        alarms are seen in CloudWatch only.
+        region of the stack; its policy and key must let the alarms in, and ``ses-events:topic-not-editable`` warns
+        with the statement. Default: none, and the alarms are seen in CloudWatch only.
     :param stack_options: what ``aws_cdk.Stack`` takes: ``env``, ``description``, ``tags``, ...
     :raises ValueError: when an argument breaks a rule of SES, Firehose or S3.
     :raises TypeError: when an argument has a wrong type.
@@ -130,7 +130,7 @@ class SesEventsStack(cdk.Stack):
         if self.analytics:
             cdk.CfnOutput(self, "WorkGroupName", value=self.analytics.workgroup.ref)
 
-    def _monitoring(self, told: list[cloudwatch.IAlarmAction]) -> EventMonitoring:
+    def _monitoring(self, told: list[sns.ITopic]) -> EventMonitoring:
         return EventMonitoring(
             self,
             "Monitoring",
@@ -141,13 +141,13 @@ class SesEventsStack(cdk.Stack):
             ok_actions=told,
         )
 
-    def _told(self, topic_arn: str | None) -> list[cloudwatch.IAlarmAction]:
-        """Return what an alarm does: it tells the topic, where there is one."""
+    def _told(self, topic_arn: str | None) -> list[sns.ITopic]:
+        """Return whom an alarm tells: the topic, where there is one."""
         if not topic_arn:
             return []
         topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)
         check((self, ""), location.same_region("alarm_topic_arn", topic.env, self))
-        return [cdk.aws_cloudwatch_actions.SnsAction(topic)]
+        return [topic]
 
 
 def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:

@@ -45,6 +45,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventMonitoring.analytics": monitoring_rules.monitored,
     "EventMonitoring.alarm_actions": monitoring_rules.alarm_actions,
     "EventMonitoring.ok_actions": monitoring_rules.alarm_actions,
+    "EventMonitoring.runbook_url": monitoring_rules.runbook_url,
     "EventMonitoring.bounce_rate": monitoring_rules.reputation_threshold,
     "EventMonitoring.complaint_rate": monitoring_rules.reputation_threshold,
     "EventMonitoring.rejects": validation.count,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,42 @@ def install() -> None:
     """
     provisioners._cw_metric_alarm_record = _with_metric_math(provisioners._cw_metric_alarm_record)
     cloudwatch._evaluate_alarm = lambda alarm: None
+
+
+_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+"""What an alarm does when it goes into a state."""
+
+
+def check_topics_of_alarms(refusal: Callable[[str, str], str | None]) -> None:
+    """Let an alarm tell the topics that nothing speaks against, and write into its history what became of each.
+
+    :param refusal: why an alarm cannot tell a topic, by their ARNs; MiniStack lets every alarm tell every topic.
+    """
+    tell = cloudwatch._dispatch_alarm_actions
+
+    def tell_who_listens(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> None:
+        of_state, told = _ACTIONS[new_state], []
+        for action in alarm.get(of_state) or [] if alarm.get("ActionsEnabled", True) else []:
+            refused = refusal(alarm["AlarmArn"], action) if cloudwatch._is_sns_action_arn(action) else None
+            told += [] if refused else [action]
+            what = f'Failed to execute action {action}. Received error: "{refused}"' if refused else None
+            _remember(alarm["AlarmName"], what or f"Successfully executed action {action}")
+        tell({**alarm, of_state: told}, old_state, new_state, reason)
+
+    cloudwatch._dispatch_alarm_actions = tell_who_listens
+
+
+def _remember(alarm_name: str, what: str) -> None:
+    cloudwatch._history_entries().append(
+        {
+            "AlarmName": alarm_name,
+            "AlarmType": "MetricAlarm",
+            "Timestamp": cloudwatch._ts_iso(time.time()),
+            "HistoryItemType": "Action",
+            "HistorySummary": what,
+            "HistoryData": "{}",
+        }
+    )
 
 
 def metric_alarms() -> list[dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
+from ses_events.monitoring.counts import archives_of
 from ses_events.monitoring.rules import single_metrics
 from ses_events.publishing.cloudwatch import rate_of
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.publishing import EventPublishing
 
-_HOUR = 12
+HOUR = 12
 """Periods of 5 minutes: an alarm about single events stays until there was none for so long, and does not flap."""
 
 _IN_WORDS = {
@@ -38,6 +39,8 @@ class AlarmRule:
     :param description: what happened, what AWS does, what to look at; a person reads it in a mail at night.
     :param periods: how many periods are looked at.
     :param breaching: how many of them are beyond the threshold in an alarm. Default: all.
+    :param query: the saved query that shows the mail it is about, where one does.
+    :param verify: whether ``ses-events verify`` finds the cause.
     """
 
     name: str
@@ -48,6 +51,8 @@ class AlarmRule:
     periods: int = 1
     breaching: int | None = None
     missing_data: str = "NOT_BREACHING"
+    query: str | None = None
+    verify: bool = False
 
 
 def account_alarms(publishing: EventPublishing, bounce_rate: float, complaint_rate: float) -> Iterator[AlarmRule]:
@@ -64,6 +69,26 @@ def reputation_alarms(publishing: EventPublishing, bounce_rate: float, complaint
     yield _complaints("complaint_rate", publishing.metric_complaint_rate(), complaint_rate, whose)
 
 
+def set_alarms(
+    publishing: EventPublishing,
+    counts: Mapping[ses.EmailSendingEvent, cloudwatch.Metric],
+    archive: EventArchive | None,
+    rejects: int,
+    rendering_failures: int,
+) -> Iterator[AlarmRule]:
+    """Return the mail and the events of a configuration set.
+
+    :param counts: what is counted of the set as a whole.
+    :param archive: where its events are to arrive. Default: the first archive that it publishes Send to.
+    """
+    event = ses.EmailSendingEvent
+    yield rejects_alarm(publishing, counts.get(event.REJECT), rejects)
+    yield rendering_failures_alarm(publishing, counts.get(event.RENDERING_FAILURE), rendering_failures)
+    fed = [each for each in archives_of(publishing) if archive in (each, None)]
+    if event.SEND in counts and fed:
+        yield silent_archive_alarm(publishing, counts[event.SEND], fed[0])
+
+
 def rejects_alarm(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None, rejects: int) -> AlarmRule:
     """Mail that SES took and then did not send; of the account where the set is not counted."""
     return AlarmRule(
@@ -73,8 +98,9 @@ def rejects_alarm(publishing: EventPublishing, of_the_set: cloudwatch.Metric | N
         f"SES rejected mail ({_whose(publishing, of_the_set)}): it found a virus and did not send "
         "it; the recipients get nothing. Look at the Reject events in the archive for the sender and the campaign, and "
         "at what the mail attached.",
-        periods=_HOUR,
+        periods=HOUR,
         breaching=1,
+        query="never_sent",
     )
 
 
@@ -89,8 +115,9 @@ def rendering_failures_alarm(
         f"SES could not render a template ({_whose(publishing, of_the_set)}): it accepted the "
         "call and sent no mail. Look at the Rendering Failure events in the archive: templateName and errorMessage "
         "name the template and the variable that its data lacks; then send again.",
-        periods=_HOUR,
+        periods=HOUR,
         breaching=1,
+        query="never_sent",
     )
 
 
@@ -121,79 +148,8 @@ def silent_archive_alarm(publishing: EventPublishing, sends: cloudwatch.IMetric,
         "firehose:PutRecordBatch; CloudTrail has its AssumeRole) and at the stream. The alarm ends when events of "
         "later mail arrive.",
         missing_data="IGNORE",
+        verify=True,
     )
-
-
-def archive_alarms(
-    archive: EventArchive, archive_delay: cdk.Duration | None, quota_share: float
-) -> Iterator[AlarmRule]:
-    """Yield the alarms about what the delivery stream says of itself."""
-    stream = f"the delivery stream {archive.delivery_stream_name}"
-    log_group = archive.log_group.log_group_name
-    interval = archive.buffering_seconds
-    if interval < 0:  # a token, which CDK writes as a negative number: take the longest interval of Firehose
-        interval = 900
-    delay = archive_delay.to_seconds() if archive_delay else max(900, 3 * interval)
-    why = f"Firehose tries for 24 hours and then loses the events. Look at the log group {log_group}: it says why"
-    causes = "the role of the stream, the bucket's policy and its key are what it may be."
-    yield _late("data_freshness", archive.metric_data_freshness(), delay, f"Events wait in {stream}", why, causes)
-    yield _refused(
-        "delivery_success", archive.metric_delivery_success(), f"S3 refuses what {stream} writes", why, causes
-    )
-    yield AlarmRule(
-        "throttled",
-        archive.metric_throttled_records(),
-        1,
-        f"Firehose turned events away, because {stream} was over its quota. AWS does not say whether SES tries again: "
-        "take the events for lost. Look at the dashboard for which quota it is, and ask for more in Service Quotas "
-        "(Firehose: bytes, records or requests per second).",
-        periods=_HOUR,
-        breaching=1,
-    )
-    yield from _quota_alarms(archive, stream, quota_share)
-    if archive.encryption_key:
-        yield from _key_alarms(archive, stream)
-    if archive.format.converts:
-        yield AlarmRule(
-            "failed_conversion",
-            archive.metric_failed_conversion_records(),
-            1,
-            f"Firehose could not convert events to Parquet, as they do not fit the Glue table of {stream}. They are in "
-            "the JSON, and under the error prefix of the bucket, but not in the queries. Look at the log group "
-            f"{log_group}, and compare the event with the columns.",
-            periods=_HOUR,
-            breaching=1,
-        )
-        json = f"The JSON of events waits in {stream}"
-        yield _late("backup_freshness", archive.metric_backup_freshness(), delay, json, why, causes)
-        refused = f"S3 refuses the JSON that {stream} writes"
-        yield _refused("backup_success", archive.metric_backup_success(), refused, why, causes)
-
-
-def _quota_alarms(archive: EventArchive, stream: str, quota_share: float) -> Iterator[AlarmRule]:
-    """Yield the alarms about the quotas of the delivery stream, before it turns events away."""
-    share, period = _percent(quota_share), cdk.Duration.minutes(5)
-    for what, used, limit in (
-        ("bytes", archive.metric_incoming_bytes(), archive.metric_bytes_per_second_limit()),
-        ("records", archive.metric_incoming_records(), archive.metric_records_per_second_limit()),
-        ("put_requests", archive.metric_incoming_put_requests(), archive.metric_put_requests_per_second_limit()),
-    ):
-        words = what.replace("_", " ")
-        yield AlarmRule(
-            f"{what}_near_quota",
-            cdk.aws_cloudwatch.MathExpression(
-                expression=f"{what} / PERIOD({what}) / {what}_quota",
-                using_metrics={what: used, f"{what}_quota": limit},
-                label=f"share of the quota of {words}",
-                period=period,
-            ),
-            quota_share,
-            f"More than {share} of the quota of {words} per second is used (average of 5 minutes) of "
-            f"{stream}. Firehose turns away what is above it. Ask for more in Service Quotas now, or spread the mail.",
-            comparison="GREATER_THAN_THRESHOLD",
-            periods=3,
-            breaching=1,
-        )
 
 
 def own_alarm(
@@ -227,7 +183,7 @@ def _as_said(metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: f
     else:
         what, dimensions = "metric math", next(single_metrics(metric)).dimensions if rate_of(metric) else None
     of = ", ".join(f"{name} {value}" for name, value in (dimensions or {}).items())
-    value = _percent(threshold) if rate_of(metric) or cdk.Token.is_unresolved(threshold) else threshold
+    value = percent(threshold) if rate_of(metric) or cdk.Token.is_unresolved(threshold) else threshold
     said = f"was {_IN_WORDS[comparison]} {value} in {metric.period.to_human_string()}."
     what = metric.label or what
     return f"{what} ({of}) {said}" if of and len(of) < 512 else f"{what} {said}"
@@ -235,49 +191,20 @@ def _as_said(metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: f
 
 def _bounces(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -> AlarmRule:
     description = (
-        f"The bounce rate of {whose} has reached {_percent(rate)}. AWS reviews an account when 5 % of all its mail "
+        f"The bounce rate of {whose} has reached {percent(rate)}. AWS reviews an account when 5 % of all its mail "
         "bounces, and may pause its sending at 10 %. Look in the SES console under Reputation metrics, and on the "
         "dashboard for the campaign whose bounces rose; stop it, and take the bounced addresses off the list."
     )
-    return AlarmRule(name, metric, rate, description, missing_data="IGNORE")
+    return AlarmRule(name, metric, rate, description, missing_data="IGNORE", query="addresses_to_remove")
 
 
 def _complaints(name: str, metric: cloudwatch.Metric, rate: float, whose: str) -> AlarmRule:
     description = (
-        f"The complaint rate of {whose} has reached {_percent(rate)}. AWS reviews an account when recipients complain "
+        f"The complaint rate of {whose} has reached {percent(rate)}. AWS reviews an account when recipients complain "
         "about 0.1 % of all its mail, and may pause its sending at 0.5 %. Look in the SES console under Reputation "
         "metrics, and on the dashboard for the campaign with the complaints; stop it, and write to those who asked."
     )
-    return AlarmRule(name, metric, rate, description, missing_data="IGNORE")
-
-
-def _late(name: str, metric: cloudwatch.Metric, delay: float, what: str, why: str, causes: str) -> AlarmRule:
-    # A token is a negative number: CDK is asked about such a one only.
-    age = "its threshold" if delay < 0 and cdk.Token.is_unresolved(delay) else f"{delay / 60:g} minutes"
-    description = f"{what}: the oldest for more than {age}. {why}; {causes}"
-    return AlarmRule(name, metric, delay, description, comparison="GREATER_THAN_THRESHOLD", periods=3)
-
-
-def _refused(name: str, metric: cloudwatch.Metric, what: str, why: str, causes: str) -> AlarmRule:
-    return AlarmRule(name, metric, 1, f"{what}. {why}; {causes}", comparison="LESS_THAN_THRESHOLD", periods=3)
-
-
-def _key_alarms(archive: EventArchive, stream: str) -> Iterator[AlarmRule]:
-    for name, metric, fault, look in (
-        ("access_denied", archive.metric_key_access_denied(), "may not be used", "at its policy and its grants"),
-        ("disabled", archive.metric_key_disabled(), "is disabled", "whether to enable it again"),
-        ("invalid_state", archive.metric_key_invalid_state(), "is in a state of no use", "whether it is to be deleted"),
-        ("not_found", archive.metric_key_not_found(), "is not there", "whether it was deleted"),
-    ):
-        yield AlarmRule(
-            f"key_{name}",
-            metric,
-            1,
-            f"The KMS key of {stream} {fault}. Firehose turns new events away; what it has it tries to deliver for 24 "
-            f"hours, and then discards it. Look in the KMS console {look}.",
-            periods=_HOUR,
-            breaching=1,
-        )
+    return AlarmRule(name, metric, rate, description, missing_data="IGNORE", query="addresses_to_remove")
 
 
 def _whose(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None) -> str:
@@ -285,5 +212,6 @@ def _whose(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None) ->
     return f"configuration set {name}" if of_the_set else "some mail of this account in this region"
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Return a fraction as a person reads it; what is known at deployment only is the alarm's threshold."""
     return "its threshold" if cdk.Token.is_unresolved(value) else f"{value * 100:g} %"

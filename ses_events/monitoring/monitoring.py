@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_ses as ses
-from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
 from ses_events import validation
 from ses_events.monitoring import alarms, rules
+from ses_events.monitoring.actions import as_actions, one_permission_a_name
+from ses_events.monitoring.archive_alarms import archive_alarms
+from ses_events.monitoring.counts import COUNTED, counts_of_the_set, set_destination
+from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
-from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
 from ses_events.validation import check, instance, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_sns as sns
 
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.publishing import EventPublishing
-
-COUNTED = (
-    EmailSendingEvent.SEND,
-    EmailSendingEvent.DELIVERY,
-    EmailSendingEvent.BOUNCE,
-    EmailSendingEvent.COMPLAINT,
-    EmailSendingEvent.REJECT,
-    EmailSendingEvent.RENDERING_FAILURE,
-)
-"""The events of a configuration set that ``EventMonitoring`` counts."""
 
 
 class EventMonitoring(Construct):
     """Alarms over a configuration set and its archive, and a dashboard that shows both.
 
     In the template: an ``AWS::CloudWatch::Alarm`` for everything of docs/operations.md that can go wrong with these
-    parts, each with a description that says what happened, what AWS does and what to look at; an
-    ``AWS::CloudWatch::Dashboard``; and on the configuration set an event destination ``ToMonitoring`` that counts Send,
-    Delivery, Bounce, Complaint, Reject and Rendering Failure of the set as a whole, but for what a destination with
-    ``ses:configuration-set`` as its only dimension counts already. Without that count nobody sees that the archive is
-    silent: when SES cannot put an event into a stream, it says so nowhere.
+    parts, whose description says what happened, what AWS does, what to look at, which command helps and where to read
+    on; an ``AWS::CloudWatch::Dashboard``; and on the configuration set an event destination ``ToMonitoring`` that
+    counts Send, Delivery, Bounce, Complaint, Reject and Rendering Failure of the set as a whole, but for what a
+    destination with ``ses:configuration-set`` as its only dimension counts already. Without that count nobody sees that
+    the archive is silent: when SES cannot put an event into a stream, it says so nowhere.
 
     Give the set its destinations first: one that counts or archives is refused once an EventMonitoring has looked.
 
@@ -57,11 +49,15 @@ class EventMonitoring(Construct):
         publishes Send to. Where several sets share it, their events hide that one set's are missing. Default: none, and
         no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
-    :param alarm_actions: what to do when something goes wrong, such as ``aws_cloudwatch_actions.SnsAction(topic)``; at
-        most 5. A topic is a standard one of this region; one with a policy, as ``enforce_ssl`` makes it, or with a key
-        must let CloudWatch in, or nobody is told (docs/operations.md). A Lambda function that several EventMonitoring
-        are to tell subscribes to a topic. Default: nothing, and the alarms are seen in CloudWatch only.
-    :param ok_actions: what to do when it is over. Default: nothing.
+    :param alarm_actions: whom to tell when something goes wrong, at most 5: standard topics of this region, or other
+        ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
+        publish to it, and use its key; one that cannot be edited is warned of, with the statement
+        (``ses-events:topic-not-editable``, ``ses-events:key-not-editable``). An ``SnsAction`` leaves the topic as it
+        is. A Lambda function that several EventMonitoring are to tell subscribes to a topic. Default: nobody, and the
+        alarms are seen in CloudWatch only.
+    :param ok_actions: whom to tell when it is over, likewise. Default: nobody.
+    :param runbook_url: a page of yours about the alarms: the description of each ends with it and with ``#`` and the
+        name of the alarm, such as ``#silent_archive``. Default: docs/operations.md of this project.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
         decides; once an account and region is enough. The rates of the set are watched where it has reputation metrics.
     :param bounce_rate: the fraction of bounces to tell of, at most 0.1. AWS reviews an account at 0.05.
@@ -127,8 +123,9 @@ class EventMonitoring(Construct):
         publishing: EventPublishing | None = None,
         archive: EventArchive | None = None,
         analytics: EventAnalytics | None = None,
-        alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
-        ok_actions: Sequence[cloudwatch.IAlarmAction] = (),
+        alarm_actions: Sequence[cloudwatch.IAlarmAction | sns.ITopic] = (),
+        ok_actions: Sequence[cloudwatch.IAlarmAction | sns.ITopic] = (),
+        runbook_url: str | None = None,
         account_reputation: bool = True,
         bounce_rate: float = 0.05,
         complaint_rate: float = 0.001,
@@ -143,8 +140,9 @@ class EventMonitoring(Construct):
         check(
             (scope, construct_id),
             rules.monitored(publishing, archive, analytics, stack),
-            rules.alarm_actions("alarm_actions", alarm_actions),
-            rules.alarm_actions("ok_actions", ok_actions),
+            rules.alarm_actions("alarm_actions", alarm_actions, stack),
+            rules.alarm_actions("ok_actions", ok_actions, stack),
+            rules.runbook_url("runbook_url", runbook_url),
             instance("account_reputation", account_reputation, bool, "True or False"),
             rules.reputation_threshold("bounce_rate", bounce_rate),
             rules.reputation_threshold("complaint_rate", complaint_rate),
@@ -155,18 +153,20 @@ class EventMonitoring(Construct):
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
-        metrics = _counts_of_the_set(publishing) if publishing else {}
+        metrics = counts_of_the_set(publishing) if publishing else {}
         uncounted = [event for event in COUNTED if event not in metrics] if publishing and count_events else []
         if publishing and uncounted:
             check((scope, construct_id), publishing._why_no_count("count_events", "ToMonitoring"))
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
         if publishing and uncounted:
-            publishing.add_destination("ToMonitoring", _set_destination(), events=uncounted)
-            metrics = _counts_of_the_set(publishing)
+            publishing.add_destination("ToMonitoring", set_destination(), events=uncounted)
+            metrics = counts_of_the_set(publishing)
         from ses_events.monitoring.dashboard import new_dashboard  # it needs CloudWatch, which is slow to import
 
-        self._alarm_actions, self._ok_actions = tuple(alarm_actions), tuple(ok_actions)
+        self._alarm_actions = as_actions(alarm_actions, stack)
+        self._ok_actions = as_actions(ok_actions, stack)
+        self._runbook = Runbook(publishing, analytics, runbook_url)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
         self._rules: dict[str, alarms.AlarmRule] = {}
@@ -178,19 +178,9 @@ class EventMonitoring(Construct):
                 self._make(alarms.account_alarms(publishing, bounce_rate, complaint_rate))
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
-            self._make(
-                [
-                    alarms.rejects_alarm(publishing, metrics.get(EmailSendingEvent.REJECT), rejects),
-                    alarms.rendering_failures_alarm(
-                        publishing, metrics.get(EmailSendingEvent.RENDERING_FAILURE), rendering_failures
-                    ),
-                ]
-            )
-            fed = [each for each in _archives_of(publishing) if archive in (each, None)]
-            if EmailSendingEvent.SEND in metrics and fed:
-                self._make([alarms.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], fed[0])])
+            self._make(alarms.set_alarms(publishing, metrics, archive, rejects, rendering_failures))
         if archive:
-            self._make(alarms.archive_alarms(archive, archive_delay, quota_share))
+            self._make(archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (
             new_dashboard(self, publishing, archive, analytics, metrics, self.alarms, self._rules)
             if dashboard
@@ -249,7 +239,7 @@ class EventMonitoring(Construct):
     def _make(self, wanted: Iterable[alarms.AlarmRule]) -> None:
         for rule in wanted:
             construct_id = "".join(word.capitalize() for word in rule.name.split("_"))
-            alarm = self._alarm(construct_id, rule)
+            alarm = self._alarm(construct_id, replace(rule, description=self._runbook.description(rule)))
             self.alarms[rule.name], self._rules[rule.name] = alarm, rule
             setattr(self, rule.name, alarm)
 
@@ -266,62 +256,9 @@ class EventMonitoring(Construct):
             datapoints_to_alarm=rule.breaching,
             treat_missing_data=of.TreatMissingData[rule.missing_data],
         )
-        with _one_permission_a_name(alarm):
+        with one_permission_a_name(alarm):
             if self._alarm_actions:
                 alarm.add_alarm_action(*self._alarm_actions)
             if self._ok_actions:
                 alarm.add_ok_action(*self._ok_actions)
         return alarm
-
-
-@contextmanager
-def _one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
-    """While an alarm is given its actions: refuse a function whose permission for another alarm has the name of this.
-
-    A LambdaAction gives it the id of the alarm, or in an app without CDK's recommended flags no name at all.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        if "AlarmPermission'" not in str(error):
-            raise
-        raise ValueError(
-            f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm calls, "
-            "and CDK has one permission for both; use a SnsAction with a topic that the function subscribes to"
-        ) from None
-
-
-def _set_destination() -> CloudWatchDestination:
-    """Return a destination that counts by the configuration set alone, which every mail of it has as a message tag."""
-    return CloudWatchDestination(
-        [
-            ses.CloudWatchDimension(
-                name=CONFIGURATION_SET, default_value="none", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
-            )
-        ]
-    )
-
-
-def _counts_of_the_set(publishing: EventPublishing) -> dict[EmailSendingEvent, cloudwatch.Metric]:
-    """Return what destinations count of the set as a whole; one with more dimensions cannot be read by this one."""
-    counting = [
-        (destination, events)
-        for _, _, _, destination, events in publishing.destinations
-        if isinstance(destination, CloudWatchDestination) and destination.is_of_the_set
-    ]
-    return {
-        event: destination.metric(event, {CONFIGURATION_SET: publishing.configuration_set_name})
-        for destination, events in counting
-        for event in EmailSendingEvent  # in one order, which a set of events has not
-        if event in events
-    }
-
-
-def _archives_of(publishing: EventPublishing) -> list[EventArchive]:
-    """Return the archives that get the Send events of the set."""
-    streams = [
-        destination.delivery_stream
-        for _, _, _, destination, events in publishing.destinations
-        if hasattr(destination, "delivery_stream") and EmailSendingEvent.SEND in events
-    ]
-    return [stream for stream in streams if hasattr(stream, "metric_incoming_records")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
@@ -12,6 +12,7 @@ from aws_cdk import aws_ses as ses
 from ses_events.location import environment_of, known_to_differ, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.publishing import PublishedTo, published_in
+from ses_events.publishing.rules import topic
 from ses_events.record.names import metric_name
 from ses_events.validation import Range, interface, number, option, optional_interface, several
 
@@ -75,15 +76,22 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         )
 
 
-def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
-    """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
-    example = "aws_cloudwatch_actions.SnsAction(topic)"
-    yield from several(argument, value, f"[{example}]")
+def alarm_actions(argument: str, value: Sequence[object], stack: cdk.Stack) -> Iterator[str]:
+    """At most 5 of ``cloudwatch.IAlarmAction`` or ``sns.ITopic``; a topic is a standard one of the region of the stack,
+    and not encrypted with the AWS managed key (CloudWatch API, PutMetricAlarm).
+    """
+    example = "a topic, or a cloudwatch.IAlarmAction"
+    yield from several(argument, value, "[topic]")
     for position, action in enumerate(value):
-        yield from interface(f"{argument}[{position}]", action, "bind", example)
+        name = f"{argument}[{position}]"
+        if hasattr(action, "topic_arn"):
+            yield from topic(name, cast(Any, action), "CloudWatch")
+            yield from same_region(name, cast(Any, action).env, stack)
+            continue
+        yield from interface(name, action, "bind", example)
         # An event destination binds too; what CDK can call has one of these marks of jsii.
         mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
-        yield from interface(f"{argument}[{position}]", action, mark, example)
+        yield from interface(name, action, mark, example)
     if len(value) > 5:
         yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
 
@@ -194,6 +202,22 @@ def alarm_description(argument: str, value: str | None) -> Iterator[str]:
     yield from option(argument, value, str, "a string such as 'Look at the list of the campaign.'")
     if value is not None and len(value) > 1024 and not cdk.Token.is_unresolved(value):
         yield f"{argument} has {len(value)} characters; use at most 1024"
+
+
+def runbook_url(argument: str, value: str | None) -> Iterator[str]:
+    """The address of a page, without a fragment, of at most 200 characters: it ends each description, of 1024 in all
+    (CloudWatch API, PutMetricAlarm).
+    """
+    example = "'https://wiki.example.com/mail-alarms'"
+    yield from option(argument, value, str, f"a string such as {example}")
+    if value is None or cdk.Token.is_unresolved(value):
+        return
+    if len(value) > 200:
+        yield f"{argument} has {len(value)} characters; use at most 200"
+    elif "#" in value:
+        yield f"{argument} {value!r} has a fragment, and the name of the alarm becomes one; use what is before the '#'"
+    elif not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        yield f"{argument} {value!r} is no address of a page; use one such as {example}"
 
 
 def topic_arn(argument: str, value: str | None) -> Iterator[str]:

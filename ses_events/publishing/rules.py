@@ -188,15 +188,16 @@ def oddities_of_region(value: str) -> Iterator[tuple[str, str]]:
         )
 
 
-def topic(argument: str, value: sns.ITopic) -> Iterator[str]:
+def topic(argument: str, value: sns.ITopic, publisher: str = "SES") -> Iterator[str]:
     """A standard topic, not encrypted with the AWS managed key (SES developer guide)."""
     fix = "an sns.Topic, or one that sns.Topic.from_topic_arn imports"
     yield from interface(argument, value, "topic_arn", fix)
+    path = value.node.path
     if value.fifo:
-        yield f"{argument} {value.node.path!r} is a FIFO topic, and SES publishes to standard topics only; use one"
+        yield f"{argument} {path!r} is a FIFO topic, and {publisher} publishes to standard topics only; use one"
     if value.master_key and value.master_key.key_arn.endswith("alias/aws/sns"):
         yield (
-            f"{argument} {value.node.path!r} is encrypted with alias/aws/sns, whose policy cannot let SES in; "
+            f"{argument} {path!r} is encrypted with alias/aws/sns, whose policy cannot let {publisher} in; "
             "use a kms.Key of your own"
         )
 

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, MutableMapping
-from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 
 from ses_events import location
-from ses_events.location import Environment, environment_of
+from ses_events.location import environment_of
 from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import only_for, only_for_sets_named
 from ses_events.publishing.destination import Bound, EventDestination, Source
-from ses_events.tokens import as_text, warn_of_policy
+from ses_events.publishing.topic_policy import Publisher, let_publish, let_use_key
 from ses_events.validation import check
 
 if TYPE_CHECKING:
-    from constructs import Construct, IDependable
-
-
-class _MayPublish(NamedTuple):
-    """A statement of a topic's policy about configuration sets of an account."""
-
-    statement: iam.PolicyStatement
-    source_arns: list[str]
-    policy: IDependable | None
-
-
-_MAY_PUBLISH: MutableMapping[sns.ITopic, dict[tuple[Environment, str], _MayPublish]] = WeakKeyDictionary()
-"""What each topic's policy says, by account and operator: one statement for many sets, as SNS takes 100 in a policy."""
+    from constructs import Construct
 
 
 class SnsDestination(EventDestination):
@@ -70,47 +56,10 @@ class SnsDestination(EventDestination):
             condition = only_for_sets_named(source.known_name or "*", stack)
         else:
             condition = only_for(source)
-        policy = self._may_publish(scope, source, condition)
-        if self.topic.master_key:
-            use_key = iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                principals=[iam.ServicePrincipal("ses.amazonaws.com")],
-                resources=["*"],  # in a key policy: this key
-                conditions={"StringEquals": {"aws:SourceAccount": environment_of(stack).account}},
-            )
-            if not self.topic.master_key.add_to_resource_policy(use_key, True).statement_added:
-                owner = f"the key {as_text(scope, self.topic.master_key.key_arn)}"
-                statement = use_key.to_statement_json()
-                warn_of_policy(scope, "ses-events:key-not-editable", owner, "SES can publish", statement)
+        here = environment_of(stack)
+        ses_here = Publisher("ses.amazonaws.com", here)
+        policy = let_publish(scope, self.topic, ses_here, condition, "SES can publish")
+        use_key = {"StringEquals": {"aws:SourceAccount": here.account}}
+        let_use_key(scope, self.topic, ses_here, ["kms:Decrypt", "kms:GenerateDataKey"], use_key, "SES can publish")
         properties = ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(topic_arn=self.topic.topic_arn)
         return Bound({"sns_destination": properties}, [policy] if policy else [])
-
-    def _may_publish(self, scope: Construct, source: Source, condition: dict[str, Any]) -> IDependable | None:
-        """Let SES publish for a set; the policy that says so is what the event destination must come after."""
-        [(operator, source_arn)] = [
-            (operator, wanted["aws:SourceArn"]) for operator, wanted in condition.items() if "aws:SourceArn" in wanted
-        ]
-        of_topic = _MAY_PUBLISH.setdefault(self.topic, {})
-        key = environment_of(source.stack), operator
-        if key in of_topic:
-            known = of_topic[key]
-            if source_arn not in known.source_arns:
-                known.source_arns.append(source_arn)
-                known.statement.add_condition(operator, {"aws:SourceArn": known.source_arns})
-            return known.policy
-        statement = iam.PolicyStatement(
-            actions=["sns:Publish"],
-            principals=[iam.ServicePrincipal("ses.amazonaws.com")],
-            resources=[self.topic.topic_arn],
-            conditions=condition,
-        )
-        result = self.topic.add_to_resource_policy(statement)
-        if result.statement_added:
-            of_topic[key] = _MayPublish(statement, [source_arn], result.policy_dependable)
-        else:
-            owner = f"the topic {as_text(scope, self.topic.topic_arn)}"
-            needed = statement.to_statement_json()
-            if not self.topic.master_key:
-                owner += " (give its key to sns.Topic.from_topic_attributes, where it has one)"
-            warn_of_policy(scope, "ses-events:topic-not-editable", owner, "SES can publish", needed)
-        return result.policy_dependable

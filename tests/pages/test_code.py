@@ -34,7 +34,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 GIVEN = """
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions, aws_iam as iam, aws_kms as kms
+from aws_cdk import aws_iam as iam, aws_kms as kms
 from aws_cdk import aws_s3 as s3, aws_ses as ses, aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 from ses_events import *

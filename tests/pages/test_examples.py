@@ -11,7 +11,7 @@ import pytest
 from cdk_nag import AwsSolutionsChecks
 
 from tests.support.examples import EXAMPLES, run, stacks, with_recommended_flags
-from tests.support.templates import ROOT, new_app, properties, synthesize, warnings
+from tests.support.templates import ROOT, new_app, properties, readable, synthesize, warnings
 
 OF_CDK = {"cross_stack": {"@aws-cdk/core:crossStackReferencesDefaultStrong"}}
 """Warnings of CDK itself in an app without feature flags, of which examples/README.md tells."""
@@ -48,13 +48,16 @@ def test_it_is_short_and_says_when_to_use_it(example: str) -> None:
 
 def test_alarms_may_publish_to_the_topic_of_the_example() -> None:
     [stack] = stacks(with_recommended_flags("alarms"))
-    statements = properties(synthesize(stack), "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    statements = properties(readable(synthesize(stack)), "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert {
         "Action": "sns:Publish",
-        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        "Condition": {
+            "ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"},
+            "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
+        },
         "Effect": "Allow",
         "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Resource": {"Ref": "OnCall0B2745F4"},
+        "Resource": "${OnCall0B2745F4}",
     } in [{name: value for name, value in each.items() if name != "Sid"} for each in statements]
 
 

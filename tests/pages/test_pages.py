@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 import ses_events
-from ses_events import EventMonitoring, SesEventsStack, location, validation
+from ses_events import SesEventsStack, location, validation
 from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
@@ -68,14 +68,6 @@ def test_every_warning_is_in_the_table() -> None:
 def test_the_places_that_a_recipe_names_are_there() -> None:
     named = re.findall(r"`([\w./]+/[\w.]+)`", (ROOT / "CONTRIBUTING.md").read_text())
     assert [path for path in named if not any((root / path).exists() for root in (ROOT, ROOT / "ses_events"))] == []
-
-
-def test_every_alarm_has_a_paragraph_and_every_paragraph_an_alarm() -> None:
-    page = (ROOT / "docs/operations.md").read_text()
-    paragraphs = dict(re.findall(r"^### `(\w+)`\n\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL))
-    alarms = set(EventMonitoring.__annotations__)
-    assert set(paragraphs) == alarms, f"docs/operations.md: add or remove {sorted(alarms ^ set(paragraphs))}"
-    assert not [name for name, text in paragraphs.items() if "**Do:**" not in text or "\n\n" in text]
 
 
 def test_the_costs_are_those_of_the_alarms_that_the_reference_stack_has() -> None:

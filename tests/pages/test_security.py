@@ -39,14 +39,16 @@ SECTIONS = {
         "Logged/Bucket/Policy",
         "Logs/Policy",
     ],
-    "The policies of a topic and its key": ["Topic/Policy", "TopicKey"],
+    "The policies of a topic of events and its key": ["Topic/Policy", "TopicKey"],
+    "The policies of a topic of alarms and its key": ["OnCall/Policy", "OnCallKey"],
     "`publishing.grant_send(grantee, identity, templates=…)`": ["Sender/DefaultPolicy"],
     "`archive.grant_read(grantee)`": ["Reader/DefaultPolicy"],
     "`analytics.grant_query(grantee)`": ["Analyst/DefaultPolicy"],
 }
 """Whose statements each table is about."""
 
-OF_THE_USER = {"Key": {"kms:*"}, "TopicKey": {"kms:*"}, "Logged/Role": None}
+KEYS = {"Key", "TopicKey", "OnCallKey"}
+OF_THE_USER = {**{key: {"kms:*"} for key in KEYS}, "Logged/Role": None}
 """What CDK gives the owner of a key; and a second archive's role, which has less than the first one's."""
 
 
@@ -56,7 +58,9 @@ def statements() -> dict[str, list[Json]]:
     stack = cdk.Stack(
         new_app(**RECOMMENDED_FLAGS), "Mail", env=cdk.Environment(account="111122223333", region="us-east-1")
     )
-    key, topic_key = (kms.Key(stack, name, enable_key_rotation=True) for name in ("Key", "TopicKey"))
+    key, topic_key, on_call_key = (
+        kms.Key(stack, name, enable_key_rotation=True) for name in ("Key", "TopicKey", "OnCallKey")
+    )
     archive = EventArchive(stack, "Archive", encryption_key=key, format=ParquetFormat())
     EventArchive(stack, "Logged", server_access_logs_bucket=s3.Bucket(stack, "Logs"))
     abroad = s3.Bucket.from_bucket_attributes(stack, "There", bucket_name="mail-archive", account="444455556666")
@@ -73,7 +77,10 @@ def statements() -> dict[str, list[Json]]:
     archive.grant_read(reader)
     analytics = EventAnalytics(stack, "Analytics", archive=archive)
     analytics.grant_query(analyst)
-    EventMonitoring(stack, "Monitoring", publishing=publishing, archive=archive, dashboard=False)
+    on_call = sns.Topic(stack, "OnCall", master_key=on_call_key)
+    EventMonitoring(
+        stack, "Monitoring", publishing=publishing, archive=archive, alarm_actions=[on_call], dashboard=False
+    )
     template = synthesize(stack)
     return {
         construct.node.path.partition("/")[2].removesuffix("/Resource"): list(
@@ -93,7 +100,7 @@ def test_each_table_has_the_actions_of_its_policies(section: str, statements: di
 
 def test_no_policy_is_left_out(statements: dict[str, list[Json]]) -> None:
     with_actions = {path for path, found in statements.items() if _actions(found)}
-    assert with_actions - {path for paths in SECTIONS.values() for path in paths} == OF_THE_USER.keys() - {"TopicKey"}
+    assert with_actions - {path for paths in SECTIONS.values() for path in paths} == {"Key", "Logged/Role"}
     assert _actions(statements["Logged/Role"]) <= set(_first_column("The role for Firehose"))
 
 
@@ -121,7 +128,7 @@ def test_every_service_acts_under_a_condition(statements: dict[str, list[Json]])
 def test_no_statement_is_about_all_resources_or_actions(statements: dict[str, list[Json]]) -> None:
     for path, found in statements.items():
         for statement in found:
-            if statement["Effect"] == "Allow" and path not in ("Key", "TopicKey"):
+            if statement["Effect"] == "Allow" and path not in KEYS:
                 assert "*" not in _list(statement.get("Resource", []))
                 assert not [action for action in _list(statement["Action"]) if "*" in action]
 

@@ -27,7 +27,7 @@ class System:
         self.stream = Stream(aws, outputs["DeliveryStream"])
         self.ses_role = ses_role(aws, self.configuration_set).rpartition("/")[2]
         self.names = {name.removeprefix("Alarm"): value for name, value in outputs.items() if name.startswith("Alarm")}
-        self._queue = outputs["QueueUrl"]
+        self.topic, self._queue = outputs["TopicArn"], outputs["QueueUrl"]
         self._sqs, self._cloudwatch = aws.client("sqs"), aws.client("cloudwatch")
         self.messages: list[Json] = []
 
@@ -54,6 +54,15 @@ class System:
         """The state of an alarm."""
         found = self._cloudwatch.describe_alarms(AlarmNames=[self.names[alarm]])["MetricAlarms"]
         return str(found[0]["StateValue"])
+
+    def set_state(self, name: str, state: str) -> None:
+        """Put an alarm into a state by hand."""
+        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+
+    def action_of(self, name: str) -> str:
+        """What became of the newest action of an alarm."""
+        found = self._cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action", MaxRecords=1)
+        return str(found["AlarmHistoryItems"][0]["HistorySummary"])
 
     def told(self, alarm: str, state: str) -> Json | None:
         """What the topic was told of an alarm that went into a state."""
@@ -140,6 +149,19 @@ def test_a_bucket_that_refuses_is_told_twice(system: System) -> None:
         system.messages.clear()  # those of their first state, too
     assert eventually(lambda: system.told("deliverysuccess", "OK"))
     assert eventually(lambda: system.told("datafreshness", "OK"))
+
+
+def test_a_topic_that_lets_nobody_in_is_named_in_the_history(system: System) -> None:
+    sns, alarm = system.aws.client("sns"), system.names["throttled"]
+    topic = system.topic
+    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    [deny] = [each for each in json.loads(policy)["Statement"] if each["Effect"] == "Deny"]
+    closed = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    for wanted, change in (("Failed to execute", closed), ("Successfully executed", policy)):
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=change)
+        system.set_state(alarm, "OK")
+        system.set_state(alarm, "ALARM")
+        assert wanted in system.action_of(alarm)
 
 
 def test_the_dashboard_is_deployed(system: System) -> None:

@@ -1,9 +1,9 @@
-"""A stack that is watched: an archive, counts by campaign, and a topic for the alarms, whose messages go to a queue."""
+"""A stack that is watched: an archive, counts by campaign, and an encrypted topic that tells a queue of alarms."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -20,7 +20,8 @@ class Monitored(cdk.Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         queue = sqs.Queue(self, "Queue")
-        topic = sns.Topic(self, "OnCall")
+        key = kms.Key(self, "Key")
+        topic = sns.Topic(self, "OnCall", enforce_ssl=True, master_key=key)
         topic.add_subscription(subscriptions.SqsSubscription(queue, raw_message_delivery=True))
         archive = EventArchive(self, "Archive", buffering_interval=cdk.Duration.seconds(60))
         publishing = EventPublishing(self, "Events", reputation_metrics=True)
@@ -33,9 +34,8 @@ class Monitored(cdk.Stack):
         )
         publishing.add_destination("ToArchive", FirehoseDestination(archive))
         publishing.add_destination("ToMetrics", campaigns)
-        on_call = [actions.SnsAction(topic)]
         monitoring = EventMonitoring(
-            self, "Monitoring", publishing=publishing, archive=archive, alarm_actions=on_call, ok_actions=on_call
+            self, "Monitoring", publishing=publishing, archive=archive, alarm_actions=[topic], ok_actions=[topic]
         )
         # 86 s where a test deploys it: all mails of it are within, however slowly they are sent
         day = cdk.Duration.days(1)
@@ -54,6 +54,7 @@ class Monitored(cdk.Stack):
             "DeliveryStream": archive.delivery_stream.ref,
             "Bucket": archive.bucket.bucket_name,
             "QueueUrl": queue.queue_url,
+            "TopicArn": topic.topic_arn,
             **{f"Alarm{name.replace('_', '')}": alarm.alarm_name for name, alarm in monitoring.alarms.items()},
         }
         for name, value in outputs.items():

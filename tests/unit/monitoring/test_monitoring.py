@@ -290,6 +290,41 @@ def test_a_description_says_what_happened_what_aws_does_and_what_to_look_at(alar
         assert re.search("Look |Ask for more", text)
 
 
+def of_each(monitoring: EventMonitoring) -> dict[str, str]:
+    """The description of each alarm, without what is known at deployment only."""
+    found = properties_by_name(monitoring)
+    return {name: re.sub(r"\$\{\w+\}", "", alarm["AlarmDescription"]) for name, alarm in found.items()}
+
+
+def test_a_description_leads_to_a_page_of_the_user(stack: cdk.Stack) -> None:
+    for name, text in of_each(everything(stack, runbook_url="https://wiki.example.com/mail")).items():
+        assert text.endswith(f" Runbook: https://wiki.example.com/mail#{name}")
+
+
+def test_a_description_names_a_query_only_where_it_is_saved(stack: cdk.Stack) -> None:
+    nested = cdk.NestedStack(cdk.Stack(cdk.Stage.of(stack), "Questions"), "Nested")
+    analytics = EventAnalytics(nested, "Analytics", archive=an_archive(stack))
+    options: dict[str, Any] = {"publishing": a_set(stack), "account_reputation": False, "dashboard": False}
+    bare = EventMonitoring(stack, "Bare", **options)
+    asked = EventMonitoring(stack, "Asked", **options, analytics=analytics)
+    made = resources(synthesize(stack), "AWS::CloudWatch::Alarm")
+    for monitoring, run in ((bare, ""), (asked, " Run: ses-events query never_sent --stack Questions.")):
+        text = made[logical_id(monitoring.alarms["rejects"].node.default_child)]["Properties"]["AlarmDescription"]
+        assert run in text["Fn::Join"][1][-1] and ("query" in text["Fn::Join"][1][-1]) == bool(run)
+
+
+def test_a_description_names_verify_only_where_a_set_is_watched(stack: cdk.Stack) -> None:
+    alone = EventMonitoring(stack, "Alone", archive=an_archive(stack), dashboard=False)
+    assert not [text for text in of_each(alone).values() if "ses-events verify" in text]
+
+
+def test_a_description_is_never_too_long_for_cloudwatch() -> None:
+    stack = cdk.Stack(new_app(), "S" * 128)
+    url = "https://wiki.example.com/".ljust(200, "x")
+    for text in of_each(everything(stack, runbook_url=url)).values():
+        assert len(text) + 128 <= 1024  # with the name of a set or a log group
+
+
 def test_an_alarm_has_no_name_of_its_own(alarms: dict[str, Json]) -> None:
     assert not [alarm for alarm in alarms.values() if "AlarmName" in alarm]
 
@@ -614,8 +649,7 @@ def test_a_function_that_two_would_tell_is_refused(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Second", archive=EventArchive(stack, "B"), alarm_actions=told)
     assert str(caught.value) == (
         "Mail/Second/DataFreshness: alarm_actions or ok_actions has a LambdaAction whose function another alarm "
-        "calls, and CDK has one permission for both; use a SnsAction with a topic that the function "
-        "subscribes to"
+        "calls, and CDK has one permission for both; use a topic that the function subscribes to"
     )
 
 
@@ -975,6 +1009,17 @@ def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
             {"quota_share": 1.0},
             "quota_share 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8",
         ),
+        (
+            {"runbook_url": "https://wiki.example.com/mail#alarms"},
+            "runbook_url 'https://wiki.example.com/mail#alarms' has a fragment, and the name of the alarm becomes one; "
+            "use what is before the '#'",
+        ),
+        (
+            {"runbook_url": "wiki/mail alarms"},
+            "runbook_url 'wiki/mail alarms' is no address of a page; use one such as "
+            "'https://wiki.example.com/mail-alarms'",
+        ),
+        ({"runbook_url": f"https://{'x' * 193}"}, "runbook_url has 201 characters; use at most 200"),
         ({"quota_share": -1}, "quota_share -1 is no fraction above 0 and at most 1; use for example 0.8"),
         (
             {"alarm_actions": [actions.Ec2Action(actions.Ec2InstanceAction.STOP)] * 6},
@@ -1016,13 +1061,17 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
             {"rendering_failures": float("inf")},
             "rendering_failures inf is of type float; use a whole number such as 100",
         ),
+        (
+            {"runbook_url": 5},
+            "runbook_url 5 is of type int; use a string such as 'https://wiki.example.com/mail-alarms'",
+        ),
         ({"dashboard": "yes"}, "dashboard 'yes' is of type str; use True or False"),
         ({"count_events": "yes"}, "count_events 'yes' is of type str; use True or False"),
         ({"account_reputation": "yes"}, "account_reputation 'yes' is of type str; use True or False"),
         (
             {"alarm_actions": ["arn:aws:sns:us-east-1:111122223333:on-call"]},
             "alarm_actions[0] 'arn:aws:sns:us-east-1:111122223333:on-call' is of type str; "
-            "use aws_cloudwatch_actions.SnsAction(topic)",
+            "use a topic, or a cloudwatch.IAlarmAction",
         ),
     ],
 )
@@ -1039,9 +1088,7 @@ def test_a_topic_or_an_action_in_place_of_a_list_is_refused(stack: cdk.Stack, ar
         wrong: dict[str, Any] = {argument: given}
         with pytest.raises(TypeError) as caught:
             EventMonitoring(stack, "Monitoring", archive=an_archive_once(stack), **wrong)
-        assert str(caught.value).endswith(
-            f"is of type {kind}; use a list such as [aws_cloudwatch_actions.SnsAction(topic)]"
-        )
+        assert str(caught.value).endswith(f"is of type {kind}; use a list such as [topic]")
 
 
 def test_an_event_destination_is_no_alarm_action(stack: cdk.Stack) -> None:
@@ -1050,7 +1097,7 @@ def test_an_event_destination_is_no_alarm_action(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Monitoring", archive=an_archive(stack), alarm_actions=[wrong])
     assert re.fullmatch(
         r"Mail/Monitoring: alarm_actions\[0\] <.*> is of type SnsDestination; "
-        r"use aws_cloudwatch_actions.SnsAction\(topic\)",
+        r"use a topic, or a cloudwatch.IAlarmAction",
         str(caught.value),
     )
 

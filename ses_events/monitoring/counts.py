@@ -1,0 +1,55 @@
+"""What a configuration set counts as a whole and where it archives, which its alarms look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk.aws_ses import EmailSendingEvent
+
+from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from ses_events.archive.archive import EventArchive
+    from ses_events.publishing.publishing import EventPublishing
+
+COUNTED = (
+    EmailSendingEvent.SEND,
+    EmailSendingEvent.DELIVERY,
+    EmailSendingEvent.BOUNCE,
+    EmailSendingEvent.COMPLAINT,
+    EmailSendingEvent.REJECT,
+    EmailSendingEvent.RENDERING_FAILURE,
+)
+"""The events of a configuration set that ``EventMonitoring`` counts."""
+
+
+def counts_of_the_set(publishing: EventPublishing) -> dict[EmailSendingEvent, cloudwatch.Metric]:
+    """Return what destinations count of the set as a whole; one with more dimensions cannot be read by this one."""
+    counting = [
+        (destination, events)
+        for _, _, _, destination, events in publishing.destinations
+        if isinstance(destination, CloudWatchDestination) and destination.is_of_the_set
+    ]
+    return {
+        event: destination.metric(event, {CONFIGURATION_SET: publishing.configuration_set_name})
+        for destination, events in counting
+        for event in EmailSendingEvent  # in one order, which a set of events has not
+        if event in events
+    }
+
+
+def set_destination() -> CloudWatchDestination:
+    """Return a destination that counts by the configuration set alone, which every mail of it has as a message tag."""
+    return CloudWatchDestination.by_tag(CONFIGURATION_SET, default_value="none")
+
+
+def archives_of(publishing: EventPublishing) -> list[EventArchive]:
+    """Return the archives that get the Send events of the set."""
+    streams = [
+        destination.delivery_stream
+        for _, _, _, destination, events in publishing.destinations
+        if hasattr(destination, "delivery_stream") and EmailSendingEvent.SEND in events
+    ]
+    return [stream for stream in streams if hasattr(stream, "metric_incoming_records")]
