@@ -16,6 +16,8 @@ from ses_events.verify.account import Account, UsageError, error_code, error_mes
 
 _ARNS = {
     "AWS::S3::Bucket": "arn:{partition}:s3:::{name}",
+    "AWS::KMS::Key": "arn:{partition}:kms:{region}:{account}:key/{name}",
+    "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::KinesisFirehose::DeliveryStream": "arn:{partition}:firehose:{region}:{account}:deliverystream/{name}",
     "AWS::Events::EventBus": "arn:{partition}:events:{region}:{account}:event-bus/{name}",
