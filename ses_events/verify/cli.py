@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--region", help="default: AWS_REGION, or that of the profile")
     option("--profile", help="a profile of your AWS configuration")
     option("--endpoint-url", metavar="URL", help="another endpoint for all services, such as an AWS on this machine")
+    option("--show-event", action="store_true", help="print the first event that arrived, as JSON")
     option("--json", action="store_true", help="print the outcome as one JSON document, and nothing else")
     return parser
 
@@ -109,7 +110,7 @@ def _verify(options: argparse.Namespace) -> int:
             proof = prove(account, system, mail, options.timeout, report.Silent())
             print(report.as_json(account, proof))
         else:
-            terminal = report.Terminal(options.timeout)
+            terminal = report.Terminal(options.timeout, show_event=options.show_event)
             terminal.system(account, system)
             try:
                 proof = prove(account, system, mail, options.timeout, terminal)

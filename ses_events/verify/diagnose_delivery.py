@@ -245,7 +245,7 @@ def _not_assumable(
                 else f"{service} may be kept from assuming its role by a condition of the trust policy",
                 f"{system.called(role)} trusts: {json.dumps(trust.get('Statement'))}",
                 f"let it trust {principal}; a deployment of the same template says 'no changes'",
-                put_trust(account, system.template, role, needed),
+                put_trust(account, system.template, role, trust, needed),
                 certain=verdict is False,
             )
     yield from unseen

@@ -11,14 +11,17 @@ from ses_events.verify.account import Account
 from ses_events.verify.template import Stack, Unresolved
 
 
-def put_trust(account: Account, stack: Stack | None, role: str, statement: Mapping[str, Any]) -> str:
-    """The trust policy of a role as declared, else with one statement only.
+def put_trust(
+    account: Account, stack: Stack | None, role: str, trust: Mapping[str, Any], statement: Mapping[str, Any]
+) -> str:
+    """The trust policy of a role as declared, else with one statement more.
 
     :param role: its ARN.
+    :param trust: its trust policy.
     :param statement: what the trust policy needs.
     """
-    name = _name(role)
-    document: Any = {"Version": "2012-10-17", "Statement": [statement]}
+    name, statements = _name(role), trust.get("Statement", [])
+    document: Any = {**trust, "Statement": [*(statements if isinstance(statements, list) else [statements]), statement]}
     for owner, properties in _declared(stack, "AWS::IAM::Role", name):
         document = _resolved(owner, properties.get("AssumeRolePolicyDocument")) or document
     return account.command(

@@ -128,14 +128,20 @@ def test_the_deployed_stack_is_proven(deployed: Deployed, scenario: str, events:
 
 def test_a_person_reads_the_event_and_the_numbers(deployed: Deployed) -> None:
     endpoint = deployed.aws.url
-    code = main(["verify", "--stack", STACK, "--timeout", "15", "--from", SENDER, "--endpoint-url", endpoint])
+    command = ["verify", "--stack", STACK, "--timeout", "15", "--from", SENDER, "--endpoint-url", endpoint]
+    code = main([*command, "--show-event"])
     printed = deployed.capsys.readouterr()
     assert (code, printed.err) == (0, "")
-    assert re.search(r"^  ✓ firehose: Send after [0-9.]+ s\n      s3://\S+\.json\.gz$", printed.out, re.MULTILINE)
+    arrived = r"^  ✓ SesEvents/Publishing/ToArchive: Send after [0-9.]+ s\n      s3://\S+\.json\.gz$"
+    assert re.search(arrived, printed.out, re.MULTILINE)
     assert re.search(r"^      AWS/SES Send campaign=verify: Sum [0-9]+", printed.out, re.MULTILINE)
     assert '"eventType": "Send"' in printed.out
     assert printed.out.endswith("\nProven.\n")
     assert "\x1b" not in printed.out
+    assert main(command) == 0
+    lines = deployed.capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Proven."
+    assert [line for line in lines if "eventType" in line] == []
 
 
 def test_the_documented_policy_is_enough(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,7 +223,7 @@ def test_what_is_not_looked_at_does_not_fail_what_is_proven(
     terminal.outcome(proof)
     lines = capsys.readouterr().out.splitlines()
     assert "  off: Data Firehose, disabled" in lines
-    assert lines[-1] == "Proven, but not checked: other, off (disabled)."
+    assert lines[-1] == "Proven, but 2 of 3 destinations not checked."
 
 
 def test_a_person_reads_why_in_lines_that_fit(account: Account, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
