@@ -49,6 +49,9 @@ class Terminal:
                 self._line(f"  {destination.label}: {kind}, disabled", "yellow")
             self._line(f"      {destination.target}")
             self._paragraph(", ".join(destination.events), "      ")
+        if system.others:
+            names = ", ".join(map(system.called, system.others))
+            self._paragraph(f"not looked at: {names}; see --configuration-set", "  ")
         if not system.destinations:
             self._line("  no event destinations")
         if system.not_compared:
@@ -175,6 +178,7 @@ def as_json(account: Account, proof: Proof) -> str:
             "stack": proof.system.stack,
             "region": account.region,
             "configurationSet": proof.system.configuration_set,
+            "notLookedAtSets": list(proof.system.others),
             "scenario": proof.mail.scenario,
             "from": proof.mail.sender,
             "to": proof.mail.recipient,

@@ -120,6 +120,7 @@ class System:
     :param stack: the name of the stack.
     :param paths: the construct paths of the stack's resources by their physical ids.
     :param template: what the stack declares.
+    :param others: the configuration sets of the stack that are not looked at.
     :param not_compared: why some of it is not compared with the stack.
     """
 
@@ -129,6 +130,7 @@ class System:
     paths: Mapping[str, str] = field(default_factory=dict)
     not_compared: str = ""
     template: StackTemplate | None = None
+    others: tuple[str, ...] = ()
 
     def called(self, name: str) -> str:
         """A resource as a person knows it: by its construct path where it is the stack's, else by its name or ARN.
@@ -153,7 +155,8 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
     if not names:
         raise UsageError(f"the stack {stack_name} has no configuration set: name one with --configuration-set")
     if len(names) > 1:
-        choice = " | ".join(names)
+        called = [stack.paths.get(each) for each in names]
+        choice = " | ".join(f"{each} ({path})" if path else each for each, path in zip(names, called, strict=True))
         raise UsageError(f"the stack {stack_name} has several sets, choose one: --configuration-set {choice}")
     [name] = names
     live = _live_destinations(account, name)
@@ -169,8 +172,9 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
             for each in lost
         ),
     ]
+    others = tuple(each for each in known if each != name and not each.startswith("<"))
     notes = [f"the template of {name} is YAML, which verify does not read" for name in stack.unreadable]
-    return System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes), stack)
+    return System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes), stack, others)
 
 
 def verified_identities(account: Account) -> list[str]:

@@ -261,7 +261,7 @@ def test_a_stack_with_several_sets_asks_for_one(
     stack_is(stub, ("AWS::SES::ConfigurationSet", "two"), stack="arn:of:the:nested:stack")
     monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main(VERIFY) == 2
-    error = "the stack Mail has several sets, choose one: --configuration-set one | two"
+    error = "the stack Mail has several sets, choose one: --configuration-set one (Id) | two (Id)"
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"
 
 
