@@ -25,6 +25,13 @@ _ARNS = {
 """What ``Fn::GetAtt`` of ``Arn`` gives, by the type of a resource whose physical id is its name."""
 
 
+_URL_SUFFIXES = {
+    "aws": {"AWS::URLSuffix": "amazonaws.com"},
+    "aws-us-gov": {"AWS::URLSuffix": "amazonaws.com"},
+    "aws-cn": {"AWS::URLSuffix": "amazonaws.com.cn"},
+}
+
+
 class Unresolved(Exception):
     """A value of the template that only CloudFormation knows."""
 
@@ -80,6 +87,7 @@ class Stack:
             "AWS::Region": region,
             "AWS::StackId": described["StackId"],
             "AWS::StackName": self.name,
+            **_URL_SUFFIXES.get(partition, {}),
         }
         self.own = {resource.logical_id: resource for resource in self._resources(name)}
         """Its own resources, by logical id."""
