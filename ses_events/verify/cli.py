@@ -31,14 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     try:
         options = _parser().parse_args(arguments)
+        if sys.stdout is None:  # closed before the start, as by >&-
+            raise OSError("standard output is closed")
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII locale has no check marks
         code = _verify(options)
         sys.stdout.flush()
         return code
     except OSError as error:
-        with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
+        if sys.stdout is not None:
+            with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
         print(f"ses-events verify: cannot write the outcome: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

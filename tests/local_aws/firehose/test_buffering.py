@@ -116,7 +116,9 @@ class Clock:
 
 
 def test_nothing_is_lost_when_the_bucket_is_denied_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, written, refused = Clock(), [], []
+    clock = Clock()
+    written: list[tuple[float, bytes]] = []
+    refused: list[float] = []
 
     def put(role: object, buffer: object, settings: object, data: bytes) -> str:
         if 3600 <= clock.now < 7200:
