@@ -87,6 +87,18 @@ def test_it_leaves_nothing_when_it_is_told_to_end_or_nobody_reads_it(interruptio
         assert client.connect_ex(("127.0.0.1", int(port))) != 0
 
 
+@pytest.mark.parametrize("module", ["local_aws.__main__", "local_aws.demo"])
+def test_help_loads_neither_cdk_nor_boto3(module: str) -> None:
+    code = (
+        f"import sys; sys.argv[1:] = ['--help']; from {module} import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'aws_cdk', 'jsii', 'boto3', 'ministack', 'trustme'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stderr, run.stdout[:6]) == (0, "", "usage:")
+    assert run.stdout.endswith("\n[]\n")
+
+
 def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:
     port = aws.url.rpartition(":")[2]
     local = subprocess.run([*COMMAND, "--port", port], cwd=ROOT, capture_output=True, text=True)
