@@ -17,6 +17,7 @@ from ses_events.stack import CAMPAIGN
 from ses_events.validation import check, instance, one_of, option
 
 ANALYTICS = "ses-events:analytics"
+BUCKET_NAME = "ses-events:bucket-name"
 CONFIGURATION_SET_NAME = "ses-events:configuration-set-name"
 DIMENSION_NAME = "ses-events:dimension-name"
 DIMENSION_DEFAULT_VALUE = "ses-events:dimension-default-value"
@@ -27,7 +28,15 @@ BUFFERING_INTERVAL = "ses-events:buffering-interval-seconds"
 EXPIRATION = "ses-events:expiration-days"
 MONITORING = "ses-events:monitoring"
 ALARM_TOPIC_ARN = "ses-events:alarm-topic-arn"
-TEXTS = (CONFIGURATION_SET_NAME, DIMENSION_NAME, DIMENSION_DEFAULT_VALUE, DIMENSION_SOURCE, PREFIX, ALARM_TOPIC_ARN)
+TEXTS = (
+    BUCKET_NAME,
+    CONFIGURATION_SET_NAME,
+    DIMENSION_NAME,
+    DIMENSION_DEFAULT_VALUE,
+    DIMENSION_SOURCE,
+    PREFIX,
+    ALARM_TOPIC_ARN,
+)
 SWITCHES = (ANALYTICS, MONITORING)
 KEYS = (*TEXTS, *SWITCHES, EVENTS, BUFFERING_INTERVAL, EXPIRATION)
 
@@ -83,6 +92,7 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     interval, days = given.get(BUFFERING_INTERVAL), given.get(EXPIRATION)
     arguments = {
         "analytics": switches[ANALYTICS],
+        "bucket_name": given.get(BUCKET_NAME),
         "configuration_set_name": given.get(CONFIGURATION_SET_NAME),
         "dimension": ses.CloudWatchDimension(name=dimension_name, default_value=default_value, source=SOURCES[source]),
         "events": None if events is None else [EVENT_TYPES[event] for event in events],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
-import signal
 import sys
 import time
 from collections.abc import Iterator
 
+from local_aws.ending import drop_output, has_reader, interrupt_once
 from local_aws.process import LocalAws, LocalAwsError
 
 _EXPLANATION = """\
@@ -48,22 +48,23 @@ def main() -> int:
     )
     parser.add_argument("--port", type=int, help="where to listen on 127.0.0.1 (a port that is free)")
     options = parser.parse_args()
-    for interruption in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(interruption, signal.default_int_handler)
+    interrupt_once()
     try:
         aws = LocalAws(options.speed, iam_delay=options.iam_delay, stream_delay=options.stream_delay, port=options.port)
         with contextlib.suppress(KeyboardInterrupt), aws:
             print(f"{aws.exports}\n\n# It runs until Ctrl-C. Its log: {aws.log}", flush=True)
             for line in _doings(aws):
                 print(line, flush=True)
-    except (LocalAwsError, ValueError) as failure:
+    except BrokenPipeError:
+        drop_output()
+    except (LocalAwsError, OSError, ValueError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0
 
 
 def _doings(aws: LocalAws) -> Iterator[str]:
-    """What SES and Firehose do, as it comes into the server's log.
+    """What SES and Firehose do, as it comes into the server's log, until nobody reads it any more.
 
     :raises LocalAwsError: when the server ends.
     """
@@ -73,6 +74,8 @@ def _doings(aws: LocalAws) -> Iterator[str]:
             unfinished += lines.readline()
             if not unfinished.endswith("\n"):
                 aws.require_running()
+                if not has_reader():
+                    return
                 time.sleep(0.1)
                 continue
             line, unfinished = _LINE.match(unfinished), ""

@@ -31,10 +31,13 @@ class Cdk:
         self._folder = Path(tempfile.mkdtemp(prefix="cdk-", dir=aws.folder))
         self._assembly = self._folder / "cdk.out"
         self._outputs = self._folder / "outputs.json"
-        self._environment = aws.environment | {
+        self.environment = aws.environment | {
             "PATH": _path(aws.environment.get("PATH", "")),
             "TMPDIR": str(aws.folder),  # jsii leaves files in it when it is interrupted
         }
+        if not _is_writable(os.path.expanduser("~")):  # in which jsii keeps its cache, or fails, or hangs
+            self.environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(aws.folder / "jsii")
+        """That of its commands."""
 
     def synth(self) -> None:
         """Run the app."""
@@ -65,7 +68,7 @@ class Cdk:
         command = process_group(
             [str(self._cli), *arguments],
             cwd=cwd or self._project,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -76,6 +79,14 @@ class Cdk:
         if process.returncode:
             ending = "\n".join(output.rstrip().splitlines()[-25:])
             raise CdkError(f"cdk {arguments[0]} ended with exit code {process.returncode}:\n{ending}")
+
+
+def _is_writable(folder: str) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _path(inherited: str) -> str:

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import gzip
 import json
-import signal
 import sys
 import textwrap
 import time
@@ -14,9 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from local_aws.cdk import Cdk
+from local_aws.ending import drop_output, interrupt_once
 from local_aws.process import LocalAws, LocalAwsError
 
 STACK = "SesEvents"
@@ -42,13 +42,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local_aws.demo", description="Deploy, send mail, show its events.")
     parser.add_argument("--keep", action="store_true", help="leave it running, and print how to use it")
     keep = parser.parse_args().keep
-    for interruption in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(interruption, _interrupt)
+    interrupt_once()
     try:
         demo(keep)
-    except KeyboardInterrupt:
-        print("\nInterrupted; nothing is left running.")
-        return 130
+    except KeyboardInterrupt as interruption:
+        with contextlib.suppress(OSError):  # the terminal may be closed
+            print("\nInterrupted; nothing is left running.", flush=True)
+        return 128 + int(interruption.args[0])
+    except OSError as failure:
+        drop_output()
+        print(f"\nThe demo cannot go on: {failure.strerror or failure}; nothing is left running.", file=sys.stderr)
+        return 1
     except (StepFailed, LocalAwsError) as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
@@ -229,17 +233,12 @@ def _step(name: str) -> Iterator[None]:
     print(f"  {name:<62}", end="", flush=True)
     try:
         yield
+    except BrokenPipeError:
+        raise  # nobody reads that it failed
     except Exception as failure:
         print("failed", flush=True)
         raise StepFailed(f"The step '{name}' failed: {failure}") from failure
     print(f"{time.monotonic() - start:6.1f} s", flush=True)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    """Interrupt once: a second Ctrl-C must not interrupt the end."""
-    for interruption in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(interruption, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local_aws.ending import INTERRUPTIONS
+
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
@@ -294,12 +296,11 @@ def _interruptions_held_back() -> Iterator[None]:
         yield  # only the main thread is interrupted
         return
     held_back: list[int] = []
-    interruptions = (signal.SIGINT, signal.SIGTERM)
-    handlers = [signal.signal(each, lambda number, _: held_back.append(number)) for each in interruptions]
+    handlers = [signal.signal(each, lambda number, _: held_back.append(number)) for each in INTERRUPTIONS]
     try:
         yield
     finally:
-        for each, handler in zip(interruptions, handlers, strict=True):
+        for each, handler in zip(INTERRUPTIONS, handlers, strict=True):
             signal.signal(each, handler)
         for number in held_back:
             signal.raise_signal(number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import ssl
 import sys
 import threading
@@ -63,8 +64,12 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
 
 
 def _end_with_parent() -> None:
-    """Standard input is a pipe that nobody writes to: it ends when the process that started this one does."""
+    """Standard input is a pipe that nobody writes to: it ends when the process that started this one does.
+
+    That one had no time to remove its folder then, which has the key of the certificate.
+    """
     sys.stdin.buffer.read()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os._exit(0)
 
 

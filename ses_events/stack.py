@@ -8,6 +8,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
@@ -19,7 +20,7 @@ from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.validation import check, did_you_mean, instance, option, some_id, together
+from ses_events.validation import Text, check, did_you_mean, instance, instead_of, option, some_id, together
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
@@ -28,6 +29,9 @@ CAMPAIGN = ses.CloudWatchDimension(
     name="campaign", default_value="unknown", source=ses.CloudWatchDimensionSource.MESSAGE_TAG
 )
 """The message tag ``campaign``, and ``unknown`` for mail without it."""
+
+
+_BUCKET_NAME = Text(63, "a-z 0-9 . -", "acme-mail-events", source="S3 user guide, bucket naming rules")
 
 
 class SesEventsStack(cdk.Stack):
@@ -42,6 +46,7 @@ class SesEventsStack(cdk.Stack):
     :param dimension: what to count by; where that is a message tag, queries group by it too, and by ``campaign`` where
         it is a header or a link tag. Default: the message tag ``campaign``, ``unknown`` where mail has none.
     :param events: what both destinations get. Default: all but Open and Click.
+    :param bucket_name: a bucket that is there, such as one that an earlier stack left. Default: a new one.
     :param prefix: see ``EventArchive``.
     :param buffering_interval: see ``EventArchive``.
     :param expiration: see ``EventArchive``.
@@ -75,6 +80,7 @@ class SesEventsStack(cdk.Stack):
         construct_id: str,
         *,
         analytics: bool = True,
+        bucket_name: str | None = None,
         configuration_set_name: str | None = None,
         dimension: ses.CloudWatchDimension = CAMPAIGN,
         events: Collection[ses.EmailSendingEvent] = UNTOUCHED_MAIL,
@@ -93,13 +99,20 @@ class SesEventsStack(cdk.Stack):
             instance("analytics", analytics, bool, "True or False"),
             instance("monitoring", monitoring, bool, "True or False"),
             monitoring_rules.topic_arn("alarm_topic_arn", alarm_topic_arn),
+            _BUCKET_NAME("bucket_name", bucket_name),
+            instead_of("bucket_name", bucket_name, {"expiration": expiration}),
             _options_of_a_stack(stack_options),
         )
         super().__init__(scope, construct_id, **stack_options)
         with together(self) as made:
             archive = made(
                 lambda: EventArchive(
-                    self, "Archive", prefix=prefix, buffering_interval=buffering_interval, expiration=expiration
+                    self,
+                    "Archive",
+                    bucket=s3.Bucket.from_bucket_name(self, "Bucket", bucket_name) if bucket_name else None,
+                    prefix=prefix,
+                    buffering_interval=buffering_interval,
+                    expiration=expiration,
                 )
             )
             metrics = made(lambda: CloudWatchDestination([dimension]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import logging
@@ -15,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.glue.hive import by_mapping, columns_of, to_parquet
+from local_aws.glue.hive import Find, HiveType, by_mapping, columns_of, misfit, to_parquet
 from local_aws.iam.principals import AccessDenied, RoleSession, ServicePrincipal
 from local_aws.ministack import buckets, catalog, delivery_streams, metrics
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz"}
 _RETRY_SECONDS = 24 * 3600  # Firehose gives a record up after a day (developer guide, S3 destinations)
+_CONVERSION_FAILED = "format-conversion-failed"
 _NOT_EMULATED = ("ProcessingConfiguration", "DynamicPartitioningConfiguration")
 
 _MOST_BUFFERING = {"IntervalInSeconds": 900, "SizeInMBs": 128}
@@ -177,10 +179,37 @@ def _put_object(buffer: _Buffer) -> str:
     role = _role_session(buffer)
     data = b"".join(buffer.records)
     conversion = settings.get("DataFormatConversionConfiguration", {})
-    converted = _converted(role, conversion, data) if conversion.get("Enabled") else data
+    if not conversion.get("Enabled"):
+        return _put(role, buffer, settings, data)
+    find, columns = _schema(role, conversion)
+    lines = [(line, misfit(columns, line, find)) for line in data.splitlines()]
+    failed = [_failed_record(buffer, conversion, line, why) for line, why in lines if why]
+    converted = [line for line, why in lines if not why]
+    if failed:
+        errors = settings.get("ErrorOutputPrefix", "").replace("!{firehose:error-output-type}", _CONVERSION_FAILED)
+        _put(role, buffer, {**settings, "Prefix": errors, "FileExtension": ""}, b"\n".join(failed))
     if settings.get("S3BackupMode") == "Enabled":
         _put(role, buffer, settings["S3BackupConfiguration"], data)
-    return _put(role, buffer, settings, converted)
+    counts = {"SucceedConversion.Records": len(converted), "FailedConversion.Records": len(failed)}
+    _publish(buffer.stream, **counts)
+    if not converted:
+        return f"{_CONVERSION_FAILED}, all of them"
+    return _put(role, buffer, settings, to_parquet(columns, converted, find))
+
+
+def _failed_record(buffer: _Buffer, conversion: Mapping[str, Any], line: bytes, why: str) -> bytes:
+    """What Firehose writes of a record that it cannot convert, in the keys that it writes (not the documented ones)."""
+    schema = conversion["SchemaConfiguration"]
+    document = {
+        "attemptsMade": 1,
+        "arrivalTimestamp": int(buffer.arrival * 1000),
+        "lastErrorCode": "DataFormatConversion.MalformedData",
+        "lastErrorMessage": f"Data does not match the schema. {why}",
+        "attemptEndingTimestamp": int(time.time() * 1000),
+        "rawData": base64.b64encode(line).decode(),
+        "dataCatalogTable": {"databaseName": schema["DatabaseName"], "tableName": schema["TableName"]},
+    }
+    return json.dumps(document).encode()
 
 
 def _put(role: RoleSession, buffer: _Buffer, settings: Mapping[str, Any], data: bytes) -> str:
@@ -198,8 +227,8 @@ def _encryption(settings: Mapping[str, Any]) -> dict[str, str]:
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
-def _converted(role: RoleSession, conversion: Mapping[str, Any], data: bytes) -> bytes:
-    """Records as Parquet, by the columns of a Glue table, which the role may read."""
+def _schema(role: RoleSession, conversion: Mapping[str, Any]) -> tuple[Find, Mapping[str, HiveType]]:
+    """How values are found, and the columns of a Glue table, which the role may read."""
     schema = conversion["SchemaConfiguration"]
     database, name = schema["DatabaseName"], schema["TableName"]
     account = role.arn.split(":")[4]
@@ -209,7 +238,7 @@ def _converted(role: RoleSession, conversion: Mapping[str, Any], data: bytes) ->
     table = catalog.table(account, role.region, database, name)
     deserializer = conversion["InputFormatConfiguration"]["Deserializer"]["OpenXJsonSerDe"]
     find = by_mapping(deserializer["ColumnToJsonKeyMappings"])
-    return to_parquet(columns_of(table), data.splitlines(), find)
+    return find, columns_of(table)
 
 
 def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> None:

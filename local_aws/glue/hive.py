@@ -71,6 +71,21 @@ class HiveType:
                 return value if isinstance(value, str) else json.dumps(value)
         return value
 
+    def misfit(self, value: Any, find: Find, name: str) -> str | None:
+        """Why a value of JSON cannot be read as this type; None where it can."""
+        kinds: dict[str, Any] = {"struct": dict, "map": dict, "array": list}
+        if value is None or self.kind == "string":
+            return None
+        if not isinstance(value, kinds.get(self.kind, str | int | float)):
+            return f"{name} is {json.dumps(value)[:80]}, which is no {self.kind}"
+        if self.kind == "struct":
+            inside = [(of, find(value, field), field) for field, of in self.fields.items()]
+        elif self.kind in kinds:
+            inside = [(self.fields["value"], each, name) for each in (value.values() if self.kind == "map" else value)]
+        else:
+            return None
+        return next(filter(None, (of.misfit(each, find, f"{name}.{field}") for of, each, field in inside)), None)
+
 
 def columns_of(definition: Mapping[str, Any]) -> dict[str, HiveType]:
     """The type of each column of a table, but of its partitions."""
@@ -91,6 +106,15 @@ def rows(columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Find) ->
     """Records, a JSON object a line, with the names and types of the columns."""
     row = HiveType("struct", columns)
     return b"\n".join(json.dumps(row.read(json.loads(line), find)).encode() for line in lines)
+
+
+def misfit(columns: Mapping[str, HiveType], line: bytes, find: Find) -> str | None:
+    """Why a record does not fit the columns; None where it does."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return "it is no JSON"
+    return next(filter(None, (of.misfit(find(record, name), find, name) for name, of in columns.items())), None)
 
 
 def to_parquet(columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Find) -> bytes:

@@ -91,6 +91,8 @@ def _private_bucket(
             s3.LifecycleRule(
                 abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 noncurrent_version_expiration=cdk.Duration.days(30) if versioned else None,
+                # S3 takes either, and days of expiration let delete markers expire, too (S3 user guide).
+                expired_object_delete_marker=True if versioned and not expiration else None,
                 expiration=expiration,
             )
         ],

@@ -53,14 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _options(arguments)
         command = f"ses-events {options.command}"
+        if sys.stdout is None:  # closed before the start, as by >&-
+            raise OSError("standard output is closed")
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # an ASCII locale has no check marks
         code = _run(command, options)
         sys.stdout.flush()
         return code
     except OSError as error:
-        with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
+        if sys.stdout is not None:
+            with open(os.devnull, "w") as nowhere, contextlib.suppress(OSError, ValueError):
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python fails again when it exits
         print(f"{command}: cannot write the outcome: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -151,6 +154,7 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     option("--timeout", type=_seconds, metavar="SECONDS", help="when to give up (the buffering interval and 300)")
     _add_account(verify)
+    option("--show-event", action="store_true", help="print the first event that arrived, as JSON")
     option("--json", action="store_true", help="print the outcome as one JSON document, and nothing else")
 
 
@@ -241,7 +245,7 @@ def _verify(options: argparse.Namespace) -> int:
         proof = prove(account, system, mail, options.timeout, report.Silent())
         print(report.as_json(account, proof))
     else:
-        terminal = report.Terminal(options.timeout)
+        terminal = report.Terminal(options.timeout, show_event=options.show_event)
         terminal.system(account, system)
         try:
             proof = prove(account, system, mail, options.timeout, terminal)

@@ -12,9 +12,17 @@ from botocore.exceptions import ClientError
 
 from ses_events.verify.account import Account, error_code
 from ses_events.verify.finding import Cause, Finding, looking
+from ses_events.verify.mend import (
+    create_stream,
+    declared_bucket_policy,
+    put_bucket_policy,
+    put_permission,
+    put_trust,
+    update_table,
+)
 from ses_events.verify.s3_objects import Folder, failed_record
 from ses_events.verify.system import Destination, Stream, System
-from ses_events.verify.trust import lets_assume
+from ses_events.verify.trust import denials, lets_assume
 
 
 def why_nothing_can_arrive(account: Account, system: System, destination: Destination) -> Iterator[Finding]:
@@ -22,26 +30,33 @@ def why_nothing_can_arrive(account: Account, system: System, destination: Destin
     if destination.kind == "KinesisFirehoseDestination":
         yield from _ses_to_firehose(account, system, destination)
         if destination.stream:
-            yield from _stream_broken(account, destination.stream)
+            yield from _stream_broken(account, system, destination.stream)
 
 
 def why_not_delivered(
-    account: Account, stream: Stream, errors: Folder | None, since: datetime, message_id: str
+    account: Account, system: System, stream: Stream, errors: Folder | None, since: datetime, message_id: str
 ) -> Iterator[Finding]:
     """Yield what Firehose itself has reported since the mail was sent: its error log, and what it put aside.
 
     :param errors: the objects under the error prefix.
     """
-    yield from _error_log(account, stream, since)
+    yield from _error_log(account, system, stream, since)
+    schema = (stream.s3 or {}).get("DataFormatConversionConfiguration", {}).get("SchemaConfiguration", {})
+    database, table = schema.get("DatabaseName", ""), schema.get("TableName", "")
     with looking("s3:ListBucket, s3:GetObject", "objects under the error prefix") as unseen:
         for key, document in errors.new_documents(account.now()) if errors else ():
             error, record = failed_record(document)
             whose = "the event of this mail" if message_id in record else "events of other mail"
+            called = system.called(table)
             yield Cause(
-                f"Firehose could not process {whose}, and put it under the error prefix",
+                f"Firehose could not {'convert' if table else 'process'} {whose}, and put it under the error prefix",
                 f"s3://{errors.bucket}/{key}: {error}; the record: {record[:300]}" if errors else key,
-                "mend what the error names (the schema of the table, the transformation), and send again",
+                f"put the Glue table {called} back as the stack declares it; the event is in the backup as JSON"
+                if table
+                else "mend what the error names, and send again",
+                update_table(account, system.template, database, table),
                 certain=message_id in record,
+                about=f"conversion {message_id in record}",
             )
     yield from unseen
 
@@ -81,7 +96,7 @@ def why_late(account: Account, stream: Stream, since: datetime, waited: float, *
         if not by_name["IncomingRecords"] and not arrived:
             yield Cause(
                 "SES has put no record into the stream, as far as its metrics show",
-                f"AWS/Firehose IncomingRecords of {stream.name} is 0 since the mail was sent",
+                f"AWS/Firehose IncomingRecords of {stream.label} is 0 since the mail was sent",
                 "run it again with a longer --timeout, as metrics come minutes late; then look at the role for SES",
                 certain=False,
             )
@@ -105,46 +120,48 @@ def _ses_to_firehose(account: Account, system: System, destination: Destination)
     source = f"arn:{partition}:ses:{region}:{number}:configuration-set/{system.configuration_set}"
     if destination.stream is None:
         yield Cause(
-            f"the delivery stream {arn.rpartition('/')[2]} does not exist",
-            f"{destination.name} puts events into {arn}",
-            "point the destination to a stream that exists; a deployment of the same template says 'no changes'",
+            f"the delivery stream {system.called(arn)} does not exist",
+            f"{destination.label} puts events into {arn}",
+            "make it again; a deployment of the same template says 'no changes'",
+            create_stream(account, system.template, arn.rpartition("/")[2]),
         )
     context = {"aws:SourceAccount": number, "aws:SourceArn": source}
-    yield from _not_assumable(account, role, "SES", "ses.amazonaws.com", context, context)
-    yield from _not_permitted(account, role, "SES", "firehose:PutRecordBatch", arn)
+    yield from _not_assumable(account, system, role, "SES", "ses.amazonaws.com", context, context)
+    yield from _not_permitted(account, system, role, "SES", "firehose:PutRecordBatch", arn)
 
 
-def _stream_broken(account: Account, stream: Stream) -> Iterator[Finding]:
+def _stream_broken(account: Account, system: System, stream: Stream) -> Iterator[Finding]:
     if stream.status != "ACTIVE":
         yield Cause(
-            f"the delivery stream {stream.name} is not active",
+            f"the delivery stream {stream.label} is not active",
             f"DescribeDeliveryStream says {stream.status}",
             "wait until it is ACTIVE; after a failure deploy again",
             certain=not stream.status.endswith("ING"),
         )
     key = stream.encryption.get("KeyARN")
     if key and stream.encryption.get("KeyType") == "CUSTOMER_MANAGED_CMK":
-        yield from _key_unusable(account, key, f"the stream {stream.name}")
+        yield from _key_unusable(account, key, f"the stream {stream.label}")
     if stream.s3 is None:
         return
     bucket_arn = stream.s3["BucketARN"]
     bucket, number = bucket_arn.rpartition(":")[2], stream.arn.split(":")[4]
+    called = system.called(bucket)
     wanted = {"sts:ExternalId": number}
     context = {**wanted, "aws:SourceAccount": number, "aws:SourceArn": stream.arn}
-    yield from _not_assumable(account, stream.role, "Firehose", "firehose.amazonaws.com", context, wanted)
-    prefix = stream.s3.get("Prefix", "").partition("!{")[0]
-    yield from _not_permitted(account, stream.role, "Firehose", "s3:PutObject", f"{bucket_arn}/{prefix}event")
-    with looking("s3:GetEncryptionConfiguration", f"the key of the bucket {bucket}") as unseen:
+    yield from _not_assumable(account, system, stream.role, "Firehose", "firehose.amazonaws.com", context, wanted)
+    yield from _denied_by_bucket(account, system, stream)
+    yield from _not_permitted(account, system, stream.role, "Firehose", "s3:PutObject", _an_object(stream))
+    with looking("s3:GetEncryptionConfiguration", f"the key of the bucket {called}") as unseen:
         try:
             rules = account.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
             by_default = rules["Rules"][0].get("ApplyServerSideEncryptionByDefault", {})
             if by_default.get("KMSMasterKeyID"):
-                yield from _key_unusable(account, by_default["KMSMasterKeyID"], f"the bucket {bucket}")
+                yield from _key_unusable(account, by_default["KMSMasterKeyID"], f"the bucket {called}")
         except ClientError as error:
             if error_code(error) == "NoSuchBucket":
                 yield Cause(
-                    f"the bucket {bucket} does not exist",
-                    f"{stream.name} delivers to {bucket_arn}",
+                    f"the bucket {called} does not exist",
+                    f"{stream.label} delivers to {bucket_arn}",
                     "make the bucket again, or deploy an archive with another one",
                 )
             elif error_code(error) != "ServerSideEncryptionConfigurationNotFoundError":
@@ -152,15 +169,57 @@ def _stream_broken(account: Account, stream: Stream) -> Iterator[Finding]:
     yield from unseen
 
 
+def _an_object(stream: Stream) -> str:
+    """Return the ARN of an object as the stream writes them."""
+    assert stream.s3
+    return f"{stream.s3['BucketARN']}/{stream.s3.get('Prefix', '').partition('!{')[0]}event"
+
+
+def _denied_by_bucket(account: Account, system: System, stream: Stream) -> Iterator[Finding]:
+    """Return what the policy of the bucket denies the role of the stream: IAM simulates it for no role."""
+    assert stream.s3
+    bucket = stream.s3["BucketARN"].rpartition(":")[2]
+    called, about = system.called(bucket), (stream.role, "s3:PutObject", _an_object(stream))
+    with looking("s3:GetBucketPolicy", f"the policy of the bucket {called}") as unseen:
+        try:
+            policy = json.loads(account.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+        except ClientError as error:
+            if error_code(error) not in ("NoSuchBucketPolicy", "NoSuchBucket"):
+                raise
+            return
+        denying = list(denials(policy, *about))
+        if denying:
+            declared = declared_bucket_policy(system.template, bucket)
+            if declared is None or any(denials(declared, *about)):
+                statements = [statement for statement, _ in denials(policy, *about)]
+                declared = {**policy, "Statement": [each for each in policy["Statement"] if each not in statements]}
+            is_certain = any(verdict for _, verdict in denying)
+            yield Cause(
+                f"the policy of the bucket {called} {'denies' if is_certain else 'may deny'} Firehose s3:PutObject",
+                f"it has {', '.join(json.dumps(statement) for statement, _ in denying)}",
+                "put the policy back within 24 hours: Firehose keeps events no longer, and delivers them by itself",
+                put_bucket_policy(account, bucket, declared),
+                certain=is_certain,
+                about="s3:PutObject",
+            )
+    yield from unseen
+
+
 def _not_assumable(
-    account: Account, role: str, service: str, principal: str, context: dict[str, str], wanted: dict[str, str]
+    account: Account,
+    system: System,
+    role: str,
+    service: str,
+    principal: str,
+    context: dict[str, str],
+    wanted: dict[str, str],
 ) -> Iterator[Finding]:
     """Yield the finding about a role that a service cannot assume.
 
     :param context: the condition keys that the service sends along.
     :param wanted: those of them that a trust policy should ask for.
     """
-    with looking("iam:GetRole", f"whether {service} may assume {role}") as unseen:
+    with looking("iam:GetRole", f"whether {service} may assume {system.called(role)}") as unseen:
         try:
             trust = account.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
         except ClientError as error:
@@ -168,7 +227,7 @@ def _not_assumable(
                 raise
             yield Cause(
                 f"the role with which {service} should work does not exist",
-                f"there is no {role}",
+                f"there is no role {system.called(role)} ({role})",
                 "make the role again; a deployment of the same template says 'no changes'",
             )
             return
@@ -184,15 +243,18 @@ def _not_assumable(
                 f"{service} may not assume its role: the trust policy does not let it"
                 if verdict is False
                 else f"{service} may be kept from assuming its role by a condition of the trust policy",
-                f"{role} trusts: {json.dumps(trust.get('Statement'))}",
-                "give the trust policy this statement; a deployment of the same template says 'no changes'",
-                json.dumps(needed),
+                f"{system.called(role)} trusts: {json.dumps(trust.get('Statement'))}",
+                f"let it trust {principal}; a deployment of the same template says 'no changes'",
+                put_trust(account, system.template, role, trust, needed),
                 certain=verdict is False,
             )
     yield from unseen
 
 
-def _not_permitted(account: Account, role: str, service: str, action: str, resource: str) -> Iterator[Finding]:
+def _not_permitted(
+    account: Account, system: System, role: str, service: str, action: str, resource: str
+) -> Iterator[Finding]:
+    of_bucket = system.called(resource.partition("/")[0]) if action.startswith("s3:") else system.called(resource)
     with looking("iam:SimulatePrincipalPolicy", f"whether {service} may {action}") as unseen:
         try:
             answer = account.client("iam").simulate_principal_policy(
@@ -206,11 +268,13 @@ def _not_permitted(account: Account, role: str, service: str, action: str, resou
         if result["EvalDecision"] != "allowed":
             yield Cause(
                 f"the role of {service} may not {action}",
-                f"IAM simulates {result['EvalDecision']} for {role} on {resource}",
-                f"allow {action} on {resource} to the role; a deployment of the same template says 'no changes'",
+                f"IAM simulates {result['EvalDecision']} for {system.called(role)} on {of_bucket}",
+                "give the role this policy; a deployment of the same template says 'no changes'",
+                put_permission(account, system.template, role, action, resource),
                 # The policy of a bucket may allow what the role's own policies are silent about.
                 certain=not result.get("MissingContextValues")
                 and (result["EvalDecision"] == "explicitDeny" or not action.startswith("s3:")),
+                about=action,
             )
     yield from unseen
 
@@ -222,14 +286,15 @@ def _key_unusable(account: Account, key: str, owner: str) -> Iterator[Finding]:
         except ClientError as error:
             if error_code(error) != "NotFoundException":
                 raise
-            yield Cause(f"the KMS key of {owner} does not exist", f"there is no {key}", "encrypt with another key")
+            what, seen, fix = f"the KMS key of {owner} does not exist", f"there is no {key}", "encrypt with another key"
+            yield Cause(what, seen, fix, about=f"kms {key}")
             return
         state = described["KeyState"]
-        region, key_id = account.region, described["KeyId"]
-        enable = f"aws kms enable-key --region {region} --key-id {key_id}"
+        key_id = f"--key-id {described['KeyId']}"
+        enable = account.command("kms enable-key", key_id)
         commands = {
             "Disabled": enable,
-            "PendingDeletion": f"aws kms cancel-key-deletion --region {region} --key-id {key_id} && {enable}",
+            "PendingDeletion": f"{account.command('kms cancel-key-deletion', key_id)} && {enable}",
         }
         if state not in ("Enabled", "Creating", "Updating"):
             yield Cause(
@@ -237,16 +302,17 @@ def _key_unusable(account: Account, key: str, owner: str) -> Iterator[Finding]:
                 f"{described['Arn']} is in the state {state}",
                 "make it usable within 24 hours: Firehose keeps records no longer",
                 commands.get(state, ""),
+                about=f"kms {described['Arn']}",
             )
     yield from unseen
 
 
-def _error_log(account: Account, stream: Stream, since: datetime) -> Iterator[Finding]:
+def _error_log(account: Account, system: System, stream: Stream, since: datetime) -> Iterator[Finding]:
     options = (stream.s3 or {}).get("CloudWatchLoggingOptions", {})
     if not options.get("Enabled"):
         return
     group, name = options["LogGroupName"], options["LogStreamName"]
-    with looking("logs:FilterLogEvents", f"the error log {group}") as unseen:
+    with looking("logs:FilterLogEvents", f"the error log {system.called(group)}") as unseen:
         try:
             pages = (
                 account.client("logs")
@@ -258,10 +324,10 @@ def _error_log(account: Account, stream: Stream, since: datetime) -> Iterator[Fi
             if error_code(error) != "ResourceNotFoundException":
                 raise
             fix = f"make the log group {group} and the log stream {name} again: Firehose cannot say why it fails"
-            yield Cause("the error log of the stream does not exist", f"{group}: {name}", fix, certain=False)
+            yield Cause("the error log of the stream does not exist", system.called(group), fix, certain=False)
             return
         for message in sorted(messages):
-            yield _logged(stream, *_log_entry(message))
+            yield _logged(account, system, stream, *_log_entry(message))
     yield from unseen
 
 
@@ -274,16 +340,20 @@ def _log_entry(message: str) -> tuple[str, str]:
         return "", message
 
 
-def _logged(stream: Stream, code: str, message: str) -> Cause:
+def _logged(account: Account, system: System, stream: Stream, code: str, message: str) -> Cause:
     seen = f"its error log says {code}: {message}"
     action = re.search(r"not authorized to perform: (\S+)", message)
+    role = system.called(stream.role)
     if action and action[1].startswith("kms:"):
-        fix = f"allow {action[1]} to {stream.role}, in its policy and in the policy of the key"
-        return Cause("Firehose may not use the KMS key of the bucket", seen, fix)
+        fix = f"allow {action[1]} to {role}, in its policy and in the policy of the key"
+        return Cause("Firehose may not use the KMS key of the bucket", seen, fix, about="kms", is_logged=True)
     if "kms" in f"{code} {message}".lower():
-        return Cause("Firehose cannot use the KMS key of the bucket", seen, "make the key usable by the role again")
-    if action:
-        fix = f"allow {action[1]} to {stream.role}; look at the policy of the bucket, too"
-        return Cause(f"Firehose may not {action[1]}", seen, fix)
+        what, fix = "Firehose cannot use the KMS key of the bucket", "make the key usable by the role again"
+        return Cause(what, seen, fix, about="kms", is_logged=True)
+    if action or code == "S3.AccessDenied":  # which Firehose logs without an action (developer guide, monitoring)
+        refused = action[1] if action else "s3:PutObject"
+        fix = f"allow {refused} to {role}; look at the policy of the bucket, too"
+        paste = put_permission(account, system.template, stream.role, refused, _an_object(stream))
+        return Cause(f"Firehose may not {refused}", seen, fix, paste, about=refused, is_logged=True)
     what = f"Firehose could not deliver: {code or 'its error log has no code'}"
     return Cause(what, seen, "mend what the message names", certain=bool(_LASTING.search(code)))

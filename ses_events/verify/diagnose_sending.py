@@ -27,7 +27,7 @@ def why_refused(account: Account, system: System, sender: str, recipient: str, e
         yield from _not_verified(account, sender, recipient, message)
     elif code == "NotFoundException":
         yield Cause(
-            f"the configuration set {system.configuration_set} does not exist",
+            f"the configuration set {system.called(system.configuration_set)} does not exist",
             said,
             "make it again with this, then its event destinations: a deployment of the same template says 'no changes'",
             account.command("sesv2 create-configuration-set", f"--configuration-set-name {system.configuration_set}"),
@@ -78,7 +78,7 @@ def _sending_off(account: Account, system: System, said: str) -> Iterator[Findin
         if not described.get("SendingOptions", {}).get("SendingEnabled", True):
             found = True
             yield Cause(
-                f"sending is disabled for the configuration set {system.configuration_set}",
+                f"sending is disabled for the configuration set {system.called(system.configuration_set)}",
                 said,
                 "enable it, after a look at why it was disabled",
                 account.command(

@@ -20,6 +20,8 @@ class Cause:
     :param fix: what to do.
     :param paste: the command that does it, or the statement that a policy needs.
     :param certain: nothing can arrive while it lasts, so waiting is of no use.
+    :param about: the action that is refused, or the kind of trouble; two causes about the same are told once.
+    :param is_logged: whether it is from a log, which confirms a cause about the same that is known already.
     """
 
     what: str
@@ -27,6 +29,8 @@ class Cause:
     fix: str
     paste: str = ""
     certain: bool = True
+    about: str = ""
+    is_logged: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ses_events.verify.finding import Cause, Finding, Unseen
 from ses_events.verify.s3_objects import READABLE, Json
@@ -101,8 +101,23 @@ class Check:
     def found(self, findings: Iterable[Finding]) -> None:
         """Keep findings that say something new: Firehose logs the same error in many words."""
         for finding in findings:
-            if finding.what not in (known.what for known in self.findings):
+            if not self._confirms(finding) and finding.what not in (known.what for known in self.findings):
                 self.findings.append(finding)
+
+    def _confirms(self, finding: Finding) -> bool:
+        """Whether a cause about the same is known; what a log says makes it certain."""
+        if not isinstance(finding, Cause) or not finding.about:
+            return False
+        known = [cause for cause in self.findings if isinstance(cause, Cause) and _is_about(cause, finding)]
+        if finding.is_logged and finding.certain:
+            for cause in known:
+                self.findings[self.findings.index(cause)] = replace(cause, certain=True)
+        return bool(known)
+
+
+def _is_about(known: Cause, found: Cause) -> bool:
+    """Whether two causes are one: a log says the kind of trouble only."""
+    return found.about in (known.about, *(known.about.split()[:1] if found.is_logged else ()))
 
 
 def plan_mail(

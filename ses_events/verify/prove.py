@@ -127,6 +127,7 @@ class _Archive:
         assert proof.sent and proof.message_id
         self.check = check
         self._account, self._since, self._message_id = account, proof.sent, proof.message_id
+        self._system = proof.system
         self._stream = check.destination.stream
         self._events = self._errors = None
         if self._stream and self._stream.s3 and self._stream.json:
@@ -147,7 +148,7 @@ class _Archive:
                     place = f"s3://{self._events.bucket}/{key}"
                     self.check.arrivals[event] = Arrival(place, seconds, record=document)
         except ClientError as error:
-            self.check.found(_cannot_read(self._events.bucket, error))
+            self.check.found(_cannot_read(self._system.called(self._events.bucket), error))
         if self.check.missing:
             self._ask_firehose()
 
@@ -158,7 +159,9 @@ class _Archive:
 
     def _ask_firehose(self) -> None:
         assert self._stream
-        self.check.found(why_not_delivered(self._account, self._stream, self._errors, self._since, self._message_id))
+        self.check.found(
+            why_not_delivered(self._account, self._system, self._stream, self._errors, self._since, self._message_id)
+        )
 
     def why_late(self, waited: float) -> Iterator[Finding]:
         """Yield what the stream tells of why something has not come in so many seconds."""

@@ -15,7 +15,7 @@ from ses_events.verify.account import Account
 from ses_events.verify.finding import Cause, Finding, Unseen
 from ses_events.verify.plan import Check, expected_seconds
 from ses_events.verify.prove import MARGIN, Proof
-from ses_events.verify.system import KINDS, Destination, System
+from ses_events.verify.system import KINDS, System
 
 
 class _Console(Console):
@@ -27,25 +27,31 @@ class _Console(Console):
 class Terminal:
     """Tells a person how it goes: with colours and a status line on a terminal, line by line elsewhere."""
 
-    def __init__(self, timeout: float | None) -> None:
+    def __init__(self, timeout: float | None, *, show_event: bool = False) -> None:
         self._console = _Console(highlight=False, soft_wrap=True)
         self._width = min(self._console.width, 100) if self._console.is_terminal else 100
-        self._timeout = timeout
+        self._timeout, self._show_event = timeout, show_event
         self._status: Status | None = None
         self._expected = 0
 
     def system(self, account: Account, system: System) -> None:
         """Print what is deployed."""
         self._line(f"Stack {system.stack} in {account.region}", "bold")
-        self._line(f"  configuration set {system.configuration_set}")
+        path = system.called(system.configuration_set)
+        self._line(f"  configuration set {path}")
+        if path != system.configuration_set:
+            self._line(f"      {system.configuration_set}")
         for destination in system.destinations:
             kind = KINDS.get(destination.kind, "an unknown kind")
             if destination.enabled:
-                self._line(f"  {destination.name}: {kind}")
+                self._line(f"  {destination.label}: {kind}")
             else:
-                self._line(f"  {destination.name}: {kind}, disabled", "yellow")
+                self._line(f"  {destination.label}: {kind}, disabled", "yellow")
             self._line(f"      {destination.target}")
             self._paragraph(", ".join(destination.events), "      ")
+        if system.others:
+            names = ", ".join(map(system.called, system.others))
+            self._paragraph(f"not looked at: {names}; see --configuration-set", "  ")
         if not system.destinations:
             self._line("  no event destinations")
         if system.not_compared:
@@ -71,14 +77,14 @@ class Terminal:
         arrival = check.arrivals[event]
         total = "" if arrival.total is None else f": Sum {arrival.total:g}"
         total += f" ({arrival.before:g} before)" if arrival.before else ""
-        self._line(f"  ✓ {check.destination.name}: {event} after {arrival.seconds:.1f} s", "green")
+        self._line(f"  ✓ {check.destination.label}: {event} after {arrival.seconds:.1f} s", "green")
         self._line(f"      {arrival.place}{total}")
 
     def waiting(self, checks: list[Check], seconds: float) -> None:
         """Show how many checks are open."""
         if not self._console.is_terminal:
             return
-        open_checks = "; ".join(f"{check.destination.name}: {', '.join(check.missing)}" for check in checks)
+        open_checks = "; ".join(f"{check.destination.label}: {', '.join(check.missing)}" for check in checks)
         about = f" of about {self._expected} s" if self._expected else ""
         text = Text(f"{seconds:.0f} s{about}, waiting for {open_checks}")
         text.truncate(self._width - 4, overflow="ellipsis")
@@ -97,7 +103,7 @@ class Terminal:
         """Print what is proven, and why the rest is not."""
         self.stop()
         records = [arrival.record for check in proof.checks for arrival in check.arrivals.values() if arrival.record]
-        if records:
+        if records and self._show_event:
             self._line("")
             self._line(f"The event {records[0]['eventType']}:")
             self._line(_pretty(records[0]))
@@ -109,14 +115,14 @@ class Terminal:
             if check.status == "not proven":
                 lacks = f"{', '.join(check.missing)} did not arrive"
                 lacks = "not as the stack declares it" if check.destination.drift else lacks
-                self._line(f"  ✗ {check.destination.name}: {lacks}", "red")
+                self._line(f"  ✗ {check.destination.label}: {lacks}", "red")
                 self._findings(_why(check))
             if check.status == "not checked":
-                self._line(f"  - {check.destination.name}: not checked", "yellow")
+                self._line(f"  - {check.destination.label}: not checked", "yellow")
                 self._paragraph(str(check.not_checked), "      ")
-        unchecked = [_named(check.destination) for check in proof.checks if check.status == "not checked"]
+        unchecked = [check for check in proof.checks if check.status == "not checked"]
         if proof.proven and unchecked:
-            self._line(f"Proven, but not checked: {', '.join(unchecked)}.", "bold yellow")
+            self._line(f"Proven, but {len(unchecked)} of {len(proof.checks)} destinations not checked.", "bold yellow")
         elif proof.proven:
             self._line("Proven.", "bold green")
         elif proof.message_id and len(unchecked) == len(proof.checks):
@@ -172,6 +178,7 @@ def as_json(account: Account, proof: Proof) -> str:
             "stack": proof.system.stack,
             "region": account.region,
             "configurationSet": proof.system.configuration_set,
+            "notLookedAtSets": list(proof.system.others),
             "scenario": proof.mail.scenario,
             "from": proof.mail.sender,
             "to": proof.mail.recipient,
@@ -183,6 +190,7 @@ def as_json(account: Account, proof: Proof) -> str:
             "destinations": [
                 {
                     "name": check.destination.name,
+                    "path": check.destination.label,
                     "kind": check.destination.kind,
                     "target": check.destination.target,
                     "status": check.status,
@@ -205,10 +213,6 @@ def as_json(account: Account, proof: Proof) -> str:
         },
         indent=2,  # in ASCII, for a locale that has no more
     )
-
-
-def _named(destination: Destination) -> str:
-    return destination.name if destination.enabled else f"{destination.name} (disabled)"
 
 
 def _as_documents(findings: list[Finding]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from ses_events.record.names import metric_name
 from ses_events.verify.account import Account, UsageError, error_code
 from ses_events.verify.drift import Declared, declared_destinations, drift, missing
 from ses_events.verify.finding import Cause
-from ses_events.verify.template import Stack, Unresolved
+from ses_events.verify.template import Stack as StackTemplate
+from ses_events.verify.template import Unresolved
 
 KINDS = {
     "KinesisFirehoseDestination": "Data Firehose",
@@ -32,6 +33,7 @@ class Stream:
 
     :param s3: its ``ExtendedS3DestinationDescription``; None when it delivers to something else.
     :param declared_backup: its ``S3BackupConfiguration`` in the stack, as far as it can be resolved.
+    :param path: its construct path where it is the stack's.
     """
 
     arn: str
@@ -39,6 +41,12 @@ class Stream:
     s3: Mapping[str, Any] | None
     encryption: Mapping[str, Any] = field(default_factory=dict)
     declared_backup: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a person knows it by."""
+        return self.path or self.name
 
     @property
     def name(self) -> str:
@@ -111,6 +119,8 @@ class System:
 
     :param stack: the name of the stack.
     :param paths: the construct paths of the stack's resources by their physical ids.
+    :param template: what the stack declares.
+    :param others: the configuration sets of the stack that are not looked at.
     :param not_compared: why some of it is not compared with the stack.
     """
 
@@ -119,6 +129,8 @@ class System:
     destinations: tuple[Destination, ...]
     paths: Mapping[str, str] = field(default_factory=dict)
     not_compared: str = ""
+    template: StackTemplate | None = None
+    others: tuple[str, ...] = ()
 
     def called(self, name: str) -> str:
         """Return a resource as a person knows it: its construct path where it is the stack's, else its name or ARN.
@@ -135,7 +147,7 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
     :param configuration_set: which set, where the stack has several or none.
     :raises UsageError: when there is no such stack, or it is open which set is meant.
     """
-    stack = Stack(account, stack_name)
+    stack = StackTemplate(account, stack_name)
     declared = list(declared_destinations(stack))
     of_stack = [resource.physical_id for _, resource in stack.of_type("AWS::SES::ConfigurationSet")]
     known = list(dict.fromkeys([*of_stack, *(each.configuration_set for each in declared)]))
@@ -143,7 +155,8 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
     if not names:
         raise UsageError(f"the stack {stack_name} has no configuration set: name one with --configuration-set")
     if len(names) > 1:
-        choice = " | ".join(names)
+        called = [stack.paths.get(each) for each in names]
+        choice = " | ".join(f"{each} ({path})" if path else each for each, path in zip(names, called, strict=True))
         raise UsageError(f"the stack {stack_name} has several sets, choose one: --configuration-set {choice}")
     [name] = names
     live = _live_destinations(account, name)
@@ -153,11 +166,15 @@ def read_system(account: Account, stack_name: str, configuration_set: str | None
     lost = missing(list(of_set.values()), [each["Name"] for each in live or ()])
     backups = _declared_backups(stack)
     destinations = [
-        *(_destination(account, each, each, of_set.get(each["Name"]), backups) for each in live or ()),
-        *(_destination(account, {"Name": each.name, **each.definition}, None, each, backups) for each in lost),
+        *(_destination(account, each, each, of_set.get(each["Name"]), backups, stack.paths) for each in live or ()),
+        *(
+            _destination(account, {"Name": each.name, **each.definition}, None, each, backups, stack.paths)
+            for each in lost
+        ),
     ]
+    others = tuple(each for each in known if each != name and not each.startswith("<"))
     notes = [f"the template of {name} is YAML, which verify does not read" for name in stack.unreadable]
-    return System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes))
+    return System(stack_name, name, tuple(destinations), stack.paths, "; ".join(notes), stack, others)
 
 
 def verified_identities(account: Account) -> list[str]:
@@ -185,7 +202,7 @@ def _live_destinations(account: Account, configuration_set: str) -> list[Mapping
     return list(answer.get("EventDestinations", []))
 
 
-def _declared_backups(stack: Stack) -> dict[str, Mapping[str, Any]]:
+def _declared_backups(stack: StackTemplate) -> dict[str, Mapping[str, Any]]:
     """Return the S3 backups that a stack declares, by the names of their streams."""
     backups = {}
     for owner, resource in stack.of_type("AWS::KinesisFirehose::DeliveryStream"):
@@ -201,6 +218,7 @@ def _destination(
     live: Mapping[str, Any] | None,
     declared: Declared | None,
     backups: Mapping[str, Mapping[str, Any]],
+    paths: Mapping[str, str],
 ) -> Destination:
     kind = next((kind for kind in KINDS if described.get(kind)), "")
     settings = described.get(kind, {})
@@ -210,13 +228,17 @@ def _destination(
         enabled=described.get("Enabled", False),
         events=tuple(metric_name(event) for event in described["MatchingEventTypes"]),
         settings=settings,
-        stream=_stream(account, settings["DeliveryStreamArn"], backups) if "DeliveryStreamArn" in settings else None,
+        stream=_stream(account, settings["DeliveryStreamArn"], backups, paths)
+        if "DeliveryStreamArn" in settings
+        else None,
         path=declared.path if declared else "",
         drift=drift(account, declared, live) if declared else None,
     )
 
 
-def _stream(account: Account, arn: str, backups: Mapping[str, Mapping[str, Any]]) -> Stream | None:
+def _stream(
+    account: Account, arn: str, backups: Mapping[str, Mapping[str, Any]], paths: Mapping[str, str]
+) -> Stream | None:
     name = arn.rpartition("/")[2]
     if name.startswith("<"):
         return None  # the stack says which in a way that verify cannot tell
@@ -233,4 +255,5 @@ def _stream(account: Account, arn: str, backups: Mapping[str, Mapping[str, Any]]
         s3=described["Destinations"][0].get("ExtendedS3DestinationDescription"),
         encryption=described.get("DeliveryStreamEncryptionConfiguration", {}),
         declared_backup=backups.get(name, {}),
+        path=paths.get(name, ""),
     )

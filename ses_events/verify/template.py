@@ -16,11 +16,20 @@ from ses_events.verify.account import Account, UsageError, error_code, error_mes
 
 _ARNS = {
     "AWS::S3::Bucket": "arn:{partition}:s3:::{name}",
+    "AWS::KMS::Key": "arn:{partition}:kms:{region}:{account}:key/{name}",
+    "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::KinesisFirehose::DeliveryStream": "arn:{partition}:firehose:{region}:{account}:deliverystream/{name}",
     "AWS::Events::EventBus": "arn:{partition}:events:{region}:{account}:event-bus/{name}",
 }
 """What ``Fn::GetAtt`` of ``Arn`` gives, by the type of a resource whose physical id is its name."""
+
+
+_URL_SUFFIXES = {
+    "aws": {"AWS::URLSuffix": "amazonaws.com"},
+    "aws-us-gov": {"AWS::URLSuffix": "amazonaws.com"},
+    "aws-cn": {"AWS::URLSuffix": "amazonaws.com.cn"},
+}
 
 
 class Unresolved(Exception):
@@ -78,6 +87,7 @@ class Stack:
             "AWS::Region": region,
             "AWS::StackId": described["StackId"],
             "AWS::StackName": self.name,
+            **_URL_SUFFIXES.get(partition, {}),
         }
         self.own = {resource.logical_id: resource for resource in self._resources(name)}
         """Its own resources, by logical id."""

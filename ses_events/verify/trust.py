@@ -1,4 +1,4 @@
-"""Whether the trust policy of a role lets a service assume it: IAM simulates permissions, but no trust."""
+"""What IAM simulates for no role: whether its trust policy lets a service assume it, and what a bucket denies it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-_EQUAL = {"StringEquals", "ArnEquals", "ArnLike", "StringLike"}
+_EQUAL = {"StringEquals", "ArnEquals", "ArnLike", "StringLike", "Bool"}
 
 
 def lets_assume(policy: Mapping[str, Any], service: str, context: Mapping[str, str]) -> bool | None:
@@ -27,6 +27,48 @@ def lets_assume(policy: Mapping[str, Any], service: str, context: Mapping[str, s
     if True in verdicts["Allow"]:
         return None if None in verdicts["Deny"] else True
     return None if None in verdicts["Allow"] else False
+
+
+def denials(
+    policy: Mapping[str, Any], role: str, action: str, resource: str
+) -> Iterator[tuple[Mapping[str, Any], bool | None]]:
+    """Return the statements with which the policy of a bucket denies a role something over TLS.
+
+    Each comes with whether it does; None where it depends on what is not known here.
+
+    :param role: the ARN of the role.
+    """
+    context = {"aws:SecureTransport": "true", "aws:PrincipalArn": role}
+    for statement in _several(policy.get("Statement")):
+        if statement.get("Effect") != "Deny":
+            continue
+        conditions = [_holds(*condition, context) for condition in _conditions(statement)]
+        verdicts = [
+            _is_denied(statement, role),
+            _covers(statement, "Action", action.lower()),
+            _covers(statement, "Resource", resource),
+            *conditions,
+        ]
+        if False not in verdicts:
+            yield statement, None if None in verdicts else True
+
+
+def _is_denied(statement: Mapping[str, Any], role: str) -> bool | None:
+    principal = statement.get("Principal")
+    if principal is None:
+        return None  # NotPrincipal
+    named = _several(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
+    account = role.split(":")[4]
+    root = role.replace(role.partition(f"{account}:")[2], "root")
+    return bool({"*", role, account, root} & set(named))
+
+
+def _covers(statement: Mapping[str, Any], element: str, value: str) -> bool:
+    """Whether the actions or resources of a statement have one among them."""
+    patterns = _several(statement.get(element)) or _several(statement.get(f"Not{element}"))
+    lower = (lambda text: text.lower()) if element == "Action" else str
+    found = any(fnmatchcase(value, lower(pattern).replace("[", "[[]")) for pattern in patterns)
+    return found is (element in statement)
 
 
 def _names(statement: Mapping[str, Any], service: str) -> bool:
@@ -50,6 +92,8 @@ def _holds(operator: str, key: str, values: list[str], context: Mapping[str, str
         return None
     if operator.startswith("StringEquals"):
         return sent in values
+    if operator.startswith("Bool"):
+        return sent in [value.lower() for value in values]
     return any(fnmatchcase(sent, value.replace("[", "[[]")) for value in values)
 
 

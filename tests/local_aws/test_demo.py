@@ -37,14 +37,24 @@ def test_the_demo_shows_the_event_and_the_metrics_and_takes_everything_down() ->
     assert len(re.findall(rf"^{day}  {campaign} +{sent} ", demo.stdout, re.MULTILINE)) == 2
 
 
-def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("interruption", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_an_interrupted_demo_leaves_nothing_running(interruption: signal.Signals, code: int, tmp_path: Path) -> None:
     with _demo_at("cdk synth", tmp_path) as demo:
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(interruption)
         output, errors = demo.communicate(timeout=30)
-    assert (demo.returncode, errors) == (130, "")
+    assert (demo.returncode, errors) == (code, "")
     assert output.endswith("\nInterrupted; nothing is left running.\n")
     assert list(tmp_path.iterdir()) == []
     assert not [process for process in Path("/proc").glob("[0-9]*/environ") if str(tmp_path) in _text(process)]
+
+
+def test_a_demo_that_nobody_reads_leaves_nothing_running(tmp_path: Path) -> None:
+    with _demo_at("start the local AWS", tmp_path) as demo:
+        assert demo.stdout and demo.stderr
+        demo.stdout.close()
+        errors = demo.stderr.read()
+    assert (demo.returncode, errors) == (1, "\nThe demo cannot go on: Broken pipe; nothing is left running.\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failing_step_is_named_with_its_reason(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,34 @@ def test_it_ends_when_its_server_does() -> None:
         _, errors = local.communicate(timeout=30)
     assert (local.returncode, folder.exists()) == (1, False)
     assert errors.startswith("the local AWS has ended; its log ends with:\n")
+
+
+@pytest.mark.parametrize("interruption", [signal.SIGTERM, None])
+def test_it_leaves_nothing_when_it_is_told_to_end_or_nobody_reads_it(interruption: signal.Signals | None) -> None:
+    with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as local:
+        assert local.stdout and local.stderr
+        exports, folder = _started(local.stdout)
+        if interruption:
+            local.send_signal(interruption)
+        else:
+            local.stdout.close()
+        errors = local.stderr.read()
+    assert (local.wait(timeout=30), errors, folder.exists()) == (0, "", False)
+    [port] = re.findall(r"AWS_ENDPOINT_URL=https://127\.0\.0\.1:([0-9]+)", exports)
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+@pytest.mark.parametrize("module", ["local_aws.__main__", "local_aws.demo"])
+def test_help_loads_neither_cdk_nor_boto3(module: str) -> None:
+    code = (
+        f"import sys; sys.argv[1:] = ['--help']; from {module} import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'aws_cdk', 'jsii', 'boto3', 'ministack', 'trustme'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stderr, run.stdout[:6]) == (0, "", "usage:")
+    assert run.stdout.endswith("\n[]\n")
 
 
 def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,16 @@ from local_aws import LocalAws
 from local_aws.demo import DOMAIN, STACK, archived_events
 from local_aws.process import ACCOUNT, REGION
 from ses_events.verify.cli import main
+from tests.local_aws.support.aws_cli import paste
+from tests.local_aws.support.converting import Converting
 from tests.local_aws.support.deployed import (
     Json,
     Stream,
+    app,
+    deploy,
     event_destinations,
     eventually,
+    outputs_of,
     ses_role,
     without_action,
 )
@@ -38,6 +42,7 @@ class Deployed:
     aws: LocalAws
     outputs: dict[str, str]
     capsys: pytest.CaptureFixture[str]
+    stack: str = STACK
 
     @property
     def configuration_set(self) -> str:
@@ -53,17 +58,21 @@ class Deployed:
 
     @property
     def log_group(self) -> str:
-        described = self.aws.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-        [name] = [each["PhysicalResourceId"] for each in described if each["ResourceType"] == "AWS::Logs::LogGroup"]
-        return str(name)
+        return self.physical_id("AWS::Logs::LogGroup")
 
     @property
     def stream(self) -> Stream:
         return Stream(self.aws, self.outputs["DeliveryStreamName"])
 
+    def physical_id(self, kind: str) -> str:
+        """That of the only resource of a type."""
+        described = self.aws.client("cloudformation").describe_stack_resources(StackName=self.stack)["StackResources"]
+        [name] = [each["PhysicalResourceId"] for each in described if each["ResourceType"] == kind]
+        return str(name)
+
     def verify(self, *arguments: str) -> tuple[int, Json]:
         """Exit code and outcome of the command."""
-        code = main(["verify", "--stack", STACK, "--timeout", "15", "--json", "--from", SENDER, *arguments])
+        code = main(["verify", "--stack", self.stack, "--timeout", "15", "--json", "--from", SENDER, *arguments])
         printed = self.capsys.readouterr()
         assert printed.err == ""
         outcome: Json = json.loads(printed.out)
@@ -82,6 +91,18 @@ def deployed(
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
     return Deployed(aws, reference_stack, capsys)
+
+
+@pytest.fixture(scope="module")
+def converting_stack(aws: LocalAws) -> dict[str, str]:
+    stack = Converting(app(), "Converting")
+    assert deploy(aws, stack) == []
+    return outputs_of(aws, stack)
+
+
+@pytest.fixture
+def converting(deployed: Deployed, converting_stack: dict[str, str]) -> Deployed:
+    return Deployed(deployed.aws, converting_stack, deployed.capsys, "Converting")
 
 
 @pytest.mark.parametrize(
@@ -107,14 +128,20 @@ def test_the_deployed_stack_is_proven(deployed: Deployed, scenario: str, events:
 
 def test_a_person_reads_the_event_and_the_numbers(deployed: Deployed) -> None:
     endpoint = deployed.aws.url
-    code = main(["verify", "--stack", STACK, "--timeout", "15", "--from", SENDER, "--endpoint-url", endpoint])
+    command = ["verify", "--stack", STACK, "--timeout", "15", "--from", SENDER, "--endpoint-url", endpoint]
+    code = main([*command, "--show-event"])
     printed = deployed.capsys.readouterr()
     assert (code, printed.err) == (0, "")
-    assert re.search(r"^  ✓ firehose: Send after [0-9.]+ s\n      s3://\S+\.json\.gz$", printed.out, re.MULTILINE)
+    arrived = r"^  ✓ SesEvents/Publishing/ToArchive: Send after [0-9.]+ s\n      s3://\S+\.json\.gz$"
+    assert re.search(arrived, printed.out, re.MULTILINE)
     assert re.search(r"^      AWS/SES Send campaign=verify: Sum [0-9]+", printed.out, re.MULTILINE)
     assert '"eventType": "Send"' in printed.out
     assert printed.out.endswith("\nProven.\n")
     assert "\x1b" not in printed.out
+    assert main(command) == 0
+    lines = deployed.capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Proven."
+    assert [line for line in lines if "eventType" in line] == []
 
 
 def test_the_documented_policy_is_enough(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,10 +233,48 @@ def _bucket_key(deployed: Deployed, *, disabled: bool) -> Iterator[None]:
         s3.put_bucket_encryption(Bucket=deployed.bucket, ServerSideEncryptionConfiguration=before)
 
 
+@contextlib.contextmanager
+def _bucket_denying_the_stream(deployed: Deployed) -> Iterator[None]:
+    s3, bucket = deployed.aws.client("s3"), deployed.bucket
+    before = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    role = deployed.aws.client("iam").get_role(RoleName=deployed.stream.role)["Role"]["Arn"]
+    denial = {
+        "Effect": "Deny",
+        "Principal": {"AWS": role},
+        "Action": "s3:Put*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy = json.loads(before)
+    policy["Statement"].append(denial)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    try:
+        yield
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=before)
+
+
+@contextlib.contextmanager
+def _stream_deleted(deployed: Deployed) -> Iterator[None]:
+    deployed.aws.client("firehose").delete_delivery_stream(DeliveryStreamName=deployed.outputs["DeliveryStreamName"])
+    yield  # the fix makes it again
+
+
 Fault = tuple[Callable[[Deployed], Any], str]
 """How it is planted, and the cause that names it."""
 
-BEFORE_THE_STREAM: dict[str, Fault] = {
+FAULTS: dict[str, Fault] = {
+    "destination deleted": (
+        lambda deployed: _firehose_destination(deployed, None),
+        r"it is missing: the stack has it, the configuration set does not",
+    ),
+    "destination disabled": (
+        lambda deployed: _firehose_destination(deployed, {"Enabled": False}),
+        r"it is disabled, though the stack enables it",
+    ),
+    "events changed": (
+        lambda deployed: _firehose_destination(deployed, {"MatchingEventTypes": ["BOUNCE"]}),
+        r"it is not as the stack declares it",
+    ),
     "trust broken": (
         _trusting_another_set,
         r"SES may not assume its role: the trust policy does not let it",
@@ -218,16 +283,24 @@ BEFORE_THE_STREAM: dict[str, Fault] = {
         lambda deployed: without_action(deployed.aws, deployed.ses_role, "firehose:PutRecordBatch"),
         r"the role of SES may not firehose:PutRecordBatch",
     ),
-}
-
-OF_THE_STREAM: dict[str, Fault] = {
+    "stream deleted": (
+        _stream_deleted,
+        r"the delivery stream SesEvents/Archive/DeliveryStream does not exist",
+    ),
     "PutObject missing": (
         lambda deployed: without_action(deployed.aws, deployed.stream.role, "s3:PutObject"),
-        r"Firehose may not s3:PutObject",
+        r"the role of Firehose may not s3:PutObject",
     ),
+    "bucket policy denies": (
+        _bucket_denying_the_stream,
+        r"the policy of the bucket SesEvents/Archive/Bucket denies Firehose s3:PutObject",
+    ),
+}
+
+KEY_OF_THE_BUCKET: dict[str, Fault] = {
     "key disabled": (
         lambda deployed: _bucket_key(deployed, disabled=True),
-        r"the KMS key of the bucket \S+ cannot be used",
+        r"the KMS key of the bucket SesEvents/Archive/Bucket cannot be used",
     ),
     "key not permitted": (
         lambda deployed: _bucket_key(deployed, disabled=False),
@@ -236,54 +309,89 @@ OF_THE_STREAM: dict[str, Fault] = {
 }
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_and_the_printed_call_mends_it(deployed: Deployed, fault: str) -> None:
+    plant, named = FAULTS[fault]
+    before = event_destinations(deployed.aws, deployed.configuration_set)
+    with plant(deployed):
+        message_id, cause = _assert_named(deployed, named)
+        paste(deployed.aws, cause["paste"])
+        deployed.stream.forget_errors()  # AWS tells whole seconds: they would be later than the next mail
+        code, outcome = deployed.verify()
+        assert (code, outcome["proven"]) == (0, True), outcome
+        after = event_destinations(deployed.aws, deployed.configuration_set)
+        assert {each["Name"]: each for each in after} == {each["Name"]: each for each in before}
+        if fault in ("PutObject missing", "bucket policy denies"):  # Firehose tries again
+            _assert_nothing_is_lost(deployed, message_id)
+
+
+@pytest.mark.parametrize("fault", KEY_OF_THE_BUCKET)
+def test_a_fault_of_the_key_is_named_and_nothing_is_lost_by_it(deployed: Deployed, fault: str) -> None:
+    plant, named = KEY_OF_THE_BUCKET[fault]
+    with plant(deployed):
+        message_id, _ = _assert_named(deployed, named)
+    _assert_nothing_is_lost(deployed, message_id)
+
+
 @pytest.mark.parametrize(
-    ("changes", "what"),
+    ("plant", "named"),
     [
-        (None, "it is missing: the stack has it, the configuration set does not"),
-        ({"Enabled": False}, "it is disabled, though the stack enables it"),
-        ({"MatchingEventTypes": ["BOUNCE"]}, "it is not as the stack declares it"),
+        ("key", r"the KMS key of the stream Converting/Archive/DeliveryStream cannot be used"),
+        ("table", r"Firehose could not convert the event of this mail, and put it under the error prefix"),
     ],
 )
-def test_what_was_changed_by_hand_is_not_proven_until_the_printed_call_has_run(
-    deployed: Deployed, changes: Json | None, what: str
+def test_a_fault_of_a_parquet_archive_is_named_and_the_printed_call_mends_it(
+    converting: Deployed, plant: str, named: str
 ) -> None:
-    before = event_destinations(deployed.aws, deployed.configuration_set)
-    with _firehose_destination(deployed, changes):
-        code, outcome = deployed.verify()
-        firehose = _destination(outcome, "firehose")
-        assert (code, firehose["status"], outcome["proven"]) == (1, "not proven", False)
-        [cause] = firehose["causes"]
-        assert cause["what"] == what
-        assert _destination(outcome, "cloudwatch")["status"] == "proven"
-        _run(deployed, cause["paste"])
-        by_name = {each["Name"]: each for each in event_destinations(deployed.aws, deployed.configuration_set)}
-        assert by_name == {each["Name"]: each for each in before}
-        code, outcome = deployed.verify()
-        assert (code, outcome["proven"]) == (0, True)
+    code, outcome = converting.verify()
+    assert (code, outcome["proven"]) == (0, True), outcome
+    with {"key": _stream_key_disabled, "table": _table_changed}[plant](converting):
+        _, cause = _assert_named(converting, named)
+        paste(converting.aws, cause["paste"])
+        converting.stream.forget_errors()
+        code, outcome = converting.verify()
+        assert (code, outcome["proven"]) == (0, True), outcome
 
 
-def _run(deployed: Deployed, command: str) -> None:
-    """What the AWS CLI does with a call of an event destination."""
-    aws, service, operation, *options = shlex.split(command)
-    assert (aws, service) == ("aws", "sesv2")
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    assert given["--region"] == REGION
-    getattr(deployed.aws.client(service), operation.replace("-", "_"))(
-        ConfigurationSetName=given["--configuration-set-name"],
-        EventDestinationName=given["--event-destination-name"],
-        EventDestination=json.loads(given["--event-destination"]),
-    )
+@contextlib.contextmanager
+def _stream_key_disabled(deployed: Deployed) -> Iterator[None]:
+    kms = deployed.aws.client("kms")
+    key = deployed.physical_id("AWS::KMS::Key")
+    kms.disable_key(KeyId=key)
+    try:
+        yield
+    finally:
+        kms.enable_key(KeyId=key)
 
 
-@pytest.mark.parametrize("fault", BEFORE_THE_STREAM)
-def test_a_fault_on_the_way_to_the_stream_is_named(deployed: Deployed, fault: str) -> None:
-    _assert_named(deployed, *BEFORE_THE_STREAM[fault])
+@contextlib.contextmanager
+def _table_changed(deployed: Deployed) -> Iterator[None]:
+    """The column of the mail is a number."""
+    glue = deployed.aws.client("glue")
+    described = glue.get_table(DatabaseName=deployed.physical_id("AWS::Glue::Database"), Name="events")["Table"]
+    before = {key: described[key] for key in ("Name", "TableType", "Parameters", "StorageDescriptor", "PartitionKeys")}
+    changed = json.loads(json.dumps(before))
+    [mail] = [column for column in changed["StorageDescriptor"]["Columns"] if column["Name"] == "mail"]
+    mail["Type"] = "int"
+    glue.update_table(DatabaseName=described["DatabaseName"], TableInput=changed)
+    try:
+        yield
+    finally:
+        glue.update_table(DatabaseName=described["DatabaseName"], TableInput=before)
 
 
-@pytest.mark.parametrize("fault", OF_THE_STREAM)
-def test_a_fault_of_the_stream_is_named_and_nothing_is_lost_by_it(deployed: Deployed, fault: str) -> None:
-    message_id = _assert_named(deployed, *OF_THE_STREAM[fault])
+def _assert_named(deployed: Deployed, named: str) -> tuple[str, Json]:
+    """Verify the system with a fault; the id of the mail that was sent, and the only cause."""
+    code, outcome = deployed.verify()
+    firehose, *others = sorted(outcome["destinations"], key=lambda each: each["kind"], reverse=True)
+    assert (code, firehose["status"], firehose["notLookedAt"]) == (1, "not proven", [])
+    [cause] = firehose["causes"]
+    assert re.fullmatch(named, cause["what"])
+    assert [each["status"] for each in others] == ["proven"] * len(others)
+    return str(outcome["messageId"]), cause
 
+
+def _assert_nothing_is_lost(deployed: Deployed, message_id: str) -> None:
     def archived() -> set[str]:
         events = [event for _, event in archived_events(deployed.aws, deployed.bucket)]
         return {event["eventType"] for event in events if event["mail"]["messageId"] == message_id}
@@ -294,32 +402,26 @@ def test_a_fault_of_the_stream_is_named_and_nothing_is_lost_by_it(deployed: Depl
     deployed.stream.forget_errors()
 
 
-def _assert_named(deployed: Deployed, plant: Callable[[Deployed], Any], named: str) -> str:
-    """Verify the system with a fault; the id of the mail that was sent."""
-    with plant(deployed):
-        code, outcome = deployed.verify()
-    firehose = _destination(outcome, "firehose")
-    causes = [cause["what"] for cause in firehose["causes"]]
-    assert (code, firehose["status"], firehose["notLookedAt"]) == (1, "not proven", [])
-    assert len(causes) == 1, causes
-    assert re.fullmatch(named, causes[0])
-    assert _destination(outcome, "cloudwatch")["status"] == "proven"
-    return str(outcome["messageId"])
-
-
 def test_the_disabled_sending_of_the_set_is_named(deployed: Deployed) -> None:
     with _sending_disabled(deployed):
         code, outcome = deployed.verify()
-    causes = [cause["what"] for cause in outcome["causes"]]
-    assert code == 1
-    assert causes == [f"sending is disabled for the configuration set {deployed.configuration_set}"]
+        [cause] = outcome["causes"]
+        assert code == 1
+        assert cause["what"] == "sending is disabled for the configuration set SesEvents/Publishing/ConfigurationSet"
+        paste(deployed.aws, cause["paste"])
+        code, outcome = deployed.verify()
+    assert (code, outcome["proven"]) == (0, True)
 
 
 def test_an_identity_that_is_not_verified_is_named(deployed: Deployed) -> None:
     code, outcome = deployed.verify("--from", "somebody@example.net")
-    causes = [cause["what"] for cause in outcome["causes"]]
+    [cause] = outcome["causes"]
     assert code == 1
-    assert causes == [f"the identity of the sender somebody@example.net is not verified in {REGION}"]
+    assert cause["what"] == f"the identity of the sender somebody@example.net is not verified in {REGION}"
+    paste(deployed.aws, cause["paste"])
+    code, outcome = deployed.verify("--from", "somebody@example.net")
+    deployed.aws.client("sesv2").delete_email_identity(EmailIdentity="somebody@example.net")
+    assert (code, outcome["proven"]) == (0, True)
 
 
 def test_a_stack_that_is_not_there_is_wrong_usage(deployed: Deployed) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aws_cdk as cdk
@@ -201,3 +202,19 @@ def test_it_deploys_to_any_partition(region: str, recommended_flags: dict[str, A
     # a dashboard refers to the region and the partition even where they are known
     text = str(readable(synthesize(pinned)))
     assert text.replace("${AWS::Region}", region).replace("${AWS::Partition}", partition) == expected
+
+
+def test_a_kept_bucket_is_taken_back() -> None:
+    template = synthesize(SesEventsStack(new_app(), "SesEvents", bucket_name="kept"))
+    buckets = [resource for resource in template["Resources"].values() if resource["Type"] == "AWS::S3::Bucket"]
+    assert len(buckets) == 1  # that of query results
+    assert template["Outputs"]["BucketName"]["Value"] == "kept"
+    policies = json.dumps(template["Resources"]["ArchiveRole6D720787"]["Properties"]["Policies"])
+    assert ":s3:::kept/events/" in policies
+
+
+def test_a_kept_bucket_has_its_own_expiration() -> None:
+    with pytest.raises(ValueError, match="expiration cannot be given with bucket_name, which is there already"):
+        SesEventsStack(new_app(), "SesEvents", bucket_name="kept", expiration=cdk.Duration.days(9))
+    with pytest.raises(ValueError, match="bucket_name 'Kept' "):
+        SesEventsStack(new_app(), "SesEvents", bucket_name="Kept")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import gzip
+import heapq
+import itertools
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -13,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.firehose import buffering
+from local_aws.iam.principals import AccessDenied
 from local_aws.ministack import delivery_streams
 from tests.local_aws.support.deployed import eventually
 
@@ -88,6 +91,60 @@ def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplo
     buffering.Firehose(1).accept(STREAM, {"id": "1", "config": config}, [("1", b"record")])
     assert eventually(lambda: "Archive gave up 1 records" in caplog.text)
     assert caplog.text.count("Archive could not deliver: no") == 3
+
+
+class Clock:
+    """The time and the timers of Firehose, which pass at once."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
+
+    def timer(self, seconds: float, do: Callable[..., object], arguments: list[object]) -> Mock:
+        """What ``threading.Timer`` makes."""
+        due = (self.now + seconds, len(self._due) + next(self._number), lambda: do(*arguments))
+        return Mock(start=lambda: heapq.heappush(self._due, due))
+
+    _number = itertools.count()
+
+    def pass_until(self, then: float) -> None:
+        """Let everything happen that is due by a time."""
+        while self._due and self._due[0][0] <= then:
+            self.now, _, do = heapq.heappop(self._due)
+            do()
+        self.now = then
+
+
+def test_nothing_is_lost_when_the_bucket_is_denied_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    written: list[tuple[float, bytes]] = []
+    refused: list[float] = []
+
+    def put(role: object, buffer: object, settings: object, data: bytes) -> str:
+        if 3600 <= clock.now < 7200:
+            refused.append(clock.now)
+            raise AccessDenied("the policy of the bucket says no")
+        written.extend((clock.now, line) for line in data.splitlines())
+        return "s3://bucket/key"
+
+    monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
+    monkeypatch.setattr(buffering, "_role_session", lambda buffer: None)
+    monkeypatch.setattr(buffering, "_put", put)
+    monkeypatch.setattr(buffering, "time", Mock(wraps=time, time=lambda: clock.now))
+    service = buffering.Firehose(1)
+    monkeypatch.setattr(buffering, "threading", Mock(Timer=clock.timer))
+    interval = 300
+    destination = {"id": "1", "config": {"BucketARN": "bucket", "BufferingHints": {"IntervalInSeconds": interval}}}
+    sent = [b"%d" % number for number in range(1000)]
+    for number, record in enumerate(sent):  # over three hours
+        clock.pass_until(number * 10.8)
+        service.accept(STREAM, destination, [("1", record + b"\n")])
+    clock.pass_until(24 * 3600)
+    assert sorted(line for _, line in written) == sorted(sent)
+    assert refused
+    late = [line for at, line in written if int(line) * 10.8 < 7200 - interval and at > 7200]
+    assert late
+    assert max(at for at, line in written if line in late) <= 7200 + interval
 
 
 def test_records_arrive_together_and_compressed(aws: LocalAws, archive: Archive) -> None:

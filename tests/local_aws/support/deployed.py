@@ -34,6 +34,7 @@ def app() -> cdk.App:
     # Other tests validate the templates of all features, which takes CDK seconds.
     return cdk.App(
         analytics_reporting=False,
+        context={"aws:cdk:enable-path-metadata": True},  # as the CDK CLI does
         builtin_cloud_formation_validation=False,
         default_stack_synthesizer=cdk.BootstraplessSynthesizer(),
     )

@@ -107,7 +107,8 @@ def test_an_imported_topic_is_warned_of_once_with_the_statement_it_needs(stack: 
     (text,) = warning_texts(stack)
     assert text.startswith(
         f"the policy of the topic {ARN} (give its key to sns.Topic.from_topic_attributes, where it has one) cannot be "
-        "edited from here, and unless it is the one that SNS gives a new topic, alarms reach it only when it has this statement: {"
+        "edited from here, and unless it is the one that SNS gives a new topic, alarms reach it only when it has this "
+        "statement"
     )
     assert statements_in(text) == [statement("sns:Publish", ARN)]
     acknowledgment = cdk.Acknowledgment(id="ses-events:topic-not-editable", reason="it has that statement")

@@ -243,6 +243,22 @@ def test_an_outcome_that_cannot_be_written_is_said_in_a_line(options: list[str])
             assert (run.returncode, run.stderr) == (2, error)
 
 
+def test_nothing_is_sent_when_the_output_is_closed() -> None:
+    command = f"{sys.executable} -m ses_events.verify --stack Mail >&-"
+    run = subprocess.run(["sh", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    error = "ses-events verify: cannot write the outcome: standard output is closed\n"
+    assert (run.returncode, run.stderr) == (2, error)
+
+
+def test_no_network_is_said_in_a_line(
+    account: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert main([*VERIFY, "--endpoint-url", "http://127.0.0.1:9"]) == 2
+    error = 'ses-events verify: Could not connect to the endpoint URL: "http://127.0.0.1:9/"\n'
+    assert capsys.readouterr().err == error
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_locale_with_ascii_alone_can_read_it(options: list[str]) -> None:
     locale = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
@@ -269,7 +285,7 @@ def test_a_stack_with_several_sets_asks_for_one(
     stack_is(stub, ("AWS::SES::ConfigurationSet", "two"), stack="arn:of:the:nested:stack")
     monkeypatch.setattr(accounts, "Account", lambda **_: account)
     assert main(VERIFY) == 2
-    error = "the stack Mail has several sets, choose one: --configuration-set one | two"
+    error = "the stack Mail has several sets, choose one: --configuration-set one (Id) | two (Id)"
     assert capsys.readouterr().err == f"ses-events verify: {error}\n"
 
 

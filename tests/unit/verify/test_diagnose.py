@@ -132,6 +132,7 @@ def test_roles_that_trust_and_permit_just_what_is_needed_are_no_cause(account: A
     ):
         trust = {"Principal": {"Service": f"{service}.amazonaws.com"}, "Condition": {"StringEquals": context}}
         role_is(stub, trust, resource=resource)
+    stub("s3").add_client_error("get_bucket_policy", "NoSuchBucketPolicy")
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     destination = _destination(Stream(STREAM, "ACTIVE", S3))
     assert list(why_nothing_can_arrive(account, _system(destination), destination)) == []
@@ -141,15 +142,17 @@ def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stu
     for _ in ("SES", "Firehose"):
         stub("iam").add_client_error("get_role", "AccessDenied")
         stub("iam").add_client_error("simulate_principal_policy", "AccessDenied")
+    stub("s3").add_client_error("get_bucket_policy", "AccessDenied")
     stub("s3").add_client_error("get_bucket_encryption", "AccessDenied")
     stub("kms").add_client_error("describe_key", "AccessDeniedException")
     stream = Stream(STREAM, "ACTIVE", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
     assert list(why_nothing_can_arrive(account, _system(destination), destination)) == [
-        Unseen(f"whether SES may assume {ROLE}", "you lack iam:GetRole"),
+        Unseen("whether SES may assume Ses", "you lack iam:GetRole"),
         Unseen("whether SES may firehose:PutRecordBatch", "you lack iam:SimulatePrincipalPolicy"),
         Unseen("the KMS key of the stream events", "you lack kms:DescribeKey"),
-        Unseen(f"whether Firehose may assume {FIREHOSE_ROLE}", "you lack iam:GetRole"),
+        Unseen("whether Firehose may assume Firehose", "you lack iam:GetRole"),
+        Unseen("the policy of the bucket bucket", "you lack s3:GetBucketPolicy"),
         Unseen("whether Firehose may s3:PutObject", "you lack iam:SimulatePrincipalPolicy"),
         Unseen("the key of the bucket bucket", "you lack s3:GetEncryptionConfiguration"),
     ]
@@ -158,17 +161,17 @@ def test_what_the_caller_may_not_look_at_is_no_cause(account: Account, stub: Stu
 @pytest.mark.parametrize(
     ("state", "command"),
     [
-        ("Disabled", "aws kms enable-key --region eu-west-1 --key-id 1"),
+        ("Disabled", "aws kms enable-key {there} --key-id 1"),
         (
             "PendingDeletion",
-            "aws kms cancel-key-deletion --region eu-west-1 --key-id 1 && "
-            "aws kms enable-key --region eu-west-1 --key-id 1",
+            "aws kms cancel-key-deletion {there} --key-id 1 && aws kms enable-key {there} --key-id 1",
         ),
         ("Unavailable", ""),
     ],
 )
 def test_a_key_that_cannot_be_used_is_named(state: str, command: str, account: Account, stub: Stub) -> None:
     roles_work(stub)
+    stub("s3").add_client_error("get_bucket_policy", "NoSuchBucketPolicy")
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     stub("kms").add_response("describe_key", {"KeyMetadata": {"KeyId": "1", "Arn": KEY, "KeyState": state}})
     stream = Stream(STREAM, "ACTIVE", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
@@ -178,13 +181,15 @@ def test_a_key_that_cannot_be_used_is_named(state: str, command: str, account: A
         "the KMS key of the stream events cannot be used",
         f"{KEY} is in the state {state}",
         "make it usable within 24 hours: Firehose keeps records no longer",
-        command,
+        command.format(there="--region eu-west-1 --endpoint-url http://127.0.0.1:9"),
+        about=f"kms {KEY}",
     )
 
 
 def test_a_key_and_a_bucket_that_are_gone_are_named(account: Account, stub: Stub) -> None:
     roles_work(stub)
     stub("kms").add_client_error("describe_key", "NotFoundException")
+    stub("s3").add_client_error("get_bucket_policy", "NoSuchBucketPolicy")
     stub("s3").add_client_error("get_bucket_encryption", "NoSuchBucket")
     stream = Stream(STREAM, "CREATING", S3, {"KeyARN": KEY, "KeyType": "CUSTOMER_MANAGED_CMK"})
     destination = _destination(stream)
@@ -215,6 +220,7 @@ def test_a_bucket_policy_may_allow_what_the_role_does_not(
 ) -> None:
     role_is(stub, {"Principal": {"Service": "ses.amazonaws.com"}})
     role_is(stub, {"Principal": {"Service": "firehose.amazonaws.com"}}, decision)
+    stub("s3").add_client_error("get_bucket_policy", "NoSuchBucketPolicy")
     stub("s3").add_client_error("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
     destination = _destination(Stream(STREAM, "ACTIVE", S3))
     [found] = why_nothing_can_arrive(account, _system(destination), destination)
@@ -262,14 +268,14 @@ def test_the_error_log_of_the_stream_is_read(
         {"events": [{"message": message}]},
         {"logGroupName": "group", "logStreamNames": ["stream"], "startTime": 1795521630000},
     )
-    [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), None, SINCE, "id-1")
+    [found] = why_not_delivered(account, _system(), Stream(STREAM, "ACTIVE", S3), None, SINCE, "id-1")
     assert isinstance(found, Cause)
     assert (found.what, found.certain) == (cause, certain)
 
 
 def test_an_error_log_that_is_off_is_not_read(account: Account) -> None:
     stream = Stream(STREAM, "ACTIVE", {**S3, "CloudWatchLoggingOptions": {"Enabled": False}})
-    assert list(why_not_delivered(account, stream, None, SINCE, "id-1")) == []
+    assert list(why_not_delivered(account, _system(), stream, None, SINCE, "id-1")) == []
 
 
 @pytest.mark.parametrize(
@@ -299,7 +305,7 @@ def test_a_record_under_the_error_prefix_is_decoded(message_id: str, whose: str,
         {"Bucket": "bucket", "Key": "errors/format-conversion-failed/1"},
     )
     errors = Folder(account.client("s3"), S3, S3["ErrorOutputPrefix"], SINCE)
-    [found] = why_not_delivered(account, Stream(STREAM, "ACTIVE", S3), errors, SINCE, "id-1")
+    [found] = why_not_delivered(account, _system(), Stream(STREAM, "ACTIVE", S3), errors, SINCE, "id-1")
     assert isinstance(found, Cause)
     assert found.what == f"Firehose could not process {whose}, and put it under the error prefix"
     assert found.certain == (message_id == "id-1")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ses_events.verify.trust import lets_assume
+from ses_events.verify.trust import denials, lets_assume
 
 SET = "arn:aws:ses:eu-west-1:111122223333:configuration-set/mail"
 CONTEXT = {"aws:SourceAccount": "111122223333", "aws:SourceArn": SET}
@@ -40,3 +40,25 @@ def _with(condition: dict[str, Any], **changes: Any) -> dict[str, Any]:
 )
 def test_a_trust_policy_lets_ses_in_or_not_or_cannot_be_told(statements: Any, verdict: bool | None) -> None:
     assert lets_assume({"Statement": statements}, "ses.amazonaws.com", CONTEXT) is verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdicts"),
+    [
+        ({}, [True]),
+        ({"Principal": {"AWS": "arn:aws:iam::111122223333:role/Firehose"}, "Action": ["s3:Get*", "s3:PUT*"]}, [True]),
+        ({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}, [True]),
+        ({"Principal": {"AWS": "arn:aws:iam::111122223333:role/Another"}}, []),
+        ({"Action": "s3:GetObject"}, []),
+        ({"Resource": "arn:aws:s3:::bucket/other/*"}, []),
+        ({"Effect": "Allow"}, []),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, []),
+        ({"Condition": {"Null": {"s3:x-amz-server-side-encryption": "true"}}}, [None]),
+    ],
+)
+def test_what_the_policy_of_a_bucket_denies_a_role_is_told(
+    changes: dict[str, Any], verdicts: list[bool | None]
+) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/*", **changes}
+    asked = ("arn:aws:iam::111122223333:role/Firehose", "s3:PutObject", "arn:aws:s3:::bucket/events/event")
+    assert [verdict for _, verdict in denials({"Statement": statement}, *asked)] == verdicts
