@@ -229,7 +229,7 @@ def state(alarm: Json, planted: Mapping[str, list[float | None]]) -> str | None:
     """The state by planted data points, the newest last."""
 
     def series(metric: Mapping[str, Any], period: int, statistic: str) -> list[float | None]:
-        points, periods = planted.get(metric_text(metric), NOTHING), alarm["EvaluationPeriods"] + 1
+        points, periods = planted.get(metric_text(metric), NOTHING), alarm["EvaluationPeriods"] + metric_math.EARLIER
         return [*[None] * periods, *points][-periods:]
 
     return metric_math.state_of(alarm, metric_math.data_points(alarm, series))
