@@ -1,6 +1,6 @@
 """What CloudWatch makes of data points: the metric math that alarms here use, and the state of an alarm.
 
-The math has FILL, DIFF, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others. AWS looks at some
+The math has FILL, DIFF, ABS, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others. AWS looks at some
 periods before those of an alarm where data points are missing; this looks at none: with some missing under ``ignore`` or
 ``missing``, a state that those present do not decide is kept.
 
@@ -143,6 +143,8 @@ def _value(node: ast.expr, metrics: Mapping[str, Series], period: float, fills_n
         case ast.Call(func=ast.Name(id="DIFF"), args=[series]):
             points = _points(of(series), metrics)
             return [None, *(_both(points[at], points[at - 1], operator.sub) for at in range(1, len(points)))]
+        case ast.Call(func=ast.Name(id="ABS"), args=[series]):
+            return [None if point is None else abs(point) for point in _points(of(series), metrics)]
         case ast.Call(func=ast.Name(id="PERIOD"), args=[ast.Name()]):
             return period
         case ast.Call(func=ast.Name(id="IF"), args=[condition, then, *otherwise]):

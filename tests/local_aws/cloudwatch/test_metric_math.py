@@ -24,6 +24,7 @@ from local_aws.cloudwatch import metric_math
         ("a - b", [-1, 4, 2]),
         ("a / PERIOD(a)", [1 / 60, 4 / 60, 2 / 60]),
         ("(a - 1) != 0", [0, 1, 1]),
+        ("ABS(DIFF(a))", [None, 3, 2]),
     ],
 )
 def test_an_expression_is_evaluated_point_by_point(expression: str, points: list[float | None]) -> None:
