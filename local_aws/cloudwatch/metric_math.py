@@ -1,8 +1,8 @@
 """What CloudWatch makes of data points: the metric math that alarms here use, and the state of an alarm.
 
-The math has FILL, DIFF, ABS, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others. AWS looks at some
-periods before those of an alarm where data points are missing; this looks at none: with some missing under ``ignore`` or
-``missing``, a state that those present do not decide is kept.
+The math has FILL, DIFF, ABS, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others. AWS looks
+at some periods before those of an alarm where data points are missing; this looks at none: with some missing under
+``ignore`` or ``missing``, a state that those present do not decide is kept.
 
 AWS does not say whether FILL gives anything of a metric without a point in the whole range: ``fills_nothing`` chooses.
 """
@@ -178,6 +178,7 @@ def _apply(op: Any, left: _Value, right: _Value) -> _Value:
             for one, other in zip(left, right, strict=True)
         ]
     if isinstance(left, list):
+        assert not isinstance(right, list)
         return [_both(one, right, apply) for one in left]
     if isinstance(right, list):
         return [_both(left, other, apply) for other in right]

@@ -93,6 +93,9 @@ class EventArchive(StreamMetrics, Construct):
     :raises TypeError: when an argument has a wrong type.
     """
 
+    _monitored_by: str | None = None
+    """The path of the EventMonitoring that watches it."""
+
     def __init__(
         self,
         scope: Construct,

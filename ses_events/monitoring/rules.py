@@ -13,7 +13,8 @@ from ses_events.location import environment_of, known_to_differ, same_place, sam
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
 from ses_events.record.names import metric_name
-from ses_events.validation import Range, interface, number, option, optional_interface, several
+from ses_events.tokens import is_deferred
+from ses_events.validation import Range, count, interface, number, option, optional_interface, several
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -56,6 +57,15 @@ def quota_share(argument: str, value: float) -> Iterator[str]:
         yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
 
 
+def missing_events(argument: str, value: int | None) -> Iterator[str]:
+    """A whole number from 1 that is known at synth, or None (CloudWatch user guide, metric math)."""
+    if value is None:
+        return
+    if is_deferred(value):
+        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
+    yield from count(argument, value)
+
+
 _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")
 
 
@@ -72,6 +82,16 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         yield (
             f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
             "which events wait for in health; use three times as much"
+        )
+
+
+def oddities_of_archive(archive: EventArchive) -> Iterator[tuple[str, str]]:
+    """Whether another EventMonitoring watches an archive already: the id of a warning and its text."""
+    if archive._monitored_by:
+        yield (
+            "ses-events:archive-watched-twice",
+            f"{archive._monitored_by!r} watches the archive {archive.node.path!r} already, and each of its alarms is "
+            "made and billed again; give the archive to one EventMonitoring, and the others their set alone",
         )
 
 

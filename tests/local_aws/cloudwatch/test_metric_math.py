@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from local_aws.cloudwatch import metric_math
@@ -33,13 +35,13 @@ def test_an_expression_is_evaluated_point_by_point(expression: str, points: list
 
 @pytest.mark.parametrize(("fills_nothing", "points"), [(True, [0, 0]), (False, [None, None])])
 def test_a_metric_without_any_point_is_filled_or_not(fills_nothing: bool, points: list[float | None]) -> None:
-    metrics = {"never": [None, None], "always": [1, 2]}
+    metrics: dict[str, list[float | None]] = {"never": [None, None], "always": [1, 2]}
     assert metric_math.evaluate("FILL(never, 0)", metrics, 60, fills_nothing=fills_nothing) == points
     assert metric_math.evaluate("always - FILL(never, 0)", metrics, 60, fills_nothing=fills_nothing) == [1, 2]
 
 
 def test_an_expression_may_be_about_others() -> None:
-    queries = [
+    queries: list[dict[str, Any]] = [
         {"Id": "twice", "Expression": "2 * once"},
         {"Id": "once", "Expression": "a + 1", "ReturnData": False},
         {"Id": "a", "MetricStat": {}, "ReturnData": False},
