@@ -47,6 +47,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventMonitoring.complaint_rate": monitoring_rules.reputation_threshold,
     "EventMonitoring.rejects": validation.count,
     "EventMonitoring.missing_events": monitoring_rules.missing_events,
+    "EventMonitoring.shared_counter": monitoring_rules.shared_counter,
     "EventMonitoring.rendering_failures": validation.count,
     "EventMonitoring.archive_delay": monitoring_rules.archive_delay,
     "EventMonitoring.quota_share": monitoring_rules.quota_share,

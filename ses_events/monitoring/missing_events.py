@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk.aws_ses import EmailSendingEvent
 
 from ses_events.monitoring.alarms import AlarmRule
+from ses_events.monitoring.rules import published_by_set
 from ses_events.publishing.publishing import _DESTINATIONS
 from ses_events.record.names import metric_name
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from ses_events.archive.archive import EventArchive
+    from ses_events.publishing.cloudwatch import CloudWatchDestination
     from ses_events.publishing.publishing import EventPublishing
 
 _SHARE = 0.015
@@ -46,24 +48,32 @@ def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[E
     return [event for event in room for each in filling if event in each.events]
 
 
+def shared_counts(counter: CloudWatchDestination, archive: EventArchive) -> dict[EmailSendingEvent, cloudwatch.Metric]:
+    """What a destination counts of all sets that fill an archive: mail has none of its dimensions."""
+    defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}
+    published = {event for _, events in published_by_set(archive) for event in events}
+    events = [event for event in EmailSendingEvent if event in published][: _METRICS - 1]
+    return {event: counter.metric(event, defaults) for event in events}
+
+
 def missing_events_alarm(
-    publishing: EventPublishing,
+    whose: str,
+    events: list[EmailSendingEvent],
     counts: Mapping[EmailSendingEvent, cloudwatch.Metric],
     stream: EventArchive,
     least: int,
 ) -> Iterator[AlarmRule]:
     """Fewer events in the stream than counted, in an hour: part of them, or all of them for some minutes.
 
-    Nothing where the books cannot be kept: see ``events_in_books``; or where not all that is archived is counted.
+    Nothing where there are no events in the books, or not all of them are counted.
     """
-    events = events_in_books(publishing, stream)
     if not events or not counts.keys() >= set(events):
         return
     yield AlarmRule(
         "missing_events",
         _missing({metric_name(event.name).lower(): counts[event] for event in events}, events, stream, least),
         1,
-        f"SES counted at least {least} events of the configuration set {publishing.configuration_set_name} in an hour, "
+        f"SES counted at least {least} events of {whose} in an hour, "
         f"{_SHARE * 100:g} % of them or more, that the delivery stream {stream.delivery_stream_name} did not get. SES "
         "keeps nothing: these events are lost. Look in CloudTrail at who changed the role that SES assumes, the event "
         "destination or the stream in the last two hours, and at throttled records. The alarm ends two hours after "

@@ -72,6 +72,9 @@ class EventMonitoring(Construct):
     :param rendering_failures: how many templates that could not be rendered in 5 minutes to tell of.
     :param missing_events: how many events of an hour to tell of that SES counts and the archive lacks, where they are
         1.5 % of that hour or more; None for no such alarm.
+    :param shared_counter: for an archive that several sets fill, what counts the events of all of them: a destination
+        with one dimension that no mail carries, added to each set with the events that its archive gets. Without it
+        there is no ``missing_events`` of such an archive. Default: none.
     :param archive_delay: how long an event may wait in the stream, 60-86400 s. Default: 15 minutes, or three times the
         buffering interval where that is more; 45 minutes where the interval is known at deployment only.
     :param quota_share: the fraction of a quota of the stream to tell of, below 1: what is turned away is not counted.
@@ -97,7 +100,7 @@ class EventMonitoring(Construct):
     silent_archive: cloudwatch.Alarm | None = None
     """Mail was sent, and no event arrived."""
     missing_events: cloudwatch.Alarm | None = None
-    """Fewer events arrived than SES counted; only where this set alone fills its archive."""
+    """Fewer events arrived than SES counted; where one set fills the archive, or with ``shared_counter``."""
     data_freshness: cloudwatch.Alarm | None = None
     """Events wait in the stream."""
     delivery_success: cloudwatch.Alarm | None = None
@@ -141,6 +144,7 @@ class EventMonitoring(Construct):
         rejects: int = 1,
         rendering_failures: int = 1,
         missing_events: int | None = 20,
+        shared_counter: CloudWatchDestination | None = None,
         archive_delay: cdk.Duration | None = None,
         quota_share: float = 0.8,
         count_events: bool = True,
@@ -158,6 +162,7 @@ class EventMonitoring(Construct):
             validation.count("rejects", rejects),
             validation.count("rendering_failures", rendering_failures),
             rules.missing_events("missing_events", missing_events),
+            rules.shared_counter("shared_counter", shared_counter, archive),
             rules.archive_delay("archive_delay", archive_delay, archive),
             rules.quota_share("quota_share", quota_share),
             instance("count_events", count_events, bool, "True or False"),
@@ -204,8 +209,13 @@ class EventMonitoring(Construct):
             for stream in fed:
                 if EmailSendingEvent.SEND in metrics:
                     self._make([alarms.silent_archive_alarm(publishing, metrics[EmailSendingEvent.SEND], stream)])
-                if missing_events:
-                    self._make(books.missing_events_alarm(publishing, metrics, stream, missing_events))
+                if in_books and missing_events and not shared_counter:
+                    whose = f"the configuration set {publishing.configuration_set_name}"
+                    self._make(books.missing_events_alarm(whose, in_books, metrics, stream, missing_events))
+        if archive and shared_counter and missing_events:
+            counts = books.shared_counts(shared_counter, archive)
+            whose = "the configuration sets that share the archive"
+            self._make(books.missing_events_alarm(whose, [*counts], counts, archive, missing_events))
         if archive:
             self._make(alarms.archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (

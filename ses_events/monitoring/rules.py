@@ -11,7 +11,7 @@ from aws_cdk import aws_ses as ses
 
 from ses_events.location import environment_of, known_to_differ, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
-from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
+from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo, _Destinations
 from ses_events.record.names import metric_name
 from ses_events.tokens import is_deferred
 from ses_events.validation import Range, count, interface, number, option, optional_interface, several
@@ -64,6 +64,39 @@ def missing_events(argument: str, value: int | None) -> Iterator[str]:
     if is_deferred(value):
         yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
     yield from count(argument, value)
+
+
+def shared_counter(argument: str, value: CloudWatchDestination | None, archive: EventArchive | None) -> Iterator[str]:
+    """A ``CloudWatchDestination`` that every set of the app publishes the same events to as to the archive (CloudWatch
+    user guide, limits of alarms).
+    """
+    yield from option(argument, value, CloudWatchDestination, "CloudWatchDestination([dimension])")
+    if value is None:
+        return
+    if archive is None:
+        yield f"{argument} is about an archive, and there is none; give the archive that the sets share"
+        return
+    counted = {id(destinations): events for destinations, events in published_by_set(value)}
+    archived = {id(destinations): (destinations, events) for destinations, events in published_by_set(archive)}
+    if not archived:
+        yield f"{argument} comes too early: no set publishes to the archive yet; make the EventMonitoring last"
+    for key, (destinations, events) in archived.items():
+        if counted.pop(key, frozenset()) != events:
+            path = destinations.made[0].resource.node.path.rpartition("/")[0]
+            yield f"{argument} does not count what {path!r} archives; publish the same events to both"
+    if counted:
+        yield f"{argument} counts sets that do not fill the archive; give each archive a counter of its own"
+
+
+def published_by_set(
+    where: EventArchive | CloudWatchDestination,
+) -> Iterator[tuple[_Destinations, frozenset[ses.EmailSendingEvent]]]:
+    """What each set of the app publishes to an archive or a destination."""
+    for destinations in _DESTINATIONS.values():
+        targets = [(each.destination, each.events) for each in destinations.made]
+        there = [events for target, events in targets if where in (target, getattr(target, "delivery_stream", None))]
+        if any(there):
+            yield destinations, frozenset().union(*there)
 
 
 _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")

@@ -7,10 +7,18 @@ from collections.abc import Iterator
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 
 from local_aws.cloudwatch import metric_math
-from ses_events import UNTOUCHED_MAIL, EventArchive, EventMonitoring, EventPublishing, FirehoseDestination
+from ses_events import (
+    UNTOUCHED_MAIL,
+    CloudWatchDestination,
+    EventArchive,
+    EventMonitoring,
+    EventPublishing,
+    FirehoseDestination,
+)
 from tests.support.mail_traffic import DAY, DELAYS, SHAPES, WEEK, Delays, Traffic, steady
 from tests.support.templates import Json, logical_id, new_app, readable, resources, synthesize
 
@@ -151,6 +159,43 @@ def test_there_are_no_books_where_others_fill_the_archive_or_not_all_is_counted(
     assert not any(each.missing_events for each in monitorings)
     [count] = [each.events for each in sets[0].destinations if each.resource.node.id == "ToMonitoring"]
     assert len(count) == 6
+
+
+def a_counter(value: str = "mail") -> CloudWatchDestination:
+    return CloudWatchDestination(
+        [ses.CloudWatchDimension(name="archive", default_value=value, source=ses.CloudWatchDimensionSource.MESSAGE_TAG)]
+    )
+
+
+def test_sets_that_share_an_archive_share_a_counter() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive, counter = EventArchive(stack, "Archive"), a_counter()
+    for number in range(3):
+        a_set(stack, archive, f"Set{number}").add_destination("ToCounter", counter)
+    made = alarm_named(
+        EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter, dashboard=False), "missing_events"
+    )
+    [send] = [query["MetricStat"]["Metric"] for query in made["Metrics"] if query["Id"] == "send"]
+    assert send["Dimensions"] == [{"Name": "archive", "Value": "mail"}]
+    assert list(ringing(made, Traffic(steady(5), 400, lost=lambda at, chance: 200 <= at < 210), range(200, 320)))
+
+
+def test_a_counter_that_counts_other_events_than_are_archived_is_refused() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive, counter = EventArchive(stack, "Archive"), a_counter()
+    with pytest.raises(ValueError, match="shared_counter comes too early: no set publishes to the archive yet"):
+        EventMonitoring(stack, "Early", archive=archive, shared_counter=counter)
+    a_set(stack, archive, "Counted").add_destination("ToCounter", counter)
+    a_set(stack, archive, "Uncounted")
+    EventPublishing(stack, "Elsewhere").add_destination("ToCounter", counter)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
+    assert str(caught.value).replace("Mail/Monitoring: shared_counter ", "").splitlines() == [
+        "does not count what 'Mail/Uncounted' archives; publish the same events to both",
+        "counts sets that do not fill the archive; give each archive a counter of its own",
+    ]
+    with pytest.raises(ValueError, match="shared_counter is about an archive, and there is none"):
+        EventMonitoring(stack, "Lone", publishing=EventPublishing(stack, "Lonely"), shared_counter=counter)
 
 
 @pytest.mark.parametrize(("value", "error"), [(0, "missing_events 0 is out of range"), (0.02, "of type float")])
