@@ -44,8 +44,8 @@ def test_a_set_costs_what_its_resources_cost(role: str, fixed: int, each: dict[s
 
 
 def test_monitoring_costs_what_its_alarms_metrics_and_graphs_cost() -> None:
-    """14 alarms, 14 graphs, 43 metrics, 15 of them again with a label, 10 steps of metric math, two questions for each of
-    11 saved queries.
+    """14 alarms, 14 graphs, 43 metrics, 15 of them again with a label, 10 steps of metric math, two questions for each
+    of 11 saved queries.
     """
     assert measured("monitoring") == 179
 
