@@ -49,6 +49,8 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventMonitoring.bounce_rate": monitoring_rules.reputation_threshold,
     "EventMonitoring.complaint_rate": monitoring_rules.reputation_threshold,
     "EventMonitoring.rejects": validation.count,
+    "EventMonitoring.missing_events": monitoring_rules.missing_events,
+    "EventMonitoring.shared_counter": monitoring_rules.shared_counter,
     "EventMonitoring.rendering_failures": validation.count,
     "EventMonitoring.archive_delay": monitoring_rules.archive_delay,
     "EventMonitoring.quota_share": monitoring_rules.quota_share,
@@ -103,6 +105,7 @@ _INTERNAL = {"bind", "prefix_oddities", "problems"}
 WARNINGS = {
     "alarm-without-data": "`add_alarm` on an event that no set publishes to the destination with these dimensions",
     "bucket-not-emptied": "a new bucket that is deleted with its stack, which fails while it holds anything",
+    "archive-watched-twice": "`EventMonitoring(archive=...)` that another watches: each of its alarms is made twice",
     "errors-among-events": "a prefix that covers the errors: whoever reads all events reads them too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",
     "role-for-anybody": "a role that SES may assume on behalf of any account",

@@ -47,7 +47,9 @@ def _evaluate_always(speed: float) -> None:
 
 
 def _evaluate(alarm: Mapping[str, Any], now: float, speed: float, client: Any) -> None:
-    points = metric_math.data_points(alarm, functools.partial(_series, now, speed, alarm["EvaluationPeriods"] + 1))
+    points = metric_math.data_points(
+        alarm, functools.partial(_series, now, speed, alarm["EvaluationPeriods"] + metric_math.EARLIER)
+    )
     state = metric_math.state_of(alarm, points)
     if state and state != alarm["StateValue"]:
         log.info("%s is %s", alarm["AlarmName"], state)

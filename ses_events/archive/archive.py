@@ -129,6 +129,8 @@ class EventArchive(StreamMetrics, Construct):
 
     delivery_stream: firehose.CfnDeliveryStream
     """The ``AWS::KinesisFirehose::DeliveryStream``."""
+    _monitored_by: str | None = None
+    """The path of the EventMonitoring that watches it."""
 
     def __init__(
         self,

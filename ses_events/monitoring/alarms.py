@@ -128,6 +128,9 @@ def silent_archive_alarm(publishing: EventPublishing, sends: cloudwatch.IMetric,
     arrive in the next period, and Firehose may have yet to report the newest minutes. The periods end at every minute,
     so mail at a fixed minute of the hour would otherwise fall apart from its events again and again. Without mail there
     is no data point, and the alarm stays as it is: neither rare mail nor the quiet after it says that all is well.
+
+    Whether FILL gives anything of a metric without a point is open. Beside the sends, records that it does not give
+    count as 0: a stream that never had a record is silent.
     """
     name = publishing.configuration_set_name
     return AlarmRule(
@@ -135,7 +138,7 @@ def silent_archive_alarm(publishing: EventPublishing, sends: cloudwatch.IMetric,
         cdk.aws_cloudwatch.MathExpression(
             expression=(
                 "IF(FILL(sends, 0) - DIFF(FILL(sends, 0)) > 0, "
-                "IF(2 * FILL(records, 0) - DIFF(FILL(records, 0)) == 0, 1, 0))"
+                "IF(0 * FILL(sends, 0) + 2 * FILL(records, 0) - DIFF(FILL(records, 0)) == 0, 1, 0))"
             ),
             using_metrics={"sends": sends, "records": archive.metric_incoming_records()},
             label="mail sent, no event archived",

@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
 from ses_events import validation
 from ses_events.monitoring import alarms, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
 from ses_events.monitoring.archive_alarms import archive_alarms
-from ses_events.monitoring.counts import COUNTED, counts_of_the_set, set_destination
+from ses_events.monitoring.counts import COUNTED, archives_of, counts_of_the_set, set_destination
+from ses_events.monitoring.missing_events import events_in_books, missing_events_alarm, shared_counts
 from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
 from ses_events.validation import check, instance, new_id, stack_of
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
+    from ses_events.publishing.cloudwatch import CloudWatchDestination
     from ses_events.publishing.publishing import EventPublishing
 
 
@@ -32,10 +35,11 @@ class EventMonitoring(Construct):
 
     In the template: an ``AWS::CloudWatch::Alarm`` for everything of docs/operations.md that can go wrong with these
     parts, whose description says what happened, what AWS does, what to look at, which command helps and where to read
-    on; an ``AWS::CloudWatch::Dashboard``; and on the configuration set an event destination ``ToMonitoring`` that
-    counts Send, Delivery, Bounce, Complaint, Reject and Rendering Failure of the set as a whole, but for what a
-    destination with ``ses:configuration-set`` as its only dimension counts already. Without that count nobody sees that
-    the archive is silent: when SES cannot put an event into a stream, it says so nowhere.
+    on; an ``AWS::CloudWatch::Dashboard``; and on the configuration set an event destination ``ToMonitoring``. That
+    counts Send, Delivery, Bounce, Complaint, Reject and Rendering Failure of the set as a whole, and what else goes to
+    an archive that the set fills alone; but for what a destination with ``ses:configuration-set`` as its only dimension
+    counts already. Without that count nobody sees that events are missing: when SES cannot put an event into a stream,
+    it says so nowhere.
 
     Give the set its destinations first: one that counts or archives is refused once an EventMonitoring has looked.
 
@@ -45,9 +49,9 @@ class EventMonitoring(Construct):
     :param publishing: the configuration set to watch, of the account and region of this stack. Default: none, for an
         archive that several sets share.
     :param archive: the archive to watch, of the same account and region; give one that several sets share to one
-        EventMonitoring only. The alarm ``silent_archive`` is about this archive, or else about the first that the set
-        publishes Send to. Where several sets share it, their events hide that one set's are missing. Default: none, and
-        no alarm about a stream.
+        EventMonitoring only, or ``ses-events:archive-watched-twice`` warns. The alarm ``silent_archive`` is about this
+        archive, or else about the first that the set publishes Send to. Where several sets share it, their events hide
+        that one set's are missing. Default: none, and no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: whom to tell when something goes wrong, at most 5: standard topics of this region, or other
         ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
@@ -64,6 +68,11 @@ class EventMonitoring(Construct):
     :param complaint_rate: the fraction of complaints to tell of, at most 0.005. AWS reviews an account at 0.001.
     :param rejects: how many rejected mails in 5 minutes to tell of.
     :param rendering_failures: how many templates that could not be rendered in 5 minutes to tell of.
+    :param missing_events: how many events of an hour to tell of that SES counts and the archive lacks, where they are
+        1.5 % of that hour or more; None for no such alarm.
+    :param shared_counter: for an archive that several sets fill, what counts the events of all of them: a destination
+        with one dimension that no mail carries, added to each set with the events that its archive gets. Without it
+        there is no ``missing_events`` of such an archive. Default: none.
     :param archive_delay: how long an event may wait in the stream, 60-86400 s. Default: 15 minutes, or three times the
         buffering interval where that is more; 45 minutes where the interval is known at deployment only.
     :param quota_share: the fraction of a quota of the stream to tell of, below 1: what is turned away is not counted.
@@ -88,6 +97,8 @@ class EventMonitoring(Construct):
     """Templates that could not be rendered."""
     silent_archive: cloudwatch.Alarm | None = None
     """Mail was sent, and no event arrived."""
+    missing_events: cloudwatch.Alarm | None = None
+    """Fewer events arrived than SES counted; where one set fills the archive, or with ``shared_counter``."""
     data_freshness: cloudwatch.Alarm | None = None
     """Events wait in the stream."""
     delivery_success: cloudwatch.Alarm | None = None
@@ -131,6 +142,8 @@ class EventMonitoring(Construct):
         complaint_rate: float = 0.001,
         rejects: int = 1,
         rendering_failures: int = 1,
+        missing_events: int | None = 20,
+        shared_counter: CloudWatchDestination | None = None,
         archive_delay: cdk.Duration | None = None,
         quota_share: float = 0.8,
         count_events: bool = True,
@@ -148,17 +161,26 @@ class EventMonitoring(Construct):
             rules.reputation_threshold("complaint_rate", complaint_rate),
             validation.count("rejects", rejects),
             validation.count("rendering_failures", rendering_failures),
+            rules.missing_events("missing_events", missing_events),
+            rules.shared_counter("shared_counter", shared_counter, archive),
             rules.archive_delay("archive_delay", archive_delay, archive),
             rules.quota_share("quota_share", quota_share),
             instance("count_events", count_events, bool, "True or False"),
             instance("dashboard", dashboard, bool, "True or False"),
         )
         metrics = counts_of_the_set(publishing) if publishing else {}
-        uncounted = [event for event in COUNTED if event not in metrics] if publishing and count_events else []
+        fed = [each for each in archives_of(publishing) if archive in (each, None)][:1] if publishing else []
+        in_books = events_in_books(publishing, fed[0]) if publishing and fed and missing_events else []
+        wanted = {*COUNTED, *in_books} - metrics.keys()
+        uncounted = [event for event in EmailSendingEvent if event in wanted] if publishing and count_events else []
         if publishing and uncounted:
             check((scope, construct_id), publishing._why_no_count("count_events", "ToMonitoring"))
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
+        if archive:
+            for warning, text in rules.oddities_of_archive(archive):
+                cdk.Annotations.of(self).add_warning_v2(warning, text)
+            archive._monitored_by = archive._monitored_by or self.node.path
         if publishing and uncounted:
             publishing.add_destination("ToMonitoring", set_destination(), events=uncounted)
             metrics = counts_of_the_set(publishing)
@@ -179,6 +201,13 @@ class EventMonitoring(Construct):
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
             self._make(alarms.set_alarms(publishing, metrics, archive, rejects, rendering_failures))
+            if in_books and missing_events and not shared_counter:
+                whose = f"the configuration set {publishing.configuration_set_name}"
+                self._make(missing_events_alarm(whose, in_books, metrics, fed[0], missing_events))
+        if archive and shared_counter and missing_events:
+            counts = shared_counts(shared_counter, archive)
+            whose = "the configuration sets that share the archive"
+            self._make(missing_events_alarm(whose, [*counts], counts, archive, missing_events))
         if archive:
             self._make(archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (

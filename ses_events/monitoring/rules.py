@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -14,7 +15,8 @@ from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestin
 from ses_events.publishing.publishing import PublishedTo, published_in
 from ses_events.publishing.rules import topic
 from ses_events.record.names import metric_name
-from ses_events.validation import Range, interface, number, option, optional_interface, several
+from ses_events.tokens import is_deferred
+from ses_events.validation import Range, count, interface, number, option, optional_interface, several
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -57,6 +59,47 @@ def quota_share(argument: str, value: float) -> Iterator[str]:
         yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
 
 
+def missing_events(argument: str, value: int | None) -> Iterator[str]:
+    """A whole number from 1 that is known at synth, or None (CloudWatch user guide, metric math)."""
+    if value is None:
+        return
+    if is_deferred(value):
+        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
+    yield from count(argument, value)
+
+
+def shared_counter(argument: str, value: CloudWatchDestination | None, archive: EventArchive | None) -> Iterator[str]:
+    """A ``CloudWatchDestination`` that every set of the app publishes the same events to as to the archive (CloudWatch
+    user guide, limits of alarms).
+    """
+    yield from option(argument, value, CloudWatchDestination, "CloudWatchDestination([dimension])")
+    if value is None:
+        return
+    if archive is None:
+        yield f"{argument} is about an archive, and there is none; give the archive that the sets share"
+        return
+    sets = [*published_in(archive.node.root)]
+    if not any(events_published(made, archive) for made in sets):
+        yield f"{argument} comes too early: no set publishes to the archive yet; make the EventMonitoring last"
+    for made in sets:
+        counted, archived = events_published(made, value), events_published(made, archive)
+        path = made[0].resource.node.path.rpartition("/")[0]
+        if archived and counted != archived:
+            yield f"{argument} does not count what {path!r} archives; publish the same events to both"
+        if counted and not archived:
+            yield f"{argument} counts {path!r}, which does not fill the archive; give each archive a counter of its own"
+
+
+def events_published(
+    made: Iterable[PublishedTo], where: EventArchive | CloudWatchDestination
+) -> frozenset[ses.EmailSendingEvent]:
+    """Return what a configuration set publishes to an archive or a destination."""
+    there = [
+        each.events for each in made if where in (each.destination, getattr(each.destination, "delivery_stream", None))
+    ]
+    return frozenset().union(*there)
+
+
 _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")
 
 
@@ -73,6 +116,16 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         yield (
             f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
             "which events wait for in health; use three times as much"
+        )
+
+
+def oddities_of_archive(archive: EventArchive) -> Iterator[tuple[str, str]]:
+    """Whether another EventMonitoring watches an archive already: the id of a warning and its text."""
+    if archive._monitored_by:
+        yield (
+            "ses-events:archive-watched-twice",
+            f"{archive._monitored_by!r} watches the archive {archive.node.path!r} already, and each of its alarms is "
+            "made and billed again; give the archive to one EventMonitoring, and the others their set alone",
         )
 
 
@@ -169,7 +222,7 @@ def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
 def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
     """What the sets of the same app and region publish, which share their metrics."""
     root, region = publishing.node.root, environment_of(publishing.stack).region
-    for each in published_in(root):
+    for each in itertools.chain.from_iterable(published_in(root)):
         if not known_to_differ(environment_of(each.stack).region, region):
             yield each
 

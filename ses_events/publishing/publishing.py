@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
@@ -65,13 +65,14 @@ _DESTINATIONS: MutableMapping[Any, _Destinations] = WeakKeyDictionary()
 """The event destinations of each configuration set; several EventPublishing may share one."""
 
 
-def published_in(app: IConstruct) -> Iterator[PublishedTo]:
-    """Yield what the configuration sets of an app publish to.
+def published_in(app: IConstruct) -> Iterator[Sequence[PublishedTo]]:
+    """Yield what each configuration set of an app publishes to.
 
     :param app: the root of the construct tree.
     """
     for destinations in _DESTINATIONS.values():
-        yield from (each for each in destinations.made if each.stack.node.root is app)
+        if destinations.made and destinations.made[0].stack.node.root is app:
+            yield destinations.made
 
 
 class EventPublishing(Construct):

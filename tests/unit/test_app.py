@@ -80,9 +80,9 @@ def test_the_settings_in_cdk_json_are_the_defaults(recommended_flags: dict[str, 
     assert _template(context) == _template(recommended_flags)
 
 
-def test_the_readme_has_a_row_for_each_setting() -> None:
-    rows = re.findall(r"^\| `(ses-events:[a-z-]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert set(rows) == set(app.KEYS), f"README.md: add or remove the rows {sorted(set(rows) ^ set(app.KEYS))}"
+def test_the_page_has_a_row_for_each_setting() -> None:
+    rows = re.findall(r"^\| `(ses-events:[a-z-]+)` \|", (ROOT / "docs/app.md").read_text(), re.MULTILINE)
+    assert set(rows) == set(app.KEYS), f"docs/app.md: add or remove the rows {sorted(set(rows) ^ set(app.KEYS))}"
 
 
 def test_settings_of_the_command_line_reach_the_template() -> None:

@@ -58,9 +58,31 @@ ALARMS = {
     "rendering_failures": "Sum of AWS/SES RenderingFailure{SET} in 300 s >= 1, 1 of 12, notBreaching",
     "silent_archive": (
         "IF(FILL(sends, 0) - DIFF(FILL(sends, 0)) > 0, "
-        "IF(2 * FILL(records, 0) - DIFF(FILL(records, 0)) == 0, 1, 0)) "
+        "IF(0 * FILL(sends, 0) + 2 * FILL(records, 0) - DIFF(FILL(records, 0)) == 0, 1, 0)) "
         "[sends: Sum of AWS/SES Send{SET} in 900 s; records: Sum of AWS/Firehose IncomingRecords{STREAM} in 900 s] "
         ">= 1, 1 of 1, ignore"
+    ),
+    "missing_events": (
+        "IF((known > 0) AND (settled >= 20) AND (settled >= 0.015 * counted_4) AND (around >= 20) AND (around >= "
+        "0.015 * counted_4), 1, 0) [known: ((((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, "
+        "0))) - DIFF((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))))) - DIFF(((FILL(0 * "
+        "DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))) - DIFF((FILL(0 * DIFF(counted) + 1, 0) - "
+        "DIFF(FILL(0 * DIFF(counted) + 1, 0))))))) - DIFF((((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * "
+        "DIFF(counted) + 1, 0))) - DIFF((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))))) "
+        "- DIFF(((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))) - DIFF((FILL(0 * "
+        "DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))))))))); counted: FILL(send, 0) + "
+        "FILL(reject, 0) + FILL(bounce, 0) + FILL(complaint, 0) + FILL(delivery, 0) + FILL(renderingfailure, 0) + "
+        "FILL(deliverydelay, 0) + FILL(subscription, 0); send: Sum of AWS/SES Send{SET} in 900 s; reject: Sum of "
+        "AWS/SES Reject{SET} in 900 s; bounce: Sum of AWS/SES Bounce{SET} in 900 s; complaint: Sum of AWS/SES "
+        "Complaint{SET} in 900 s; delivery: Sum of AWS/SES Delivery{SET} in 900 s; renderingfailure: Sum of "
+        "AWS/SES RenderingFailure{SET} in 900 s; deliverydelay: Sum of AWS/SES DeliveryDelay{SET} in 900 s; "
+        "subscription: Sum of AWS/SES Subscription{SET} in 900 s; settled: missing_4 - 0.25 * "
+        "ABS(DIFF(counted_4)); missing_4: missing_2 + ((missing_2 - DIFF(missing_2)) - DIFF((missing_2 - "
+        "DIFF(missing_2)))); missing_2: 2 * (missing - DIFF(missing)) - DIFF((missing - DIFF(missing))); missing: "
+        "counted - FILL(records, 0); records: Sum of AWS/Firehose IncomingRecords{STREAM} in 900 s; counted_4: "
+        "counted_2 + ((counted_2 - DIFF(counted_2)) - DIFF((counted_2 - DIFF(counted_2)))); counted_2: 2 * "
+        "(counted - DIFF(counted)) - DIFF((counted - DIFF(counted))); around: missing_4 + 2 * missing - "
+        "DIFF(missing) - DIFF(missing_4)] >= 1, 3 of 8, notBreaching"
     ),
     "data_freshness": "Maximum of AWS/Firehose DeliveryToS3.DataFreshness{STREAM} in 300 s > 900, 3 of 3, notBreaching",
     "delivery_success": "Average of AWS/Firehose DeliveryToS3.Success{STREAM} in 300 s < 1, 3 of 3, notBreaching",
@@ -101,6 +123,10 @@ FAILURES: dict[str, tuple[str, dict[str, list[float | None]]]] = {
     ),
     "the role of SES is broken, and was from the first day": ("silent_archive", {"Send{SET}": [5, 5, 5]}),
     "the role of SES is broken, with one mail a night": ("silent_archive", {"Send{SET}": [1, None]}),
+    "a tenth of the events is lost": (
+        "missing_events",
+        {"Send{SET}": [100] * 13, "Delivery{SET}": [100] * 13, "IncomingRecords{STREAM}": [*[200] * 6, *[180] * 7]},
+    ),
     "events wait": ("data_freshness", {"DeliveryToS3.DataFreshness{STREAM}": [901, 1201, 1501]}),
     "S3 refuses half": ("delivery_success", {"DeliveryToS3.Success{STREAM}": [0.5, 0.5, 0.5]}),
     "one event was turned away": ("throttled", {"ThrottledRecords{STREAM}": [1, *[None] * 11]}),
@@ -201,14 +227,15 @@ def metric_text(metric: Mapping[str, Any]) -> str:
 def as_said(alarm: Json) -> str:
     """An alarm in one line."""
     if "Metrics" in alarm:
-        [math] = [query for query in alarm["Metrics"] if "Expression" in query]
+        [math] = [query for query in alarm["Metrics"] if query["ReturnData"]]
         stats = [
-            f"{query['Id']}: {query['MetricStat']['Stat']} of {query['MetricStat']['Metric']['Namespace']} "
+            f"{query['Id']}: {query['Expression']}"
+            if "Expression" in query
+            else f"{query['Id']}: {query['MetricStat']['Stat']} of {query['MetricStat']['Metric']['Namespace']} "
             f"{metric_text(query['MetricStat']['Metric'])} in {query['MetricStat']['Period']} s"
             for query in alarm["Metrics"]
             if query is not math
         ]
-        assert math["ReturnData"] and not any(query["ReturnData"] for query in alarm["Metrics"] if query is not math)
         watched = f"{math['Expression']} [{'; '.join(stats)}]"
     else:
         watched = f"{alarm['Statistic']} of {alarm['Namespace']} {metric_text(alarm)} in {alarm['Period']} s"
@@ -229,7 +256,7 @@ def state(alarm: Json, planted: Mapping[str, list[float | None]]) -> str | None:
     """The state by planted data points, the newest last."""
 
     def series(metric: Mapping[str, Any], period: int, statistic: str) -> list[float | None]:
-        points, periods = planted.get(metric_text(metric), NOTHING), alarm["EvaluationPeriods"] + 1
+        points, periods = planted.get(metric_text(metric), NOTHING), alarm["EvaluationPeriods"] + metric_math.EARLIER
         return [*[None] * periods, *points][-periods:]
 
     return metric_math.state_of(alarm, metric_math.data_points(alarm, series))
@@ -359,6 +386,7 @@ def test_every_threshold_can_be_set(stack: cdk.Stack) -> None:
         "rejects": 5,
         "rendering_failures": 6,
         "silent_archive": 1,
+        "missing_events": 1,
         "data_freshness": 3600,
         "delivery_success": 1,
         "throttled": 1,
@@ -548,6 +576,16 @@ def test_what_another_account_or_region_measures_is_refused(account: str, region
     assert str(caught.value).splitlines() == [
         f"Here/Monitoring: {part} {problem}" for part in ("publishing", "archive")
     ]
+
+
+def test_an_archive_that_two_watch_is_warned_of(stack: cdk.Stack) -> None:
+    archive = an_archive(stack)
+    EventMonitoring(stack, "First", archive=archive, dashboard=False)
+    assert warnings(stack) == set()
+    second = EventMonitoring(stack, "Second", archive=archive, dashboard=False)
+    assert "ses-events:archive-watched-twice" in str(warnings(stack))
+    cdk.Annotations.of(second).acknowledge_warning("ses-events:archive-watched-twice")
+    assert warnings(stack) == set()
 
 
 def test_an_archive_of_another_stack_makes_no_circle(stack: cdk.Stack) -> None:

@@ -1,0 +1,128 @@
+"""Whether as many events reach the delivery stream as SES counts: the books of an archive, and the alarm about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk.aws_ses import EmailSendingEvent
+
+from ses_events.monitoring.alarms import AlarmRule
+from ses_events.monitoring.rules import events_published
+from ses_events.publishing.publishing import published_in
+from ses_events.record.names import metric_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from ses_events.archive.archive import EventArchive
+    from ses_events.publishing.cloudwatch import CloudWatchDestination
+    from ses_events.publishing.publishing import EventPublishing
+
+_SHARE = 0.015
+"""The fraction of the events of an hour that must miss; below it, delays look like a loss."""
+
+_IN_FLIGHT = 0.25
+"""Of the change from one quarter of an hour to the next: what may be counted already and not yet recorded, or the other
+way round. Steady mail has as much of it at the begin of an hour as at the end.
+"""
+
+_METRICS = 10
+"""What an alarm can be about (CloudWatch user guide, limits of alarms)."""
+
+
+def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[EmailSendingEvent]:
+    """Return what the set publishes to a stream that it fills alone; an event twice where two destinations get it.
+
+    Nothing where another set of the app fills the stream, too: its records would hide what is missing. An alarm has no
+    room for the tenth kind of event, which is Subscription. Few unsubscribe, so its records hide hardly a loss.
+    """
+    if sum(bool(events_published(made, stream)) for made in published_in(stream.node.root)) != 1:
+        return []
+    filling = [each for each in publishing.destinations if getattr(each.destination, "delivery_stream", None) is stream]
+    room = [event for event in EmailSendingEvent if any(event in each.events for each in filling)][: _METRICS - 1]
+    return [event for event in room for each in filling if event in each.events]
+
+
+def shared_counts(counter: CloudWatchDestination, archive: EventArchive) -> dict[EmailSendingEvent, cloudwatch.Metric]:
+    """Return what a destination counts of all sets that fill an archive: mail has none of its dimensions."""
+    defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}
+    published = {event for made in published_in(archive.node.root) for event in events_published(made, archive)}
+    events = [event for event in EmailSendingEvent if event in published][: _METRICS - 1]
+    return {event: counter.metric(event, defaults) for event in events}
+
+
+def missing_events_alarm(
+    whose: str,
+    events: list[EmailSendingEvent],
+    counts: Mapping[EmailSendingEvent, cloudwatch.Metric],
+    stream: EventArchive,
+    least: int,
+) -> Iterator[AlarmRule]:
+    """Fewer events in the stream than counted, in an hour: part of them, or all of them for some minutes.
+
+    Nothing where there are no events in the books, or not all of them are counted.
+    """
+    if not events or not counts.keys() >= set(events):
+        return
+    yield AlarmRule(
+        "missing_events",
+        _missing({metric_name(event.name).lower(): counts[event] for event in events}, events, stream, least),
+        1,
+        f"SES counted at least {least} events of {whose} in an hour, "
+        f"{_SHARE * 100:g} % of them or more, that the delivery stream {stream.delivery_stream_name} did not get. SES "
+        "keeps nothing: these events are lost. Look in CloudTrail at who changed the role that SES assumes, the event "
+        "destination or the stream in the last two hours, and at throttled records. The alarm ends two hours after "
+        "the loss does.",
+        periods=8,
+        breaching=3,
+        verify=True,
+    )
+
+
+def _missing(
+    metrics: Mapping[str, cloudwatch.Metric], events: list[EmailSendingEvent], stream: EventArchive, least: int
+) -> cloudwatch.MathExpression:
+    """1 where events of the hour that ended a quarter of an hour ago are missing.
+
+    A lag is ``x - DIFF(x)``, the value of the period before, so an hour is a sum of four lags. The newest period is not
+    judged: its metrics may be late. The hour must miss events beyond what may be in flight, and so must the hour and a
+    half around it, which has both ends of a burst that crosses the ends of the hour. CloudWatch does not say how many
+    periods before those of the alarm it looks at: where a lag would reach before the first, nothing is judged.
+
+    Whether FILL gives anything of a metric without a point is open. A point that one operand lacks counts as 0, so each
+    FILL is beside one that has points: without records, ``missing`` is ``counted``.
+    """
+    of, period = cdk.aws_cloudwatch.MathExpression, cdk.Duration.minutes(15)
+    math: dict[str, cloudwatch.IMetric] = {**metrics, "records": stream.metric_incoming_records()}
+
+    def add(name: str, expression: str, *names: str) -> None:
+        using = {each: math[each] for each in names}
+        math[name] = of(expression=expression, using_metrics=using, label=name.replace("_", " "), period=period)
+
+    counted = " + ".join(f"FILL({metric_name(event.name).lower()}, 0)" for event in events)
+    add("counted", counted, *metrics)
+    add("missing", "counted - FILL(records, 0)", "counted", "records")
+    for name in ("counted", "missing"):
+        add(f"{name}_2", f"2 * {_lag(name)} - DIFF({_lag(name)})", name)
+        add(f"{name}_4", f"{name}_2 + {_lag(_lag(f'{name}_2'))}", f"{name}_2")
+    add("settled", f"missing_4 - {_IN_FLIGHT} * ABS(DIFF(counted_4))", "missing_4", "counted_4")
+    add("around", "missing_4 + 2 * missing - DIFF(missing) - DIFF(missing_4)", "missing_4", "missing")
+    add("known", _lag(_lag(_lag(_lag("FILL(0 * DIFF(counted) + 1, 0)")))), "counted")
+    beyond = [
+        f"({hour} >= {threshold})" for hour in ("settled", "around") for threshold in (least, f"{_SHARE} * counted_4")
+    ]
+    names = ("known", "settled", "around", "counted_4")
+    return of(
+        expression=f"IF((known > 0) AND {' AND '.join(beyond)}, 1, 0)",
+        using_metrics={each: math[each] for each in names},
+        label="events counted, not archived",
+        period=period,
+    )
+
+
+def _lag(series: str) -> str:
+    """Return a series a period later."""
+    return f"({series} - DIFF({series}))"

@@ -1,0 +1,205 @@
+"""The books of an archive: what SES counts against what the stream gets, on simulated mail by CloudWatch's rules."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ses as ses
+from aws_cdk.aws_ses import EmailSendingEvent
+
+from local_aws.cloudwatch import metric_math
+from ses_events import (
+    UNTOUCHED_MAIL,
+    CloudWatchDestination,
+    EventArchive,
+    EventMonitoring,
+    EventPublishing,
+    FirehoseDestination,
+)
+from tests.support.mail_traffic import DAY, DELAYS, SHAPES, WEEK, Delays, Traffic, steady
+from tests.support.templates import Json, logical_id, new_app, readable, resources, synthesize
+
+
+def a_set(stack: cdk.Stack, archive: EventArchive, name: str = "Events", **options: object) -> EventPublishing:
+    publishing = EventPublishing(stack, name)
+    publishing.add_destination("ToArchive", FirehoseDestination(archive), **options)  # type: ignore[arg-type]
+    return publishing
+
+
+def alarm_named(monitoring: EventMonitoring, name: str) -> Json:
+    made = resources(readable(synthesize(cdk.Stack.of(monitoring))), "AWS::CloudWatch::Alarm")
+    properties: Json = made[logical_id(monitoring.alarms[name].node.default_child)]["Properties"]
+    return properties
+
+
+@pytest.fixture(scope="module")
+def both() -> dict[str, Json]:
+    """The alarms about events that do not arrive."""
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = EventArchive(stack, "Archive")
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=a_set(stack, archive), archive=archive)
+    return {name: alarm_named(monitoring, name) for name in ("missing_events", "silent_archive")}
+
+
+@pytest.fixture(scope="module")
+def alarm(both: dict[str, Json]) -> Json:
+    return both["missing_events"]
+
+
+def ringing(
+    alarm: Json, traffic: Traffic, minutes: range, *, earlier: int = metric_math.EARLIER, fills_nothing: bool = True
+) -> Iterator[int]:
+    """The minutes at which the alarm rings, evaluated with periods that end then.
+
+    :param earlier: how many periods before those of the alarm CloudWatch looks at.
+    """
+    for now in minutes:
+        series = traffic.series(now, alarm["EvaluationPeriods"] + earlier)
+        points = metric_math.data_points(alarm, series, fills_nothing=fills_nothing)
+        if metric_math.state_of(alarm, points) == "ALARM":
+            yield now
+
+
+@pytest.mark.parametrize("delays", DELAYS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_healthy_week_rings_never(alarm: Json, shape: str, delays: str) -> None:
+    traffic = Traffic(SHAPES[shape], WEEK, DELAYS[delays])
+    # every 17 minutes, so that periods begin at every minute of the hour; the fewest periods that CloudWatch may see
+    for earlier in (1, metric_math.EARLIER) if delays == "late counts" else (metric_math.EARLIER,):
+        assert not list(ringing(alarm, traffic, range(17, WEEK, 17), earlier=earlier))
+
+
+@pytest.mark.parametrize("delays", DELAYS)
+@pytest.mark.parametrize("minutes", [10, 14, 20, 29, 40])
+def test_an_outage_of_ten_minutes_rings_within_two_hours(alarm: Json, minutes: int, delays: str) -> None:
+    start = DAY // 2
+    traffic = Traffic(steady(4.5), DAY, DELAYS[delays], lambda at, chance: start <= at < start + minutes, seed=minutes)
+    for offset in range(0, 15, 7):  # whether periods begin when they like or by the clock
+        assert next(ringing(alarm, traffic, range(start + offset, start + 120, 15)), None)
+
+
+@pytest.mark.parametrize("delays", DELAYS)
+def test_a_twentieth_of_an_hour_rings_within_two_hours(alarm: Json, delays: str) -> None:
+    """Of 2,000 events in that hour."""
+    start = DAY // 2
+
+    def lost(at: float, chance: random.Random) -> bool:
+        return start <= at < start + 60 and chance.random() < 0.05
+
+    traffic = Traffic(steady(950 / 60), DAY, DELAYS[delays], lost)
+    assert traffic.events(start, start + 60) < 2050
+    for offset in range(0, 15, 7):
+        assert next(ringing(alarm, traffic, range(start + offset, start + 120, 15)), None)
+
+
+@pytest.mark.parametrize("fills_nothing", [True, False])
+@pytest.mark.parametrize("earlier", [1, 2, metric_math.EARLIER])
+@pytest.mark.parametrize("name", ["missing_events", "silent_archive"])
+def test_a_stream_that_never_had_a_record_rings_whatever_fill_does(
+    both: dict[str, Json], name: str, earlier: int, fills_nothing: bool
+) -> None:
+    traffic = Traffic(steady(2), 360, Delays(), lambda at, chance: True)
+    minutes = range(60, 360, 15)
+    rang = list(ringing(both[name], traffic, minutes, earlier=earlier, fills_nothing=fills_nothing))
+    assert rang and rang[-1] == minutes[-1] and rang[0] <= 120
+
+
+def test_it_ends_two_hours_after_the_loss(alarm: Json) -> None:
+    start = DAY // 2
+    traffic = Traffic(steady(5), DAY, Delays(), lambda at, chance: start <= at < start + 20)
+    assert start + 120 < max(ringing(alarm, traffic, range(start, DAY, 5))) <= start + 20 + 180
+
+
+def test_fewer_missing_events_than_told_of_ring_never() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = EventArchive(stack, "Archive")
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=a_set(stack, archive), missing_events=200)
+    traffic = Traffic(steady(5), 400, Delays(), lambda at, chance: 200 <= at < 215)
+    assert not list(ringing(alarm_named(monitoring, "missing_events"), traffic, range(200, 400)))
+
+
+@pytest.mark.parametrize(
+    ("events", "metrics"), [(list(UNTOUCHED_MAIL), 9), (list(EmailSendingEvent), 10), ([EmailSendingEvent.SEND], 2)]
+)
+def test_whatever_is_archived_is_counted(events: list[EmailSendingEvent], metrics: int) -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    publishing = a_set(stack, EventArchive(stack, "Archive"), events=events)
+    made = alarm_named(EventMonitoring(stack, "Monitoring", publishing=publishing), "missing_events")
+    queries = made["Metrics"]
+    assert len([query for query in queries if "MetricStat" in query]) == metrics <= 10
+    assert len([query for query in queries if "Expression" in query]) <= 10
+    assert max(len(query.get("Expression", "")) for query in queries) <= 2048
+    [count] = [each.events for each in publishing.destinations if each.resource.node.id == "ToMonitoring"]
+    assert count >= {*events} - {EmailSendingEvent.SUBSCRIPTION}
+
+
+def test_an_event_that_two_destinations_bring_is_expected_twice() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = EventArchive(stack, "Archive")
+    publishing = a_set(stack, archive, events=[EmailSendingEvent.SEND])
+    publishing.add_destination("Again", FirehoseDestination(archive), events=[EmailSendingEvent.SEND])
+    made = alarm_named(EventMonitoring(stack, "Monitoring", publishing=publishing), "missing_events")
+    [counted] = [query["Expression"] for query in made["Metrics"] if query["Id"] == "counted"]
+    assert counted == "FILL(send, 0) + FILL(send, 0)"
+
+
+def test_there_are_no_books_where_others_fill_the_archive_or_not_all_is_counted() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    shared, own = EventArchive(stack, "Shared"), EventArchive(stack, "Own")
+    sets = [a_set(stack, shared, f"Set{number}") for number in range(2)]
+    alone = a_set(stack, own, "Alone")
+    monitorings = [
+        EventMonitoring(stack, "Sharing", publishing=sets[0], dashboard=False),
+        EventMonitoring(stack, "Unwanted", publishing=alone, missing_events=None, dashboard=False),
+        EventMonitoring(stack, "Uncounted", publishing=alone, count_events=False, dashboard=False),
+    ]
+    assert not any(each.missing_events for each in monitorings)
+    [count] = [each.events for each in sets[0].destinations if each.resource.node.id == "ToMonitoring"]
+    assert len(count) == 6
+
+
+def a_counter(value: str = "mail") -> CloudWatchDestination:
+    return CloudWatchDestination(
+        [ses.CloudWatchDimension(name="archive", default_value=value, source=ses.CloudWatchDimensionSource.MESSAGE_TAG)]
+    )
+
+
+def test_sets_that_share_an_archive_share_a_counter() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive, counter = EventArchive(stack, "Archive"), a_counter()
+    for number in range(3):
+        a_set(stack, archive, f"Set{number}").add_destination("ToCounter", counter)
+    made = alarm_named(
+        EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter, dashboard=False), "missing_events"
+    )
+    [send] = [query["MetricStat"]["Metric"] for query in made["Metrics"] if query["Id"] == "send"]
+    assert send["Dimensions"] == [{"Name": "archive", "Value": "mail"}]
+    assert list(ringing(made, Traffic(steady(5), 400, lost=lambda at, chance: 200 <= at < 210), range(200, 320)))
+
+
+def test_a_counter_that_counts_other_events_than_are_archived_is_refused() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive, counter = EventArchive(stack, "Archive"), a_counter()
+    with pytest.raises(ValueError, match="shared_counter comes too early: no set publishes to the archive yet"):
+        EventMonitoring(stack, "Early", archive=archive, shared_counter=counter)
+    a_set(stack, archive, "Counted").add_destination("ToCounter", counter)
+    a_set(stack, archive, "Uncounted")
+    EventPublishing(stack, "Elsewhere").add_destination("ToCounter", counter)
+    with pytest.raises(ValueError) as caught:
+        EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
+    assert str(caught.value).replace("Mail/Monitoring: shared_counter ", "").splitlines() == [
+        "does not count what 'Mail/Uncounted' archives; publish the same events to both",
+        "counts 'Mail/Elsewhere', which does not fill the archive; give each archive a counter of its own",
+    ]
+    with pytest.raises(ValueError, match="shared_counter is about an archive, and there is none"):
+        EventMonitoring(stack, "Lone", publishing=EventPublishing(stack, "Lonely"), shared_counter=counter)
+
+
+@pytest.mark.parametrize(("value", "error"), [(0, "missing_events 0 is out of range"), (0.02, "of type float")])
+def test_a_number_of_events_that_is_none_is_refused(value: object, error: str) -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    with pytest.raises((TypeError, ValueError), match=error):
+        EventMonitoring(stack, "Monitoring", archive=EventArchive(stack, "Archive"), missing_events=value)  # type: ignore[arg-type]
