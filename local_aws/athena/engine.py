@@ -6,21 +6,28 @@ other than SELECT and EXECUTE, tables without partition projection by day, forma
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 import re
 import tempfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_aws.glue.hive import NotEmulated, as_duckdb, columns_of, in_any_case, quoted, rows, split
 from local_aws.iam.principals import RoleSession
 from local_aws.ministack import buckets, catalog, workgroups
 
+if TYPE_CHECKING:
+    from sqlglot import exp
+
 _JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 _PROJECTION = {"enabled": "true", "dt.type": "date", "dt.format": "yyyy-MM-dd"}
+_VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
+"""What CREATE VIEW makes: in Base64, the JSON with the query."""
 _TYPES = {
     "BOOLEAN": "boolean",
     "INTEGER": "integer",
@@ -103,20 +110,16 @@ def run(sql: str, database: str, asked: workgroups.Asked) -> dict[str, Any]:
         raise QueryFailed(f"Incorrect number of parameters: expected {len(placeholders)} but found {len(parameters)}")
     for placeholder, value in zip(placeholders, parameters, strict=True):
         placeholder.replace(sqlglot.parse_one(value, dialect="athena"))
-    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
-    tables = {(each.db or database, each.name) for each in tree.find_all(exp.Table) if each.db or each.name not in ctes}
-
+    tables = _tables(tree, database, caller)
     workgroup = workgroups.workgroup(asked.workgroup)
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        scanned = sum(_load(connection, schema, name, caller, Path(folder)) for schema, name in sorted(tables))
+        scanned = sum(_load(connection, *name, table, caller, Path(folder)) for name, table in tables.items())
         if scanned > workgroup.get("BytesScannedCutoffPerQuery", scanned):
             raise QueryFailed("Query cancelled! : Bytes scanned limit was exceeded")
         bucket, _, results = workgroup["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
         caller.require_of_bucket("s3:GetBucketLocation", bucket)
         caller.require_of_object("s3:PutObject", "kms:GenerateDataKey", bucket, f"{results}results.csv")
         connection.execute("SET TimeZone = 'UTC'")
-        if database in {schema for schema, _ in tables}:
-            connection.execute(f"SET schema = {quoted(database)}")
         connection.execute("SET enable_external_access = false")  # to DuckDB, a table may be any file of this machine
         answer = connection.sql(as_duckdb(tree))
         types = [str(of).partition("(")[0] for of in answer.types]
@@ -140,9 +143,29 @@ def _prepared(sql: str, asked: workgroups.Asked, caller: Caller) -> tuple[str, l
     return statement, list(split(execute[2])) if execute[2] else asked.parameters
 
 
-def _load(connection: Any, schema: str, name: str, caller: Caller, folder: Path) -> int:
+def _tables(tree: exp.Query, database: str, caller: Caller) -> dict[tuple[str, str], dict[str, Any]]:
+    """The tables that a query names, by database and name; in the place of a view comes its query."""
+    import sqlglot
+    from sqlglot import exp
+
+    found = {}
+    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+    for each in [each for each in tree.find_all(exp.Table) if each.db or each.name not in ctes]:
+        schema = each.db or database
+        table = caller.table(schema, each.name)
+        view = _VIEW.fullmatch(table.get("ViewOriginalText") or "")
+        if view:
+            query: Any = sqlglot.parse_one(json.loads(base64.b64decode(view[1]))["originalSql"], dialect="athena")
+            found.update(_tables(query, schema, caller))
+            each.replace(query.subquery(each.alias_or_name))
+        else:
+            found[schema, each.name] = table
+            each.set("db", exp.to_identifier(schema, quoted=True))
+    return found
+
+
+def _load(connection: Any, schema: str, name: str, table: dict[str, Any], caller: Caller, folder: Path) -> int:
     """Make a table of DuckDB from one of the catalog; the size of the objects read for it."""
-    table = caller.table(schema, name)
     columns = columns_of(table)
     types = {column: of.duckdb for column, of in columns.items()}
     relation, file = f"{quoted(schema)}.{quoted(name)}", folder / "object"

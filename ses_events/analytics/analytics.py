@@ -8,7 +8,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ses_events.analytics import rules
-from ses_events.analytics.queries import Query, named_queries, prepared_statements
+from ses_events.analytics.queries import Query, named_queries, prepared_statements, view
+from ses_events.analytics.view import new_view
 from ses_events.analytics.workgroup import key_of_this_account, new_workgroup
 from ses_events.archive import rules as archive_rules
 from ses_events.archive.bucket import new_results_bucket
@@ -45,10 +46,11 @@ _WRITE_RESULTS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUp
 class EventAnalytics(Construct):
     """SQL over an ``EventArchive`` with Amazon Athena: no crawler, no Lambda function, no DDL to run.
 
-    In the template: a Glue database with the table ``events`` (the archive's own where it keeps Parquet), whose
-    partition ``dt`` is the UTC day of arrival, in the last ten years; an Athena workgroup (engine version 3, settings
-    enforced, CloudWatch metrics on); a bucket for its results; each query of this package as a saved query, and those
-    with parameters as prepared statements. The workgroup goes with the stack, together with what else was saved in it.
+    In the template: a Glue database with the table ``events``, whose partition ``dt`` is the UTC day of arrival, in the
+    last ten years, and the view ``recipient_events``, which has a row for each event and recipient; an Athena workgroup
+    (engine version 3, settings enforced, CloudWatch metrics on); a bucket for its results; each query of this package
+    as a saved query, and those with parameters as prepared statements. The workgroup goes with the stack, together with
+    what else was saved in it.
 
     Run a saved query in the Athena console or with ``aws athena start-query-execution``, a prepared statement with
     ``EXECUTE name USING 'value'``. In an account whose data Lake Formation governs, grant the table there as well.
@@ -96,14 +98,14 @@ class EventAnalytics(Construct):
         self.stack = stack
         """The stack of the queries."""
 
-        self._table = archive.event_table or EventTable(
+        self._table = EventTable(
             self, "Table", bucket=archive.bucket, prefix=archive.table_prefix, storage=archive.format.storage
         )
         self.database = self._table.database
         """The ``AWS::Glue::Database``."""
 
         self.database_name = self._table.database_name
-        """The name of the database."""
+        """The name of the database, derived from the path of this construct."""
 
         self.table = self._table.table
         """The ``AWS::Glue::Table``."""
@@ -124,6 +126,13 @@ class EventAnalytics(Construct):
 
         workgroup = self.workgroup.ref
         asked = self.database_name, self.table_name, dimension_name
+        rows = view(*asked)
+        self.view = new_view(self, self._table, rows)
+        """The ``AWS::Glue::Table`` that is the view."""
+
+        self.view_name = rows.name
+        """The name of the view."""
+
         self.named_queries = {
             query.name: _saved(self, query, self.database_name, workgroup) for query in named_queries(*asked)
         }
@@ -138,11 +147,11 @@ class EventAnalytics(Construct):
         """Let a role or user run queries in the workgroup, and read their results.
 
         In the template, as the Athena user guide lists it: running, reading and stopping queries and finding the saved
-        ones, in this workgroup; ``glue:GetDatabase`` and ``glue:GetTable`` for this table (and ``GetDatabase`` for the
-        catalog's ``default``, which Athena looks at); reading the events that the table covers; writing and reading
-        results in the workgroup's folder; the keys of the two buckets, where they have one. A bucket of another account
-        needs a policy there as well. For a grantee of another stack than a bucket acknowledge cdk-nag's finding
-        AwsSolutions-IAM5 about its objects there, by the id that cdk-nag prints.
+        ones, in this workgroup; ``glue:GetDatabase`` and ``glue:GetTable`` for the table and the view (and
+        ``GetDatabase`` for the catalog's ``default``, which Athena looks at); reading the events that the table covers;
+        writing and reading results in the workgroup's folder; the keys of the two buckets, where they have one. A
+        bucket of another account needs a policy there as well. For a grantee of another stack than a bucket acknowledge
+        cdk-nag's finding AwsSolutions-IAM5 about its objects there, by the id that cdk-nag prints.
 
         :param grantee: who is to run queries.
         :returns: what was granted.
@@ -155,10 +164,11 @@ class EventAnalytics(Construct):
         here, results = environment_of(self.stack), self.results_bucket
         results_arn, folder = results.bucket_arn, f"{self.workgroup_name}/*"
         catalog, database, table = self._table.arns
+        view = here.arn("glue", f"table/{self.database_name}/{self.view_name}")
         statements = [
             allow(_RUN_QUERIES, here.arn("athena", f"workgroup/{self.workgroup_name}")),
             allow(["glue:GetDatabase"], catalog, database, here.arn("glue", "database/default")),
-            allow(["glue:GetTable"], catalog, database, table),
+            allow(["glue:GetTable"], catalog, database, table, view),
             *reading(self._archive.bucket, here, self._table.prefix),
             allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
             allow(["s3:ListBucket"], results_arn, condition={"StringLike": {"s3:prefix": [folder]}}),

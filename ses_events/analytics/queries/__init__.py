@@ -2,8 +2,8 @@
 
 The first line of a file is its question. A file says where the table, the name of the dimension and the rows of
 ``recipient_events.sql`` go: ``{events}``, ``{dimension}``, ``{recipient_events}``. These rows, one for each event and
-recipient, are written into each query that reads them, so that nothing has to create a view in the database first;
-they come from what the query calls ``recent``: days that are picked at the table itself, which bounds the scan.
+recipient, are written into each query that reads them; they come from what the query calls ``recent``: days that are
+picked at the table itself, which bounds the scan. The same rows are a view, for whoever asks in other words.
 """
 
 from __future__ import annotations
@@ -14,6 +14,28 @@ from importlib import resources
 
 _PREPARED = ("message_trace", "recipient_trace")
 _ROWS = "recipient_events"
+
+VIEW_COLUMNS = {
+    "dt": "varchar",
+    "event_at": "timestamp",
+    "event_type": "varchar",
+    "kind": "varchar",
+    "message_id": "varchar",
+    "sent_at": "timestamp",
+    "recipient": "varchar",
+    "recipient_domain": "varchar",
+    "one_domain": "boolean",
+    "configuration_set": "varchar",
+    "dimension_value": "varchar",
+    "subtype": "varchar",
+    "complaint_id": "varchar",
+    "smtp_status": "varchar",
+    "response": "varchar",
+    "processing_time_millis": "bigint",
+    "likely_bot": "boolean",
+    "link": "varchar",
+}
+"""The columns of the view, with Athena's types. Times are in UTC and without a zone, which a view cannot keep."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,20 @@ def prepared_statements(database: str, table: str, dimension: str) -> list[Query
     The arguments are those of ``named_queries``.
     """
     return _queries([*_PREPARED], database, table, dimension)
+
+
+def view(database: str, table: str, dimension: str) -> Query:
+    """The rows of ``recipient_events.sql`` over all days, as ``VIEW_COLUMNS``.
+
+    The arguments are those of ``named_queries``.
+    """
+    [rows] = _queries([_ROWS], database, table, dimension)
+    columns = ",\n".join(
+        f"  CAST({name} AS timestamp) AS {name}" if kind == "timestamp" else f"  {name}"
+        for name, kind in VIEW_COLUMNS.items()
+    )
+    recent = f"WITH recent AS (SELECT * FROM {_identifier(database)}.{_identifier(table)}),"
+    return Query(_ROWS, rows.title, f"{recent}\n{rows.sql.rstrip()}\nSELECT\n{columns}\nFROM {_ROWS}\n")
 
 
 def _queries(names: list[str], database: str, table: str, dimension: str) -> list[Query]:

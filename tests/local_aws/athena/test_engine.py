@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, NotProven, answer, named_query, send_mail
+from ses_events.analytics.queries import VIEW_COLUMNS
 from tests.local_aws.support.analysed import Analysed
 from tests.local_aws.support.deployed import Json, Stream, app, deploy, eventually, outputs_of, without_action
 
@@ -102,6 +103,18 @@ def test_fields_tags_and_days_are_read(analyst: Analyst, of: str) -> None:
     [row] = analyst.ask(of, f"SELECT DISTINCT {ip} AS ip, dt FROM events WHERE eventtype = 'Send'")
     assert row["ip"] == "127.0.0.1"
     assert f"/dt={row['dt']}/" in analyst.keys(of)[0]
+
+
+@pytest.mark.parametrize("of", FORMATS)
+def test_the_view_answers_a_plain_select(analyst: Analyst, of: str) -> None:
+    rows = analyst.ask(of, "SELECT * FROM recipient_events WHERE kind = 'Send' ORDER BY event_at LIMIT 1")
+    assert [(row["message_id"], row["dimension_value"], row["likely_bot"]) for row in rows] == [
+        (analyst.message_id, "first", "false")
+    ]
+    assert list(rows[0]) == list(VIEW_COLUMNS)
+    database = analyst.outputs[f"{of}Database"]
+    [count] = analyst.ask(of, f'SELECT count(*) AS n FROM "{database}"."recipient_events" r WHERE r.dt < \'2000\'')
+    assert count == {"n": "0"}
 
 
 def test_the_json_is_kept_beside_the_parquet(analyst: Analyst) -> None:
