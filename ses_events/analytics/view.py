@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from ses_events.analytics.queries import VIEW_COLUMNS, Query
+from ses_events.analytics.queries import Query
 
 if TYPE_CHECKING:
     from aws_cdk import aws_glue as glue
@@ -20,7 +20,7 @@ _HIVE = {"varchar": "string"}
 
 
 def new_view(scope: Construct, table: EventTable, query: Query) -> glue.CfnTable:
-    """Make a view beside a table, of a query that has ``VIEW_COLUMNS``.
+    """Make a view beside a table, of a query whose columns have types.
 
     Athena keeps the query as JSON in Base64, which CloudFormation encodes: a template that people can read, and room
     for what is known at deployment only.
@@ -30,7 +30,7 @@ def new_view(scope: Construct, table: EventTable, query: Query) -> glue.CfnTable
         "originalSql": query.sql,
         "catalog": "awsdatacatalog",
         "schema": table.database_name,
-        "columns": [{"name": name, "type": kind} for name, kind in VIEW_COLUMNS.items()],
+        "columns": [{"name": name, "type": kind} for name, kind in query.columns.items()],
     }
     return of(
         scope,
@@ -46,7 +46,7 @@ def new_view(scope: Construct, table: EventTable, query: Query) -> glue.CfnTable
             view_expanded_text="/* Presto View */",
             storage_descriptor=of.StorageDescriptorProperty(
                 columns=[
-                    of.ColumnProperty(name=name, type=_HIVE.get(kind, kind)) for name, kind in VIEW_COLUMNS.items()
+                    of.ColumnProperty(name=name, type=_HIVE.get(kind, kind)) for name, kind in query.columns.items()
                 ],
                 serde_info=of.SerdeInfoProperty(),
             ),

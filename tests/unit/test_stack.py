@@ -99,12 +99,12 @@ def test_queries_group_by_a_message_tag(source: CloudWatchDimensionSource, group
 
 def test_a_prefix_that_cannot_be_queried_is_refused_unless_analytics_are_off() -> None:
     with pytest.raises(ValueError) as caught:
-        SesEventsStack(new_app(), "SesEvents", prefix="mail/")
+        SesEventsStack(new_app(), "SesEvents", prefix="mail-!{timestamp:HH}/")
     assert str(caught.value) == (
-        "SesEvents/Analytics: archive.prefix 'mail/' has no folder for each day, as a table needs; "
+        "SesEvents/Analytics: archive.prefix 'mail-!{timestamp:HH}/' has no folder for each day, as a table needs; "
         "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"
     )
-    assert SesEventsStack(new_app(), "SesEvents", prefix="mail/", analytics=False).analytics is None
+    assert SesEventsStack(new_app(), "SesEvents", prefix="mail-!{timestamp:HH}/", analytics=False).analytics is None
 
 
 def test_the_reference_stack_is_told_of_a_silent_archive_unless_it_is_not_watched(

@@ -54,7 +54,7 @@ classified AS (
 ),
 recipient_events AS (
   SELECT
-    e.dt,
+    {partitions},
     e.mail.messageid AS message_id,
     from_iso8601_timestamp(e.mail.timestamp) AS sent_at,
     from_iso8601_timestamp(coalesce(

@@ -75,7 +75,7 @@ def test_the_table_has_the_columns_of_a_record_and_a_partition_for_each_day(
         "projection.enabled": "true",
         "projection.dt.type": "date",
         "projection.dt.format": "yyyy-MM-dd",
-        "projection.dt.range": "NOW-10YEARS,NOW",
+        "projection.dt.range": "2016-01-01,NOW",
         "projection.dt.interval": "1",
         "projection.dt.interval.unit": "DAYS",
         "storage.location.template": "s3://${ArchiveBucket49F1AC64}/events/dt=${dt}/",
@@ -86,7 +86,10 @@ def test_the_table_has_the_columns_of_a_record_and_a_partition_for_each_day(
     ("prefix", "location", "folder_of_a_day"),
     [
         ("events/dt=!{timestamp:yyyy-MM-dd}/", "events/", "events/dt=${dt}/"),
-        ("mail/ses/!{timestamp:yyyy-MM-dd}/!{timestamp:HH}/", "mail/ses/", "mail/ses/${dt}/"),
+        ("mail/ses/!{timestamp:yyyy-MM-dd}/!{timestamp:HH}/", "mail/ses/", "mail/ses/${dt}/${hour}/"),
+        ("mail/", "mail/", "mail/${dt}/${hour}/"),
+        ("mail/!{timestamp:yyyy/MM/dd}/", "mail/", "mail/${dt}/"),
+        ("ses", "", "ses${dt}/${hour}/"),
         ("mail/day-!{timestamp:yyyy-MM-dd}-utc/!{firehose:random-string}", "mail/", "mail/day-${dt}-utc/"),
         (
             f"{cdk.Aws.ACCOUNT_ID}/dt=!{{timestamp:yyyy-MM-dd}}/",
@@ -112,7 +115,16 @@ def test_a_prefix_with_a_folder_for_each_day_makes_a_table(
 
 
 @pytest.mark.parametrize(
-    "prefix", ["mail/", "mail/!{timestamp:yyyy/MM/dd}/", "mail/!{timestamp:yyyy-MM-dd}", "!{timestamp:yyyy-MM-dd HH}/"]
+    "prefix",
+    [
+        "mail/!{timestamp:yyyy-MM-dd}",
+        "!{timestamp:yyyy-MM-dd HH}/",
+        "!{timestamp:dd-MM-yyyy}/",
+        "!{timestamp:yyyy/M/d}/",
+        "!{firehose:random-string}/",
+        "!{firehose:random-string}/!{timestamp:yyyy-MM-dd}/",
+        "by=100%/year=!{timestamp:yyyy}/month=!{timestamp:MM}/it%s=!{timestamp:dd}/",
+    ],
 )
 def test_a_prefix_without_a_folder_for_each_day_is_refused(stack: cdk.Stack, prefix: str) -> None:
     archive = EventArchive(stack, "Archive", prefix=prefix)
@@ -354,7 +366,7 @@ def test_the_view_is_kept_as_athena_keeps_one(stack: cdk.Stack, archive: EventAr
     definition = json.loads(encoded["Fn::Base64"])
     assert (definition["catalog"], definition["schema"]) == ("awsdatacatalog", analytics.database_name)
     types = {column["name"]: column["type"] for column in definition["columns"]}
-    assert types == VIEW_COLUMNS
+    assert types == {"dt": "varchar", **VIEW_COLUMNS}
     hive = {column["Name"]: column["Type"] for column in view["StorageDescriptor"]["Columns"]}
     assert hive == {name: "string" if kind == "varchar" else kind for name, kind in types.items()}
     assert definition["originalSql"] == named_view(analytics.database_name, "events", "campaign").sql
@@ -375,7 +387,7 @@ def test_the_queries_wait_for_their_workgroup_and_the_table_for_its_database(
 
 
 REFUSED: list[tuple[type[Exception], dict[str, Any], str]] = [
-    (TypeError, {"archive": "archive"}, "archive 'archive' is of type str; use an EventArchive"),
+    (TypeError, {"archive": "archive"}, "archive 'archive' is of type str; use an EventArchive, or StoredEvents"),
     (
         ValueError,
         {"bytes_scanned_cutoff": cdk.Size.mebibytes(9)},
@@ -417,7 +429,7 @@ def test_a_wrong_argument_is_refused(
 
 
 def test_what_is_wrong_is_said_all_at_once(stack: cdk.Stack) -> None:
-    archive = EventArchive(stack, "Archive", prefix="mail/")
+    archive = EventArchive(stack, "Archive", prefix="mail/!{timestamp:HH}/")
     bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="results", region="eu-west-1")
     here = cdk.Stack(cdk.Stage.of(stack), "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
     with pytest.raises(ValueError) as caught:
@@ -425,7 +437,7 @@ def test_what_is_wrong_is_said_all_at_once(stack: cdk.Stack) -> None:
             here, "Analytics", archive=archive, results_bucket=bucket, results_expiration=cdk.Duration.days(1)
         )
     assert str(caught.value).splitlines() == [
-        "Here/Analytics: archive.prefix 'mail/' has no folder for each day, as a table needs; "
+        "Here/Analytics: archive.prefix 'mail/!{timestamp:HH}/' has no folder for each day, as a table needs; "
         "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'",
         "Here/Analytics: results_bucket is in eu-west-1, this stack in us-east-1; use one of this region",
         "Here/Analytics: results_expiration cannot be given with results_bucket, which is there already; "

@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from ses_events.analytics.queries import VIEW_COLUMNS, Query, named_queries, prepared_statements, view
+from ses_events.analytics.queries import Query, named_queries, prepared_statements, view
 from ses_events.record.fields import COLUMNS
 from tests.support import duckdb_athena as athena
 from tests.support.event_records import (
@@ -737,7 +737,7 @@ def test_the_view_has_a_row_for_each_event_and_recipient_with_the_types_that_ath
     write(tmp_path, [("2026-03-09", send(of)), ("2026-03-10", bounced)])
     connection = athena.connect(DATABASE, TABLE.replace('"', '""'), athena.json_lines(tmp_path))
     answer = connection.sql(athena.as_duckdb(VIEW.sql, TODAY))
-    assert {name: str(of).lower() for name, of in zip(answer.columns, answer.types, strict=True)} == VIEW_COLUMNS
+    assert {name: str(of).lower() for name, of in zip(answer.columns, answer.types, strict=True)} == VIEW.columns
     rows = answer.project("dt, kind, recipient, event_at").order("kind, recipient").fetchall()
     assert rows == [
         ("2026-03-10", "Hard bounce", "bob@example.com", _time("03-10T00:00:01")),
