@@ -1,7 +1,7 @@
 """Athena as the service runs a query: over what the deployed table says, with the permissions of whoever asks.
 
 DuckDB runs it, once sqlglot has put Athena's dialect into its own. What is not emulated fails and says so: statements
-other than SELECT and EXECUTE, tables without partition projection, formats other than JSON and Parquet.
+other than SELECT and EXECUTE, partitions without projection, formats other than JSON and Parquet.
 """
 
 from __future__ import annotations

@@ -17,15 +17,17 @@ Values = tuple[str | int, ...]
 
 
 class Projection:
-    """The partitions of a table, by the names and DuckDB's types of their columns."""
+    """The partitions of a table, by the names and DuckDB's types of their columns; a table without any is one."""
 
     def __init__(self, table: dict[str, Any]) -> None:
         parameters = table.get("Parameters", {})
+        keys = table.get("PartitionKeys") or []
         properties = {name: value for name, value in parameters.items() if name.startswith("projection.")}
-        if properties.get("projection.enabled") != "true":
-            raise NotEmulated("a table without partition projection")
-        self.types = {key["Name"]: HiveType.parse(key["Type"]).duckdb for key in table["PartitionKeys"]}
-        self.bucket, _, self._folder = parameters["storage.location.template"].removeprefix("s3://").partition("/")
+        if keys and properties.get("projection.enabled") != "true":
+            raise NotEmulated("a table with partitions and without partition projection")
+        self.types = {key["Name"]: HiveType.parse(key["Type"]).duckdb for key in keys}
+        place = parameters["storage.location.template"] if keys else table["StorageDescriptor"]["Location"]
+        self.bucket, _, self._folder = place.removeprefix("s3://").partition("/")
         self._columns = [_column(name, properties) for name in self.types]
         pattern = re.escape(self._folder)
         for name, column in zip(self.types, self._columns, strict=True):

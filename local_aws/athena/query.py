@@ -72,14 +72,21 @@ def tables(tree: exp.Query, database: str, catalog: Catalog) -> dict[tuple[str, 
         view = _VIEW.fullmatch(table.get("ViewOriginalText") or "")
         if view:
             query: Any = sqlglot.parse_one(json.loads(base64.b64decode(view[1]))["originalSql"], dialect="athena")
+            # Trino's planner follows a column that the view only passes on, also below LEFT JOIN UNNEST.
+            passed = {column.name for column in query.selects if isinstance(column, exp.Column)}
             for inner, read in tables(query, name[0], catalog).items():
-                found.setdefault(inner, Read(read.table)).conditions += read.conditions
+                said = _condition(each, [key for key in _partitions(read.table) if key in passed])
+                conditions = [said if condition is None else condition for condition in read.conditions]
+                found.setdefault(inner, Read(read.table)).conditions += conditions
             each.replace(query.subquery(each.alias_or_name))
         else:
-            partitions = [key["Name"] for key in table["PartitionKeys"]]
-            found.setdefault(name, Read(table)).conditions.append(_condition(each, partitions))
+            found.setdefault(name, Read(table)).conditions.append(_condition(each, _partitions(table)))
             each.set("db", exp.to_identifier(name[0], quoted=True))
     return found
+
+
+def _partitions(table: dict[str, Any]) -> list[str]:
+    return [key["Name"] for key in table.get("PartitionKeys") or []]
 
 
 def _condition(table: exp.Table, partitions: list[str]) -> exp.Expr | None:
@@ -88,13 +95,17 @@ def _condition(table: exp.Table, partitions: list[str]) -> exp.Expr | None:
 
     select = table.find_ancestor(exp.Select)
     where = select and select.args.get("where")
-    if not where or not isinstance(table.parent, exp.From) or (select and select.args.get("joins")):
+    if not where or not isinstance(table.parent, exp.From):
         return None
+    alias = table.alias_or_name
+    names = {alias} if select and select.args.get("joins") else {alias, ""}  # without a join, all columns are of it
     every = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
     alone = [
         each.copy()
         for each in every
-        if {column.name for column in each.find_all(exp.Column)} <= {*partitions} and not each.find(exp.Select)
+        if all(column.name in partitions and column.table in names for column in each.find_all(exp.Column))
+        and each.find(exp.Column)
+        and not each.find(exp.Select)
     ]
     for column in [column for each in alone for column in each.find_all(exp.Column)]:
         column.set("table", None)
@@ -149,7 +160,7 @@ def _objects(
 def _asked(connection: Any, projection: Projection, read: Read, found: Iterable[Values]) -> list[Values]:
     """The partitions that a query asks for."""
     conditions = [each for each in read.conditions if each is not None]
-    if len(conditions) < len(read.conditions):
+    if len(conditions) < len(read.conditions) or not projection.types:
         return sorted(found)
     columns = ", ".join(f"{quoted(name)} {of}" for name, of in projection.types.items())
     connection.execute(f"CREATE OR REPLACE TEMP TABLE partition ({columns})")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +17,8 @@ from local_aws.demo import DOMAIN, NotProven, answer, named_query, send_mail
 from ses_events.analytics.queries import VIEW_COLUMNS
 from tests.local_aws.support.analysed import Analysed
 from tests.local_aws.support.deployed import Json, Stream, app, deploy, eventually, outputs_of, without_action
+from tests.pages.test_code import blocks
+from tests.support.templates import ROOT
 
 FORMATS = ["Json", "Parquet"]
 
@@ -115,6 +118,18 @@ def test_the_view_answers_a_plain_select(analyst: Analyst, of: str) -> None:
     database = analyst.outputs[f"{of}Database"]
     [count] = analyst.ask(of, f'SELECT count(*) AS n FROM "{database}"."recipient_events" r WHERE r.dt < \'2000\'')
     assert count == {"n": "0"}
+
+
+def test_the_python_of_the_page_asks_the_view(analyst: Analyst) -> None:
+    names: dict[str, Any] = {}
+    [code] = blocks(ROOT / "docs/questions.md", "python")
+    exec(code, names)
+    sql = "SELECT kind, recipient FROM recipient_events WHERE message_id = ? AND kind = 'Send'"
+    asked = analyst.outputs["JsonWorkGroup"], analyst.outputs["JsonDatabase"]
+    rows, _ = names["ask"](analyst.athena, *asked, sql, f"'{analyst.message_id}'")
+    assert [row["kind"] for row in rows] == ["Send"] and "@" in rows[0]["recipient"]
+    with pytest.raises(RuntimeError, match=r"TABLE_NOT_FOUND|is not authorized"):
+        names["ask"](analyst.athena, *asked, "SELECT 1 FROM nowhere")
 
 
 def test_the_json_is_kept_beside_the_parquet(analyst: Analyst) -> None:

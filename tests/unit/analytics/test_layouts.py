@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import gzip
 import itertools
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
-import duckdb
 import pytest
-import sqlglot
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from sqlglot import exp
 
-from local_aws.athena import query
 from local_aws.glue.hive import by_mapping, columns_of, to_parquet
 from ses_events import EventAnalytics, StoredEvents
 from ses_events.analytics.queries import Query, named_queries, prepared_statements
 from ses_events.record.fields import JSON_KEYS
 from tests.support.event_records import ARRIVED, TODAY, Record, click, delivery, mail, send, tags
+from tests.support.stored_table import Rows, Store, rows_of
 from tests.support.templates import Json, logical_id, new_app, readable, resources, synthesize
 
 YEAR_MONTH_DAY = "events/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
@@ -45,8 +39,6 @@ MORE_LAYOUTS = {
     "events/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/": "events/dt=%Y-%m-%d/hour=%H/",
     "events/!{timestamp:yyyyMMdd}-utc/": "events/%Y%m%d-utc/",
 }
-
-Rows = list[list[str | None]]
 
 VALUES = {"message_trace": "0102-03", "recipient_trace": "carl@example.net"}
 
@@ -71,34 +63,6 @@ def _arrived() -> list[tuple[datetime.datetime, Record]]:
 EVENTS = _arrived()
 
 
-class Store:
-    """The table of a template and objects in memory: what Athena would ask the catalog and S3 for."""
-
-    def __init__(self, template: Json, objects: dict[str, bytes]) -> None:
-        inputs = [each["Properties"]["TableInput"] for each in resources(template, "AWS::Glue::Table").values()]
-        self._tables = {each["Name"]: each for each in inputs}
-        self._objects = objects
-        self.read: list[str] = []
-
-    def table(self, database: str, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._tables[name]
-        if "ViewOriginalText" not in found:
-            return found
-        start, encoded, end = found["ViewOriginalText"]["Fn::Join"][1]  # which CloudFormation puts together
-        return found | {"ViewOriginalText": start + base64.b64encode(encoded["Fn::Base64"].encode()).decode() + end}
-
-    def keys(self, bucket: str) -> Iterable[str]:
-        assert bucket == "mail"
-        return sorted(self._objects)
-
-    def look_into(self, bucket: str, folder: str) -> None:
-        assert folder.endswith("/")
-
-    def content(self, bucket: str, key: str) -> bytes:
-        self.read.append(key)
-        return self._objects[key]
-
-
 def _objects(folder: str, name: str = "events-1.gz") -> dict[str, bytes]:
     """The events as Firehose writes them: an object for each folder. Others lie beside them that are no events."""
     lines: dict[str, list[str]] = {}
@@ -120,28 +84,13 @@ def _queries(events: StoredEvents) -> list[Query]:
     return [*named_queries(*asked), *prepared_statements(*asked)]
 
 
-def _rows(sql: str, store: Store, folder: Path, *values: str) -> Rows:
-    def on_that_day(node: exp.Expr) -> exp.Expr:
-        return exp.cast(exp.Literal.string(TODAY.isoformat()), "DATE") if isinstance(node, exp.CurrentDate) else node
-
-    tree: Any = sqlglot.parse_one(sql, dialect="athena").transform(on_that_day)
-    for placeholder, value in zip([*tree.find_all(exp.Placeholder)], values, strict=True):
-        placeholder.replace(exp.Literal.string(value))
-    store.read.clear()
-    with duckdb.connect() as connection:
-        for name, read in query.tables(tree, "mail", store).items():
-            query.load(connection, name, read, store, folder)
-        rows: Rows = query.answer(connection, tree)["rows"]
-    return rows
-
-
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
     """The answer to each query over the layout that an ``EventArchive`` makes."""
     prefix, folder = next(iter(LAYOUTS.items()))
     template, events = _template(prefix)
     store, place = Store(template, _objects(folder)), tmp_path_factory.mktemp("expected")
-    return {each.name: _rows(each.sql, store, place, *_values(each)) for each in _queries(events)}
+    return {each.name: rows_of(each.sql, store, place, *_values(each)) for each in _queries(events)}
 
 
 def _values(of: Query) -> list[str]:
@@ -156,7 +105,7 @@ def test_every_query_gives_the_same_rows_and_reads_the_days_asked_for(
     store = Store(template, _objects(LAYOUTS[prefix]))
     assert len(EVENTS) == 200 and all(expected.values())
     for each in _queries(events):
-        assert _rows(each.sql, store, tmp_path, *_values(each)) == expected[each.name], each.name
+        assert rows_of(each.sql, store, tmp_path, *_values(each)) == expected[each.name], each.name
         assert {*store.read} == _asked(each, LAYOUTS[prefix]), each.name
 
 
@@ -165,11 +114,11 @@ def test_more_layouts_have_days(expected: dict[str, Rows], prefix: str, tmp_path
     template, events = _template(prefix)
     store = Store(template, _objects(MORE_LAYOUTS[prefix]))
     [health] = [each for each in _queries(events) if each.name == "archive_health"]
-    assert _rows(health.sql, store, tmp_path) == expected["archive_health"]
+    assert rows_of(health.sql, store, tmp_path) == expected["archive_health"]
     assert {*store.read} == _asked(health, MORE_LAYOUTS[prefix])
 
 
-def test_parquet_that_firehose_made_gives_the_same_rows(expected: dict[str, Rows], tmp_path: Path) -> None:
+def test_parquet_that_firehose_made_gives_the_samerows_of(expected: dict[str, Rows], tmp_path: Path) -> None:
     template, events = _template("ses", parquet=True)
     columns = columns_of(Store(template, {}).table("mail", "events"))
     objects = {
@@ -179,7 +128,7 @@ def test_parquet_that_firehose_made_gives_the_same_rows(expected: dict[str, Rows
     }
     store = Store(template, objects)
     [rates] = [each for each in _queries(events) if each.name == "daily_rates"]
-    assert _rows(rates.sql, store, tmp_path) == expected["daily_rates"]
+    assert rows_of(rates.sql, store, tmp_path) == expected["daily_rates"]
 
 
 def test_the_hour_is_a_column_where_it_is_a_folder(tmp_path: Path) -> None:
@@ -187,9 +136,9 @@ def test_the_hour_is_a_column_where_it_is_a_folder(tmp_path: Path) -> None:
     store = Store(template, _objects(LAYOUTS["ses"]))
     sql = "SELECT dt, hour, count(*) FROM events WHERE dt = '2026/03/09' AND hour < 5 GROUP BY dt, hour ORDER BY hour"
     times = [at for at, _ in EVENTS if at.date() == datetime.date(2026, 3, 9) and at.hour < 5]
-    assert _rows(sql, store, tmp_path) == [["2026/03/09", "4", str(len(times))]]
+    assert rows_of(sql, store, tmp_path) == [["2026/03/09", "4", str(len(times))]]
     assert store.read == ["ses2026/03/09/04/events-1.gz"]
-    [[rows]] = _rows("SELECT count(*) FROM events", store, tmp_path)
+    [[rows]] = rows_of("SELECT count(*) FROM events", store, tmp_path)
     assert rows == "200"
 
 
@@ -211,13 +160,13 @@ def test_several_prefixes_are_one_table_with_a_partition_more(
     template, events = _template(*prefixes)
     store = Store(template, {key: of for folder in folders for key, of in _objects(folder).items()})
     origins = origins or ["111122223333", "222233334444"]
-    found = _rows("SELECT origin, count(*) FROM events GROUP BY origin ORDER BY origin", store, tmp_path)
+    found = rows_of("SELECT origin, count(*) FROM events GROUP BY origin ORDER BY origin", store, tmp_path)
     assert found == [[each, "200"] for each in origins]
-    _rows(f"SELECT count(*) FROM events WHERE origin = '{origins[1]}'", store, tmp_path)
+    rows_of(f"SELECT count(*) FROM events WHERE origin = '{origins[1]}'", store, tmp_path)
     assert {*store.read} == {key for key in _objects(folders[1]) if key.endswith(".gz")}
     [rates] = [each for each in _queries(events) if each.name == "daily_rates"]
     assert (
-        _rows(rates.sql, store, tmp_path) == expected["daily_rates"]
+        rows_of(rates.sql, store, tmp_path) == expected["daily_rates"]
     )  # a message counts once, however often it is there
 
 
@@ -227,7 +176,7 @@ def test_the_view_has_the_same_rows_in_each_layout_and_the_partitions(tmp_path: 
     for prefix, folder in LAYOUTS.items():
         template, events = _template(prefix)
         store = Store(template, _objects(folder))
-        answers.append(_rows(sql, store, tmp_path))
+        answers.append(rows_of(sql, store, tmp_path))
         view = store.table("mail", "recipient_events")
         columns = [column["Name"] for column in view["StorageDescriptor"]["Columns"]]
         assert columns[: len(events.layout.partitions)] == [*events.layout.partitions]
