@@ -172,7 +172,7 @@ class EventAnalytics(Construct):
             allow(_RUN_QUERIES, here.arn("athena", f"workgroup/{self.workgroup_name}")),
             allow(["glue:GetDatabase"], catalog, database, here.arn("glue", "database/default")),
             allow(["glue:GetTable"], catalog, database, table, view),
-            *reading(stored.bucket, here, *stored.prefixes),
+            *reading(stored.bucket, here, *stored.beginnings),
             allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
             allow(["s3:ListBucket"], results_arn, condition={"StringLike": {"s3:prefix": [folder]}}),
             allow(_WRITE_RESULTS, f"{results_arn}/{folder}"),

@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from ses_events.policies import NOT_KNOWN
 from ses_events.tokens import TOKEN
 
+EXPRESSION_OF_TIME = "!{timestamp:"
+"""What an expression of time begins with."""
+
 APPENDED = "!{timestamp:yyyy/MM/dd/HH/}"
 """What Firehose appends to a prefix that has no expression of time (Firehose developer guide, custom prefixes)."""
 
@@ -80,7 +83,7 @@ def layout_of(prefix: str) -> Layout | None:
     In the order of their values days have to be in the order of time: the year first, in four digits, then the month
     and the day in two. They come before any other expression, and end a folder or the like of one.
     """
-    timed = "!{timestamp:" in prefix
+    timed = EXPRESSION_OF_TIME in prefix
     if not timed and NOT_KNOWN.search(prefix):
         return None
     text = TOKEN.sub("\0", prefix if timed else prefix + APPENDED)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ses_events import prefix as grammar
-from ses_events.record.layout import Layout, layout_of, merged
+from ses_events.record.layout import EXPRESSION_OF_TIME, Layout, layout_of, merged
 from ses_events.tokens import TOKEN
 from ses_events.validation import check, instance, interface
 
@@ -68,6 +68,11 @@ class StoredEvents:
 
         self.parquet = parquet
         """Whether they are Parquet, or else JSON."""
+
+    @property
+    def beginnings(self) -> list[str]:
+        """What the names of objects begin with, for permissions: where Firehose appends the year, with its century."""
+        return [each if EXPRESSION_OF_TIME in each else f"{each}20" for each in self.prefixes]
 
     @property
     def layout(self) -> Layout:

@@ -19,6 +19,16 @@ Rows = list[list[str | None]]
 """What Athena answers, as text."""
 
 
+YEAR_MONTH_DAY = "events/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
+LAYOUTS = {
+    "events/dt=!{timestamp:yyyy-MM-dd}/": "events/dt=%Y-%m-%d/",
+    "events/": "events/%Y/%m/%d/%H/",
+    YEAR_MONTH_DAY: "events/year=%Y/month=%m/day=%d/",
+    "ses": "ses%Y/%m/%d/%H/",
+}
+"""The prefix of a stream, and where an object of a time is then: ours, Firehose's own, Hive's, that of 2016."""
+
+
 class Store:
     """The tables of a template and objects in memory: what Athena would ask the catalog and S3 for."""
 

@@ -19,17 +19,8 @@ from ses_events import EventAnalytics, StoredEvents
 from ses_events.analytics.queries import Query, named_queries, prepared_statements
 from ses_events.record.fields import JSON_KEYS
 from tests.support.event_records import ARRIVED, TODAY, Record, click, delivery, mail, send, tags
-from tests.support.stored_table import Rows, Store, rows_of
+from tests.support.stored_table import LAYOUTS, YEAR_MONTH_DAY, Rows, Store, rows_of
 from tests.support.templates import Json, logical_id, new_app, readable, resources, synthesize
-
-YEAR_MONTH_DAY = "events/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
-LAYOUTS = {
-    "events/dt=!{timestamp:yyyy-MM-dd}/": "events/dt=%Y-%m-%d/",
-    "events/": "events/%Y/%m/%d/%H/",
-    YEAR_MONTH_DAY: "events/year=%Y/month=%m/day=%d/",
-    "ses": "ses%Y/%m/%d/%H/",
-}
-"""The prefix of a stream, and where an object of a time is then: ours, Firehose's own, Hive's, that of 2016."""
 
 MORE_LAYOUTS = {
     "": "%Y/%m/%d/%H/",
@@ -181,6 +172,22 @@ def test_the_view_has_the_same_rows_in_each_layout_and_the_partitions(tmp_path: 
         columns = [column["Name"] for column in view["StorageDescriptor"]["Columns"]]
         assert columns[: len(events.layout.partitions)] == [*events.layout.partitions]
     assert len(answers[0]) > 200 and all(each == answers[0] for each in answers)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "objects"), [("ses", "ses20*"), ("", "20*"), ("a/dt=!{timestamp:yyyy-MM-dd}/", "a/dt=*")]
+)
+def test_whoever_asks_may_read_what_begins_with_a_year_and_no_other(prefix: str, objects: str) -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "mail")
+    analytics = EventAnalytics(stack, "Analytics", archive=StoredEvents(bucket, prefix))
+    analytics.grant_query(iam.Role(stack, "Analyst", assumed_by=iam.AccountRootPrincipal()))
+    [policy] = resources(readable(synthesize(stack)), "AWS::IAM::Policy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    arn = "arn:${AWS::Partition}:s3:::mail"
+    assert [each["Resource"] for each in statements if each["Action"] == "s3:GetObject"] == [f"{arn}/{objects}"]
+    [listed] = [each for each in statements if each["Action"] == "s3:ListBucket" and each["Resource"] == arn]
+    assert listed["Condition"] == {"StringLike": {"s3:prefix": [objects]}}
 
 
 def test_a_central_bucket_is_asked_from_its_own_account() -> None:
