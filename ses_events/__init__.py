@@ -22,6 +22,7 @@ _MODULES = {
     "ParquetFormat": "archive.formats",
     "SesEventsStack": "stack",
     "SnsDestination": "publishing.sns",
+    "StoredEvents": "record.stored_events",
 }
 """The public names and the module of each. A type checker reads them in ``__init__.pyi``."""
 

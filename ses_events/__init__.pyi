@@ -10,6 +10,7 @@ from ses_events.publishing.firehose import FirehoseDestination as FirehoseDestin
 from ses_events.publishing.publishing import UNTOUCHED_MAIL as UNTOUCHED_MAIL
 from ses_events.publishing.publishing import EventPublishing as EventPublishing
 from ses_events.publishing.sns import SnsDestination as SnsDestination
+from ses_events.record.stored_events import StoredEvents as StoredEvents
 from ses_events.stack import SesEventsStack as SesEventsStack
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "ParquetFormat",
     "SesEventsStack",
     "SnsDestination",
+    "StoredEvents",
 ]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 """A statement of a policy, as JSON."""
 
-# An expression of Firehose, or a token, which may hold one; but these hold none, and are the same in other stacks.
-_UNKNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
+NOT_KNOWN = re.compile(r"!\{|\$\{Token\[(?!AWS(\.|::)(AccountId|Partition|Region)\.)")
+"""An expression of Firehose, or a token that may hold one; the others hold none, and are the same in other stacks."""
 
 
 def allow(
@@ -63,7 +63,7 @@ def folders_of(*prefixes: str) -> list[str]:
 
     That is all of the bucket where a prefix begins with what is known at deployment only.
     """
-    folders = {_literal(_UNKNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
+    folders = {_literal(NOT_KNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
     return ["*"] if "*" in folders else sorted(folders)
 
 

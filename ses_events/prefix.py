@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import aws_cdk as cdk
 
+from ses_events.record.layout import layout_of
 from ses_events.tokens import TOKEN
 from ses_events.validation import did_you_mean, instance
 
@@ -24,16 +25,17 @@ def prefix(argument: str, value: str) -> Iterator[str]:
 
 
 def table_prefix(argument: str, value: str) -> Iterator[str]:
-    """A folder for each day, ``!{timestamp:yyyy-MM-dd}`` before any other expression, which a token cannot hide, and no
-    folder without a name (Athena user guide, partition projection and table location).
+    """A folder for each UTC day, by ``yyyy``, ``MM`` and ``dd`` in this order before any other expression, or by what
+    Firehose appends to a prefix without one; a token cannot hide it. No folder without a name (Athena user guide,
+    partition projection and table location).
     """
     if not isinstance(value, str):  # of which the rule of prefixes tells
         return
     written = TOKEN.sub("token", value)
-    daily = re.match(r"((?!!\{)[^$])*!\{timestamp:yyyy-MM-dd\}[^!/$]*/", written)
-    if not daily and written != value:
+    layout = layout_of(value)
+    if not layout and written != value:
         yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write them out"
-    elif not daily:
+    elif not layout:
         yield (
             f"{argument} {value!r} has no folder for each day, as a table needs; "
             "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'"

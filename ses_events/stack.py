@@ -39,7 +39,7 @@ class SesEventsStack(cdk.Stack):
 
     In the template: the resources of ``EventPublishing`` (with reputation metrics), ``EventArchive``,
     ``EventAnalytics`` and ``EventMonitoring``, the event destinations ``firehose`` and ``cloudwatch``, and the outputs
-    ConfigurationSetName, BucketName, DeliveryStreamName and WorkGroupName.
+    ConfigurationSetName, BucketName, DeliveryStreamName, WorkGroupName, DatabaseName and TableName.
 
     :param configuration_set_name: see ``EventPublishing``.
     :param analytics: whether the archive can be queried, which needs a ``prefix`` with a folder for each day.
@@ -142,6 +142,8 @@ class SesEventsStack(cdk.Stack):
         cdk.CfnOutput(self, "DeliveryStreamName", value=self.archive.delivery_stream.ref)
         if self.analytics:
             cdk.CfnOutput(self, "WorkGroupName", value=self.analytics.workgroup.ref)
+            cdk.CfnOutput(self, "DatabaseName", value=self.analytics.database_name)
+            cdk.CfnOutput(self, "TableName", value=self.analytics.table_name)
 
     def _monitoring(self, told: list[sns.ITopic]) -> EventMonitoring:
         return EventMonitoring(

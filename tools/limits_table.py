@@ -16,6 +16,7 @@ from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
+from ses_events.record import stored_events
 from ses_events.validation import Range, Rule, Text
 from tests.support.templates import ROOT
 
@@ -84,6 +85,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventAnalytics.results_bucket": archive_rules.bucket,
     "EventAnalytics.results_expiration": archive_rules.EXPIRATION,
     "ParquetFormat.prefix": prefixes.table_prefix,
+    "StoredEvents.prefixes": stored_events.stored_prefixes,
 }
 """The rule of each option; one without is held to its type alone."""
 

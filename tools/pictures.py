@@ -114,8 +114,9 @@ def _data_flow(template: Json, paths: dict[str, str]) -> Iterator[str]:
 
 
 def _questions(template: Json, paths: dict[str, str], bucket: str) -> Iterator[str]:
-    table, body = only(template, "AWS::Glue::Table")
-    assert {"Ref": bucket} in body["Properties"]["TableInput"]["StorageDescriptor"]["Location"]["Fn::Join"][1]
+    tables = {name: body["Properties"]["TableInput"] for name, body in resources(template, "AWS::Glue::Table").items()}
+    [table] = [name for name, of in tables.items() if "Location" in of["StorageDescriptor"]]
+    assert {"Ref": bucket} in tables[table]["StorageDescriptor"]["Location"]["Fn::Join"][1]
     workgroup, body = only(template, "AWS::Athena::WorkGroup")
     results = body["Properties"]["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"]["Fn::Join"][1][1]
     saved, prepared = (len(resources(template, f"AWS::Athena::{kind}")) for kind in ("NamedQuery", "PreparedStatement"))

@@ -102,10 +102,12 @@ def by_mapping(keys: Mapping[str, str]) -> Find:
     return lambda record, name: record.get(keys.get(name, name))
 
 
-def rows(columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Find) -> bytes:
-    """Records, a JSON object a line, with the names and types of the columns."""
+def rows(
+    columns: Mapping[str, HiveType], lines: Iterable[bytes], find: Find, partition: Mapping[str, Any] | None = None
+) -> bytes:
+    """Records, a JSON object a line, with the names and types of the columns, and with the values of a partition."""
     row = HiveType("struct", columns)
-    return b"\n".join(json.dumps(row.read(json.loads(line), find)).encode() for line in lines)
+    return b"".join(json.dumps(row.read(json.loads(line), find) | (partition or {})).encode() + b"\n" for line in lines)
 
 
 def misfit(columns: Mapping[str, HiveType], line: bytes, find: Find) -> str | None:

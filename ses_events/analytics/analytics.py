@@ -8,13 +8,15 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ses_events.analytics import rules
-from ses_events.analytics.queries import Query, named_queries, prepared_statements
+from ses_events.analytics.queries import Query, named_queries, prepared_statements, view
+from ses_events.analytics.view import new_view
 from ses_events.analytics.workgroup import key_of_this_account, new_workgroup
 from ses_events.archive import rules as archive_rules
 from ses_events.archive.bucket import new_results_bucket
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant, reading, use_of_key
 from ses_events.publishing import dimensions as dimension_rules
+from ses_events.record.stored_events import StoredEvents
 from ses_events.record.table import EventTable, derived_name
 from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
@@ -44,18 +46,19 @@ _WRITE_RESULTS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUp
 
 
 class EventAnalytics(Construct):
-    """SQL over an ``EventArchive`` with Amazon Athena: no crawler, no Lambda function, no DDL to run.
+    """SQL over the events of an archive with Amazon Athena: no crawler, no Lambda function, no DDL to run.
 
-    In the template: a Glue database with the table ``events`` (the archive's own where it keeps Parquet), whose
-    partition ``dt`` is the UTC day of arrival, in the last ten years; an Athena workgroup (engine version 3, settings
-    enforced, CloudWatch metrics on); a bucket for its results; each query of this package as a saved query, and those
-    with parameters as prepared statements. The workgroup goes with the stack, together with what else was saved in it.
+    In the template: a Glue database with the table ``events``, whose partition ``dt`` is the UTC day of arrival,
+    ``hour`` its hour where that has a folder; the view ``recipient_events``, which has a row for each event and
+    recipient; an Athena workgroup (engine version 3, settings enforced, CloudWatch metrics on); a bucket for its
+    results; each query of this package as a saved query, and those with parameters as prepared statements. The
+    workgroup goes with the stack, together with what else was saved in it.
 
     Run a saved query in the Athena console or with ``aws athena start-query-execution``, a prepared statement with
     ``EXECUTE name USING 'value'``. In an account whose data Lake Formation governs, grant the table there as well.
 
-    :param archive: whose events to read. Its ``prefix`` begins with a folder for each day; in the same account and
-        region, of this stack or of another one.
+    :param archive: whose events to read: an ``EventArchive`` of the same account and region, of this stack or of
+        another one, whose ``prefix`` has a folder for each day; or ``StoredEvents`` in any bucket of the region.
     :param bytes_scanned_cutoff: how much a query may read before Athena cancels it, at least 10 MB: Athena bills what
         it reads. Default: 100 GiB, about half a dollar.
     :param dimension_name: the message tag by which the queries group mail.
@@ -83,6 +86,12 @@ class EventAnalytics(Construct):
     table_name: str
     """The name of the table."""
 
+    view: glue.CfnTable
+    """The ``AWS::Glue::Table`` that is the view."""
+
+    view_name: str
+    """The name of the view."""
+
     results_bucket: s3.IBucket
     """The bucket that Athena writes results to."""
 
@@ -103,7 +112,7 @@ class EventAnalytics(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        archive: EventArchive,
+        archive: EventArchive | StoredEvents,
         bytes_scanned_cutoff: cdk.Size | None = None,
         dimension_name: str = DEFAULT_DIMENSION_NAME,
         results_bucket: s3.IBucket | None = None,
@@ -123,22 +132,27 @@ class EventAnalytics(Construct):
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
-        self._archive = archive
         self.stack = stack
-        self._table = archive.event_table or EventTable(
-            self, "Table", bucket=archive.bucket, prefix=archive.table_prefix, storage=archive.format.storage
+        stored = (
+            archive
+            if isinstance(archive, StoredEvents)
+            else StoredEvents(archive.bucket, archive.table_prefix, parquet=archive.format.converts)
         )
+        self._table = EventTable(self, "Table", events=stored)
         self.database = self._table.database
         self.database_name = self._table.database_name
         self.table = self._table.table
         self.table_name = self._table.table_name
         self.results_bucket = results_bucket or new_results_bucket(
-            self, key_of_this_account(archive.bucket, stack), results_expiration or cdk.Duration.days(30)
+            self, key_of_this_account(stored.bucket, stack), results_expiration or cdk.Duration.days(30)
         )
         self.workgroup_name = derived_name(self)
         self.workgroup = new_workgroup(self, self.workgroup_name, self.results_bucket, bytes_scanned_cutoff)
         workgroup = self.workgroup.ref
-        asked = self.database_name, self.table_name, dimension_name
+        asked = self.database_name, self.table_name, dimension_name, stored.layout
+        rows = view(*asked)
+        self.view = new_view(self, self._table, rows)
+        self.view_name = rows.name
         self.named_queries = {
             query.name: _saved(self, query, self.database_name, workgroup) for query in named_queries(*asked)
         }
@@ -150,11 +164,11 @@ class EventAnalytics(Construct):
         """Let a role or user run queries in the workgroup, and read their results.
 
         In the template, as the Athena user guide lists it: running, reading and stopping queries and finding the saved
-        ones, in this workgroup; ``glue:GetDatabase`` and ``glue:GetTable`` for this table (and ``GetDatabase`` for the
-        catalog's ``default``, which Athena looks at); reading the events that the table covers; writing and reading
-        results in the workgroup's folder; the keys of the two buckets, where they have one. A bucket of another account
-        needs a policy there as well. For a grantee of another stack than a bucket acknowledge cdk-nag's finding
-        AwsSolutions-IAM5 about its objects there, by the id that cdk-nag prints.
+        ones, in this workgroup; ``glue:GetDatabase`` and ``glue:GetTable`` for the table and the view (and
+        ``GetDatabase`` for the catalog's ``default``, which Athena looks at); reading the events that the table covers;
+        writing and reading results in the workgroup's folder; the keys of the two buckets, where they have one. A
+        bucket of another account needs a policy there as well. For a grantee of another stack than a bucket acknowledge
+        cdk-nag's finding AwsSolutions-IAM5 about its objects there, by the id that cdk-nag prints.
 
         :param grantee: who is to run queries.
         :returns: what was granted.
@@ -164,14 +178,15 @@ class EventAnalytics(Construct):
             f"{self.node.path}.grant_query",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
         )
-        here, results = environment_of(self.stack), self.results_bucket
+        here, stored, results = environment_of(self.stack), self._table.events, self.results_bucket
         results_arn, folder = results.bucket_arn, f"{self.workgroup_name}/*"
         catalog, database, table = self._table.arns
+        view = here.arn("glue", f"table/{self.database_name}/{self.view_name}")
         statements = [
             allow(_RUN_QUERIES, here.arn("athena", f"workgroup/{self.workgroup_name}")),
             allow(["glue:GetDatabase"], catalog, database, here.arn("glue", "database/default")),
-            allow(["glue:GetTable"], catalog, database, table),
-            *reading(self._archive.bucket, here, self._table.prefix),
+            allow(["glue:GetTable"], catalog, database, table, view),
+            *reading(stored.bucket, here, *stored.beginnings),
             allow(["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
             allow(["s3:ListBucket"], results_arn, condition={"StringLike": {"s3:prefix": [folder]}}),
             allow(_WRITE_RESULTS, f"{results_arn}/{folder}"),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from ses_events.archive import rules as archive_rules
 from ses_events.location import environment_of, same_place
 from ses_events.prefix import table_prefix
+from ses_events.record.stored_events import StoredEvents
 from ses_events.validation import ENDLESS, Range, interface
 
 if TYPE_CHECKING:
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
 BYTES_SCANNED_CUTOFF = Range(10_000_000, ENDLESS, "bytes", source="Athena API, WorkGroupConfiguration")
 
 
-def analysed_archive(argument: str, value: EventArchive, stack: cdk.Stack) -> Iterator[str]:
+def analysed_archive(argument: str, value: EventArchive | StoredEvents, stack: cdk.Stack) -> Iterator[str]:
     """An archive of the account and region of the stack, with a folder for each day, whose files begin with neither _
-    nor . (Athena user guide).
+    nor .; or ``StoredEvents`` in a bucket of the region (Athena user guide).
     """
-    yield from interface(argument, value, "table_prefix", "an EventArchive")
+    if isinstance(value, StoredEvents):
+        yield from archive_rules.bucket(f"{argument}.bucket", value.bucket, stack)
+        return
+    yield from interface(argument, value, "table_prefix", "an EventArchive, or StoredEvents")
     yield from same_place(argument, environment_of(value.stack), stack)
     yield from table_prefix(f"{argument}.prefix", value.table_prefix)
     begin = (value.table_prefix.rpartition("/")[2] + value.delivery_stream_name)[:1]  # the names of Firehose's files

@@ -78,7 +78,7 @@ class EventArchive(StreamMetrics, Construct):
         Firehose never turns a backup off. Default: ``JsonFormat()``, JSON alone.
     :param log_group: where Firehose logs errors, in a log stream of its own. Default: a new log group.
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
-        Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
+        Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without one.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
         ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:errors-among-events``.
     :param removal_policy: what becomes of the new bucket with the stack. DESTROY, as ``cdk.RemovalPolicies`` may

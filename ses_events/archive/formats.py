@@ -13,7 +13,8 @@ from ses_events import prefix as prefixes
 from ses_events.location import Environment, environment_of
 from ses_events.policies import Statement, allow
 from ses_events.record.fields import JSON_KEYS
-from ses_events.record.table import JSON, PARQUET, EventTable
+from ses_events.record.stored_events import StoredEvents
+from ses_events.record.table import EventTable
 from ses_events.validation import Range, check
 
 if TYPE_CHECKING:
@@ -56,9 +57,6 @@ class EventFormat:
     default_buffering_size: ClassVar[int]
     """What it collects at most by default, in MiB."""
 
-    storage: ClassVar[dict[str, Any]]
-    """How Athena reads the format."""
-
     converts: ClassVar[bool]
     """Whether Firehose converts the events, and backs the JSON up, which has metrics of its own."""
 
@@ -82,8 +80,6 @@ class JsonFormat(EventFormat):
     """What a stream may collect before it writes a file."""
     default_buffering_size = 64
     """64 MiB."""
-    storage = JSON
-    """Athena reads gzip JSON."""
     converts = False
     """The events stay as SES sent them."""
 
@@ -109,8 +105,6 @@ class ParquetFormat(EventFormat):
     """What a stream that converts may collect before it writes a file."""
     default_buffering_size = 128
     """128 MiB."""
-    storage = PARQUET
-    """Athena reads Parquet."""
     converts = True
     """The events are converted, and the JSON has metrics of its own."""
 
@@ -139,7 +133,7 @@ class ParquetFormat(EventFormat):
 
     def bind(self, scope: Construct, bucket: s3.IBucket, prefix: str) -> BoundFormat:
         """Make the table by which Firehose converts (``EventArchive`` calls it)."""
-        table = EventTable(scope, "Table", bucket=bucket, prefix=self.prefix, storage=self.storage)
+        table = EventTable(scope, "Table", events=StoredEvents(bucket, self.prefix, parquet=True))
         here = environment_of(cdk.Stack.of(scope))
         return BoundFormat(
             self.prefix,

@@ -1,4 +1,4 @@
-"""The Glue table over an archive's events, with a partition for each UTC day that nobody has to add."""
+"""The Glue table over stored events, with a partition for each UTC day that nobody has to add."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from constructs import Construct
 
 from ses_events.location import environment_of
 from ses_events.record.fields import COLUMNS
+from ses_events.record.layout import Layout
 
 if TYPE_CHECKING:
     from aws_cdk import aws_glue as glue
-    from aws_cdk import aws_s3 as s3
 
-DAY = "!{timestamp:yyyy-MM-dd}"
-"""The UTC day in a prefix, which is the table's partition ``dt``."""
+    from ses_events.record.stored_events import StoredEvents
 
-JSON: dict[str, Any] = {
+_JSON: dict[str, Any] = {
     "classification": "json",
     "compression": "gzip",
     "serialization_library": "org.apache.hive.hcatalog.data.JsonSerDe",
@@ -26,7 +25,7 @@ JSON: dict[str, Any] = {
 }
 """How Athena reads gzip JSON. The OpenX SerDe would not do: it fails on two tags whose names differ in case only."""
 
-PARQUET: dict[str, Any] = {
+_PARQUET: dict[str, Any] = {
     "classification": "parquet",
     "compression": "snappy",
     "serialization_library": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
@@ -35,31 +34,29 @@ PARQUET: dict[str, Any] = {
 }
 """How Athena reads Parquet."""
 
-_YEARS = 10
+_FIRST_YEAR = 2016
+"""When SES began to publish events: no table leaves any out."""
 
 
 class EventTable(Construct):
     """A Glue database with one table, ``events``, whose columns are the fields of an event.
 
     In the template: an ``AWS::Glue::Database`` by a name derived from the path of the scope, and an
-    ``AWS::Glue::Table``. Athena works out the table's partitions itself (partition projection): ``dt``, a day of the
-    last ten years up to today in UTC, is a folder of the prefix.
+    ``AWS::Glue::Table``. Athena works out the table's partitions itself (partition projection): ``dt`` is a day of UTC
+    up to today, ``hour`` an hour of it where that has a folder, and ``origin`` what tells several prefixes apart.
 
-    :param prefix: the prefix that Firehose writes the events with; it begins with a folder for each day.
-    :param storage: ``JSON`` or ``PARQUET``.
+    :param events: what the table reads.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, prefix: str, storage: dict[str, Any]
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, events: StoredEvents) -> None:
         super().__init__(scope, construct_id)
         here = environment_of(cdk.Stack.of(self))
         self.database_name = derived_name(scope)
         """The name of the database."""
         self.table_name = "events"
         """The name of the table."""
-        self.prefix = prefix
-        """The prefix of its objects, with the expressions of Firehose."""
+        self.events = events
+        """What the table reads."""
         self.database = cdk.aws_glue.CfnDatabase(
             self,
             "Database",
@@ -74,7 +71,7 @@ class EventTable(Construct):
             "Table",
             catalog_id=here.account,
             database_name=self.database.ref,
-            table_input=_table_input(self.table_name, bucket, prefix, storage),
+            table_input=_table_input(self.table_name, events),
         )
         """The ``AWS::Glue::Table``."""
         self.arns = [
@@ -88,11 +85,10 @@ class EventTable(Construct):
         """The ARNs of the catalog, the database and the table: Glue asks for all three (Glue developer guide)."""
 
 
-def _table_input(
-    name: str, bucket: s3.IBucket, prefix: str, storage: dict[str, Any]
-) -> glue.CfnTable.TableInputProperty:
+def _table_input(name: str, events: StoredEvents) -> glue.CfnTable.TableInputProperty:
     of = cdk.aws_glue.CfnTable
-    before, _, after = prefix.partition(DAY)
+    layout, storage = events.layout, _PARQUET if events.parquet else _JSON
+    place = events.bucket.s3_url_for_object
     return of.TableInputProperty(
         name=name,
         description="Events of Amazon SES, a row each; dt is the UTC day they arrived",
@@ -101,22 +97,32 @@ def _table_input(
             "classification": storage["classification"],
             "compressionType": storage["compression"],
             "projection.enabled": "true",
-            "projection.dt.type": "date",
-            "projection.dt.format": "yyyy-MM-dd",
-            "projection.dt.range": f"NOW-{_YEARS}YEARS,NOW",
-            "projection.dt.interval": "1",
-            "projection.dt.interval.unit": "DAYS",
-            "storage.location.template": bucket.s3_url_for_object(f"{before}${{dt}}{after.partition('/')[0]}/"),
+            "storage.location.template": place(layout.folder),
+            **{f"projection.{name}": value for name, value in _projection(layout).items()},
         },
-        partition_keys=[of.ColumnProperty(name="dt", type="string")],
+        partition_keys=[of.ColumnProperty(name=name, type=kind) for name, kind in layout.partitions.items()],
         storage_descriptor=of.StorageDescriptorProperty(
             columns=[of.ColumnProperty(name=name, type=kind) for name, kind in COLUMNS.items()],
-            location=bucket.s3_url_for_object(before.rpartition("/")[0] + "/"),
+            location=place(layout.before.partition("${origin}")[0].rpartition("/")[0] + "/"),
             input_format=storage["input_format"],
             output_format=storage["output_format"],
             serde_info=of.SerdeInfoProperty(serialization_library=storage["serialization_library"]),
         ),
     )
+
+
+def _projection(layout: Layout) -> dict[str, str]:
+    """How Athena works out the partitions (Athena user guide, supported types for partition projection)."""
+    day = {
+        "dt.type": "date",
+        "dt.format": layout.java,
+        "dt.range": f"{layout.first_day(_FIRST_YEAR)},NOW",
+        "dt.interval": "1",
+        "dt.interval.unit": "DAYS",
+    }
+    hour = {"hour.type": "integer", "hour.range": "0,23", "hour.digits": "2"}
+    origin = {"origin.type": "enum", "origin.values": ",".join(layout.origins)}
+    return {**day, **(hour if layout.hour else {}), **(origin if layout.origins else {})}
 
 
 def derived_name(scope: Construct) -> str:

@@ -103,9 +103,10 @@ def test_where_lake_formation_governs_firehose_may_read_the_table_before_the_str
     assert isinstance(stack, cdk.Stack)
     template = synthesize(stack)
     stream, _ = only(template, "AWS::KinesisFirehose::DeliveryStream")
-    table, _ = only(template, "AWS::Glue::Table")
     permissions = resources(template, "AWS::LakeFormation::PrincipalPermissions")
-    assert [waits_for(template, each, table) for each in permissions] == [True, True]
+    tables = {each["Properties"]["Resource"]["Table"]["Name"]["Ref"]: name for name, each in permissions.items()}
+    assert len(tables) == 3
+    assert all(waits_for(template, permission, table) for table, permission in tables.items())
     (firehose,) = [each for each in permissions if waits_for(template, stream, each)]
     assert permissions[firehose]["Properties"]["Permissions"] == ["DESCRIBE", "SELECT"]
     assert "ArchiveRole" in json.dumps(permissions[firehose]["Properties"]["Principal"])

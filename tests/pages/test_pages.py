@@ -18,6 +18,7 @@ from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
+from ses_events.record import stored_events
 from tests.support.templates import ROOT, new_app, resources, synthesize
 from tools.limits_table import ELSEWHERE, RULES, WARNINGS, table
 
@@ -37,6 +38,7 @@ def test_every_rule_is_in_the_table() -> None:
             publishing_rules,
             dimension_rules,
             prefixes,
+            stored_events,
             location,
         )
         for name, rule in inspect.getmembers(room, _is_rule)
@@ -106,8 +108,7 @@ def test_a_name_that_is_no_class_says_what_it_is() -> None:
 def test_every_parameter_is_described_and_no_other(name: str) -> None:
     for function, docstring in _documented(_class(name)):
         arguments = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
-        if function.args.kwarg:
-            arguments.append(function.args.kwarg.arg)
+        arguments += [each.arg for each in (function.args.vararg, function.args.kwarg) if each]
         described = re.findall(r"^:param (\w+):", docstring, re.MULTILINE)
         obvious = {"self", "cls", "scope"} | ({"construct_id"} if function.name == "__init__" else set())
         assert {*described} - obvious == {*arguments} - obvious, f"{name}.{function.name}"

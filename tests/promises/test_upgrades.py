@@ -283,7 +283,10 @@ def _words(told: set[Impact]) -> str:
     by_impact: dict[str, list[str]] = {}
     for each in sorted(told):
         by_impact.setdefault(each.impact, []).append(each.kind.removeprefix("AWS::"))
-    return "; ".join(f"**{impact}** {', '.join(kinds)}" for impact, kinds in sorted(by_impact.items())) or "nothing"
+    return (
+        "; ".join(f"**{impact}** {', '.join(dict.fromkeys(kinds))}" for impact, kinds in sorted(by_impact.items()))
+        or "nothing"
+    )
 
 
 def _table(heading: str) -> list[str]:

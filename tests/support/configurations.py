@@ -190,7 +190,11 @@ class Configuration:
 
     def _new_analytics(self, scope: Construct, archive: EventArchive) -> None:
         chosen = self.chosen
-        a_folder_for_each_day = chosen["format"] == "parquet" or chosen["prefix"] == "default"
+        a_folder_for_each_day = chosen["format"] == "parquet" or chosen["prefix"] in (
+            "default",
+            "plain",
+            "without slash",
+        )
         if chosen["analytics"] == "none" or not a_folder_for_each_day:
             return
         results = _bucket(scope, "Results") if chosen["analytics"] == "results of the user" else None

@@ -4,7 +4,7 @@
 -- A Possible complaint is about one of several recipients of a mail, and SES does not know which: keep them on the
 -- lists, unless one turns up for message after message.
 -- Events that arrived in the last 30 days; those of the suppression list of the account are in suppressed_recipients.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, {days})),
 {recipient_events},
 refused AS (
   SELECT

@@ -2,10 +2,10 @@
 -- Events that arrived in the last 7 days. Unreadable is what is no SES event. A mail that is two days old is
 -- without_outcome when it has neither Delivery, Bounce, Complaint, Reject nor Rendering Failure: are these published?
 -- A copy counts on the day of the first, on whichever it arrived.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days})),
 event AS (
   SELECT
-    min(e.dt) AS dt,
+    min({day}) AS dt,
     e.eventtype,
     e.mail.messageid AS message_id,
     e.mail.timestamp AS sent_at,
@@ -18,7 +18,7 @@ event AS (
     count(*) AS copies
   FROM recent AS e
   -- What is unreadable counts on its own day, and has nothing to be a copy by.
-  GROUP BY 2, 3, 4, 5, 6, 7, IF(e.eventtype IS NULL OR e.mail.messageid IS NULL, e.dt)
+  GROUP BY 2, 3, 4, 5, 6, 7, IF(e.eventtype IS NULL OR e.mail.messageid IS NULL, {day})
 ),
 outcome AS (
   SELECT

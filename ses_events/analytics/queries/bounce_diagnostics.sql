@@ -2,7 +2,7 @@
 -- Bounces that arrived in the last 7 days, without automatic replies, and without those of recipients on a suppression
 -- list, SES's own too, which no server has seen.
 -- Addresses, IPs and ids in a reason become #, so that equal reasons are one.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days})),
 {recipient_events}
 SELECT
   kind,

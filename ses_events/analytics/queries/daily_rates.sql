@@ -3,7 +3,7 @@
 -- does not try is suppressed and no bounce, but one on SES's own list is a hard bounce, as SES counts it.
 -- Bounce rates are shares of what was sent, the complaint rate of what was delivered.
 -- A complaint counts once, though it may name several recipients, and so do those about one recipient of a message.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days})),
 {recipient_events},
 outcome AS (
   SELECT

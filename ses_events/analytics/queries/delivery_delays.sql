@@ -1,6 +1,6 @@
 -- Who delays the mail, why, and does it get there in the end?
 -- Mail sent in the last 7 days (UTC), by message and recipient; the type is that of the last delay.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days})),
 {recipient_events},
 outcome AS (
   SELECT

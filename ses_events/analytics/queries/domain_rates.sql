@@ -2,7 +2,7 @@
 -- Mail sent in the last 7 days (UTC), by message and recipient, as in daily_rates; by the domain of the recipient.
 -- A complaint counts once for a domain, though it may name several recipients there, and for none if it does not say
 -- to which of several domains the mail went that it is about.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days})),
 {recipient_events},
 outcome AS (
   SELECT

@@ -1,7 +1,7 @@
 -- How much of the mail do people open and click, with and without what are likely bots?
 -- Mail sent in the last 14 days (UTC), by message, since an Open or Click says which message and not which recipient.
 -- A person is whoever SES does not call a likely bot: older events do not say, and their senders count as people.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '14' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '14' DAY, {days})),
 {recipient_events},
 outcome AS (
   SELECT

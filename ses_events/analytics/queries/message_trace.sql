@@ -1,7 +1,7 @@
 -- Everything that happened to one message, given its id, one event after another.
 -- Events that arrived in the last 30 days: for an older message, change the number. What is Possible happened to one of
 -- several recipients, and SES does not say to which.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, {days})),
 {recipient_events}
 SELECT DISTINCT
   event_at,

@@ -1,6 +1,6 @@
 -- Which mail never left SES, because a template failed or a virus was found?
 -- Events that arrived in the last 7 days: Rendering Failure and Reject, by message.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d'))
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days}))
 SELECT
   e.eventtype,
   coalesce(element_at(element_at(e.mail.tags, {dimension}), 1), 'unknown') AS dimension_value,

@@ -54,6 +54,7 @@ classified AS (
 ),
 recipient_events AS (
   SELECT
+    {partitions},
     e.mail.messageid AS message_id,
     from_iso8601_timestamp(e.mail.timestamp) AS sent_at,
     from_iso8601_timestamp(coalesce(

@@ -1,7 +1,7 @@
 -- What became of the mail for one address, given that, the newest message first.
 -- Events that arrived in the last 30 days: for older ones, change the number. What is Possible happened to this or to
 -- another recipient of the same message: an Open or a Click, say, whose reader SES cannot name.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, {days})),
 {recipient_events},
 event AS (
   SELECT DISTINCT message_id, kind, event_at, sent_at, dimension_value, response

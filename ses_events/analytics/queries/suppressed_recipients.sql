@@ -1,7 +1,7 @@
 -- To which recipients, whom SES does not try, is mail still sent?
 -- Events that arrived in the last 30 days. SES accepts such mail and ends it with a Bounce, or a Complaint, of its own.
 -- Where the reason is Suppressed, SES's own list, it counts as a hard bounce: take the address off your lists.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '30' DAY, {days})),
 {recipient_events}
 SELECT
   recipient,

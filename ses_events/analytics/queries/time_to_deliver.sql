@@ -1,6 +1,6 @@
 -- How long does SES take to hand the mail over, by the domain of the recipient?
 -- Deliveries that arrived in the last 7 days: from the acceptance by SES to that of the recipient's server.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '7' DAY, {days})),
 {recipient_events},
 delivery AS (
   SELECT message_id, recipient, min(recipient_domain) AS recipient_domain, min(processing_time_millis) AS millis

@@ -1,6 +1,6 @@
 -- Which links do people click?
 -- Clicks that arrived in the last 14 days and are of no likely bot; links without what follows ? or #.
-WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '14' DAY, '%Y-%m-%d')),
+WITH recent AS (SELECT * FROM {events} WHERE dt >= date_format(current_date - INTERVAL '14' DAY, {days})),
 click AS (
   SELECT DISTINCT
     regexp_replace(e.click.link, '[?#].*$', '') AS link,

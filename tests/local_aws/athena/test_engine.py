@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,12 +18,13 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, NotProven, answer, named_query, send_mail
 from local_aws.process import ACCOUNT, REGION
-from ses_events.analytics.queries import named_queries, prepared_statements
+from ses_events.analytics.queries import VIEW_COLUMNS, named_queries, prepared_statements
 from ses_events.verify.cli import main
 from tests.local_aws.support.analysed import Analysed
 from tests.local_aws.support.deployed import Json, Stream, app, deploy, eventually, outputs_of, without_action
+from tests.pages.test_code import blocks
+from tests.support.templates import ROOT
 
-ROOT = Path(__file__).parents[3]
 FORMATS = ["Json", "Parquet"]
 
 
@@ -124,6 +126,30 @@ def test_fields_tags_and_days_are_read(analyst: Analyst, of: str) -> None:
     assert f"/dt={row['dt']}/" in analyst.keys(of)[0]
 
 
+@pytest.mark.parametrize("of", FORMATS)
+def test_the_view_answers_a_plain_select(analyst: Analyst, of: str) -> None:
+    rows = analyst.ask(of, "SELECT * FROM recipient_events WHERE kind = 'Send' ORDER BY event_at LIMIT 1")
+    assert [(row["message_id"], row["dimension_value"], row["likely_bot"]) for row in rows] == [
+        (analyst.message_id, "first", "false")
+    ]
+    assert list(rows[0]) == ["dt", *VIEW_COLUMNS]
+    database = analyst.outputs[f"{of}Database"]
+    [count] = analyst.ask(of, f'SELECT count(*) AS n FROM "{database}"."recipient_events" r WHERE r.dt < \'2000\'')
+    assert count == {"n": "0"}
+
+
+def test_the_python_of_the_page_asks_the_view(analyst: Analyst) -> None:
+    names: dict[str, Any] = {}
+    [code] = blocks(ROOT / "docs/questions.md", "python")
+    exec(code, names)
+    sql = "SELECT kind, recipient FROM recipient_events WHERE message_id = ? AND kind = 'Send'"
+    asked = analyst.outputs["JsonWorkGroup"], analyst.outputs["JsonDatabase"]
+    rows, _ = names["ask"](analyst.athena, *asked, sql, f"'{analyst.message_id}'")
+    assert [row["kind"] for row in rows] == ["Send"] and "@" in rows[0]["recipient"]
+    with pytest.raises(RuntimeError, match=r"TABLE_NOT_FOUND|is not authorized"):
+        names["ask"](analyst.athena, *asked, "SELECT 1 FROM nowhere")
+
+
 def test_the_json_is_kept_beside_the_parquet(analyst: Analyst) -> None:
     s3, bucket = analyst.aws.client("s3"), analyst.outputs["ParquetBucket"]
     [backup, *_] = s3.list_objects_v2(Bucket=bucket, Prefix="events/dt=")["Contents"]
@@ -206,16 +232,18 @@ def test_a_query_reads_no_file_of_this_machine(analyst: Analyst, tmp_path: Path)
         analyst.ask("Json", f'SELECT mine FROM "{file}" t, {hidden}')
 
 
-def test_the_key_of_an_object_is_data(analyst: Analyst) -> None:
+def test_a_folder_that_is_no_day_is_in_no_partition(analyst: Analyst) -> None:
     s3, bucket, [key, *_] = analyst.aws.client("s3"), analyst.outputs["JsonBucket"], analyst.keys("Json")
-    [row] = analyst.ask("Json", "SELECT DISTINCT dt FROM events")
-    day = "2026-01-01'||(SELECT 'code')||'"
-    other = key.replace(f"dt={row['dt']}", f"dt={day}")
-    s3.copy_object(Bucket=bucket, Key=other, CopySource={"Bucket": bucket, "Key": key})
+    before = analyst.ask("Json", "SELECT dt FROM events")
+    days = ["2026-01-01'||(SELECT 'code')||'", "2026-02-31", "2015-12-31", "2999-01-01"]
+    others = [key.replace(f"dt={before[0]['dt']}", f"dt={day}") for day in days]
+    for other in others:
+        s3.copy_object(Bucket=bucket, Key=other, CopySource={"Bucket": bucket, "Key": key})
     try:
-        assert {"dt": day} in analyst.ask("Json", "SELECT dt FROM events")
+        assert analyst.ask("Json", "SELECT dt FROM events") == before
     finally:
-        s3.delete_object(Bucket=bucket, Key=other)
+        for other in others:
+            s3.delete_object(Bucket=bucket, Key=other)
 
 
 @pytest.mark.parametrize("action", ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"])

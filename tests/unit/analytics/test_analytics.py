@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
 from ses_events import EventAnalytics, EventArchive, ParquetFormat
-from ses_events.analytics.queries import named_queries, prepared_statements
+from ses_events.analytics.queries import VIEW_COLUMNS, named_queries, prepared_statements
+from ses_events.analytics.queries import view as named_view
 from ses_events.record.fields import COLUMNS
 from tests.support.templates import (
     Json,
@@ -42,7 +44,7 @@ GRANTED = {
     "athena:StartQueryExecution": {"workgroup"},
     "athena:StopQueryExecution": {"workgroup"},
     "glue:GetDatabase": {"catalog", "database", "default"},
-    "glue:GetTable": {"catalog", "database", "table"},
+    "glue:GetTable": {"catalog", "database", "table", "view"},
     "s3:GetBucketLocation": {"events bucket", "results bucket"},
     "s3:ListBucket": {"events bucket", "results bucket"},
     "s3:ListBucketMultipartUploads": {"results bucket"},
@@ -63,7 +65,7 @@ def test_the_table_has_the_columns_of_a_record_and_a_partition_for_each_day(
     stack: cdk.Stack, archive: EventArchive
 ) -> None:
     EventAnalytics(stack, "Analytics", archive=archive)
-    table = properties(readable(synthesize(stack)), TABLE)["TableInput"]
+    table = tables(readable(synthesize(stack)))["events"]
     storage = table["StorageDescriptor"]
     assert {column["Name"]: column["Type"] for column in storage["Columns"]} == COLUMNS
     assert table["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
@@ -73,7 +75,7 @@ def test_the_table_has_the_columns_of_a_record_and_a_partition_for_each_day(
         "projection.enabled": "true",
         "projection.dt.type": "date",
         "projection.dt.format": "yyyy-MM-dd",
-        "projection.dt.range": "NOW-10YEARS,NOW",
+        "projection.dt.range": "2016-01-01,NOW",
         "projection.dt.interval": "1",
         "projection.dt.interval.unit": "DAYS",
         "storage.location.template": "s3://${ArchiveBucket49F1AC64}/events/dt=${dt}/",
@@ -84,7 +86,10 @@ def test_the_table_has_the_columns_of_a_record_and_a_partition_for_each_day(
     ("prefix", "location", "folder_of_a_day"),
     [
         ("events/dt=!{timestamp:yyyy-MM-dd}/", "events/", "events/dt=${dt}/"),
-        ("mail/ses/!{timestamp:yyyy-MM-dd}/!{timestamp:HH}/", "mail/ses/", "mail/ses/${dt}/"),
+        ("mail/ses/!{timestamp:yyyy-MM-dd}/!{timestamp:HH}/", "mail/ses/", "mail/ses/${dt}/${hour}/"),
+        ("mail/", "mail/", "mail/${dt}/${hour}/"),
+        ("mail/!{timestamp:yyyy/MM/dd}/", "mail/", "mail/${dt}/"),
+        ("ses", "", "ses${dt}/${hour}/"),
         ("mail/day-!{timestamp:yyyy-MM-dd}-utc/!{firehose:random-string}", "mail/", "mail/day-${dt}-utc/"),
         (
             f"{cdk.Aws.ACCOUNT_ID}/dt=!{{timestamp:yyyy-MM-dd}}/",
@@ -103,14 +108,23 @@ def test_a_prefix_with_a_folder_for_each_day_makes_a_table(
 ) -> None:
     archive = EventArchive(stack, "Archive", prefix=prefix)
     EventAnalytics(stack, "Analytics", archive=archive)
-    table = properties(readable(synthesize(stack)), TABLE)["TableInput"]
+    table = tables(readable(synthesize(stack)))["events"]
     bucket = "s3://${ArchiveBucket49F1AC64}/"
     assert table["StorageDescriptor"]["Location"] == bucket + location
     assert table["Parameters"]["storage.location.template"] == bucket + folder_of_a_day
 
 
 @pytest.mark.parametrize(
-    "prefix", ["mail/", "mail/!{timestamp:yyyy/MM/dd}/", "mail/!{timestamp:yyyy-MM-dd}", "!{timestamp:yyyy-MM-dd HH}/"]
+    "prefix",
+    [
+        "mail/!{timestamp:yyyy-MM-dd}",
+        "!{timestamp:yyyy-MM-dd HH}/",
+        "!{timestamp:dd-MM-yyyy}/",
+        "!{timestamp:yyyy/M/d}/",
+        "!{firehose:random-string}/",
+        "!{firehose:random-string}/!{timestamp:yyyy-MM-dd}/",
+        "by=100%/year=!{timestamp:yyyy}/month=!{timestamp:MM}/it%s=!{timestamp:dd}/",
+    ],
 )
 def test_a_prefix_without_a_folder_for_each_day_is_refused(stack: cdk.Stack, prefix: str) -> None:
     archive = EventArchive(stack, "Archive", prefix=prefix)
@@ -331,15 +345,31 @@ def test_two_analytics_have_names_of_their_own_in_what_glue_and_athena_take(
     assert all(name == name.lower() and len(name) <= 64 and name.replace("_", "").isalnum() for name in names)
 
 
-def test_a_table_of_parquet_is_the_archives_own(stack: cdk.Stack) -> None:
-    archive = EventArchive(stack, "Archive", format=ParquetFormat())
-    analytics = EventAnalytics(stack, "Analytics", archive=archive)
-    analytics.grant_query(_role(stack))
-    template = readable(synthesize(stack))
-    assert archive.event_table and analytics.table is archive.event_table.table
-    assert len(resources(template, TABLE)) == 1
+def test_the_database_has_the_same_name_with_and_without_parquet(stack: cdk.Stack, archive: EventArchive) -> None:
+    other = cdk.Stack(new_app(), "Mail")
+    parquet = EventAnalytics(other, "Analytics", archive=EventArchive(other, "Archive", format=ParquetFormat()))
+    parquet.grant_query(_role(other))
+    assert parquet.database_name == EventAnalytics(stack, "Analytics", archive=archive).database_name
+    template = readable(synthesize(other))
+    serde = tables(template)["events"]["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
+    assert serde.endswith("ParquetHiveSerDe")
     read = [each["Resource"] for each in _statements(template) if each["Action"] == "s3:GetObject"]
     assert read == ["${ArchiveBucket49F1AC64.Arn}/parquet/dt=*"]
+
+
+def test_the_view_is_kept_as_athena_keeps_one(stack: cdk.Stack, archive: EventArchive) -> None:
+    analytics = EventAnalytics(stack, "Analytics", archive=archive)
+    view = tables(synthesize(stack))["recipient_events"]
+    assert (view["TableType"], view["Parameters"]["presto_view"]) == ("VIRTUAL_VIEW", "true")
+    start, encoded, end = view["ViewOriginalText"]["Fn::Join"][1]
+    assert (start, end) == ("/* Presto View: ", " */")
+    definition = json.loads(encoded["Fn::Base64"])
+    assert (definition["catalog"], definition["schema"]) == ("awsdatacatalog", analytics.database_name)
+    types = {column["name"]: column["type"] for column in definition["columns"]}
+    assert types == {"dt": "varchar", **VIEW_COLUMNS}
+    hive = {column["Name"]: column["Type"] for column in view["StorageDescriptor"]["Columns"]}
+    assert hive == {name: "string" if kind == "varchar" else kind for name, kind in types.items()}
+    assert definition["originalSql"] == named_view(analytics.database_name, "events", "campaign").sql
 
 
 def test_the_queries_wait_for_their_workgroup_and_the_table_for_its_database(
@@ -352,11 +382,12 @@ def test_the_queries_wait_for_their_workgroup_and_the_table_for_its_database(
         waits_for(template, query, workgroup)
         for query in (*resources(template, QUERY), *resources(template, STATEMENT))
     )
-    assert waits_for(template, only(template, TABLE)[0], only(template, "AWS::Glue::Database")[0])
+    database, _ = only(template, "AWS::Glue::Database")
+    assert all(waits_for(template, table, database) for table in resources(template, TABLE))
 
 
 REFUSED: list[tuple[type[Exception], dict[str, Any], str]] = [
-    (TypeError, {"archive": "archive"}, "archive 'archive' is of type str; use an EventArchive"),
+    (TypeError, {"archive": "archive"}, "archive 'archive' is of type str; use an EventArchive, or StoredEvents"),
     (
         ValueError,
         {"bytes_scanned_cutoff": cdk.Size.mebibytes(9)},
@@ -398,7 +429,7 @@ def test_a_wrong_argument_is_refused(
 
 
 def test_what_is_wrong_is_said_all_at_once(stack: cdk.Stack) -> None:
-    archive = EventArchive(stack, "Archive", prefix="mail/")
+    archive = EventArchive(stack, "Archive", prefix="mail/!{timestamp:HH}/")
     bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="results", region="eu-west-1")
     here = cdk.Stack(cdk.Stage.of(stack), "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
     with pytest.raises(ValueError) as caught:
@@ -406,7 +437,7 @@ def test_what_is_wrong_is_said_all_at_once(stack: cdk.Stack) -> None:
             here, "Analytics", archive=archive, results_bucket=bucket, results_expiration=cdk.Duration.days(1)
         )
     assert str(caught.value).splitlines() == [
-        "Here/Analytics: archive.prefix 'mail/' has no folder for each day, as a table needs; "
+        "Here/Analytics: archive.prefix 'mail/!{timestamp:HH}/' has no folder for each day, as a table needs; "
         "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'",
         "Here/Analytics: results_bucket is in eu-west-1, this stack in us-east-1; use one of this region",
         "Here/Analytics: results_expiration cannot be given with results_bucket, which is there already; "
@@ -444,6 +475,12 @@ def test_something_without_a_principal_is_refused(stack: cdk.Stack, archive: Eve
         analytics.grant_query("me")  # type: ignore[arg-type]
 
 
+def tables(template: Json) -> dict[str, Json]:
+    """The tables and views of a template, by name."""
+    inputs = [each["Properties"]["TableInput"] for each in resources(template, TABLE).values()]
+    return {each["Name"]: each for each in inputs}
+
+
 def _role(scope: cdk.Stack) -> iam.Role:
     return iam.Role(scope, "Analyst", assumed_by=iam.AccountRootPrincipal())
 
@@ -465,6 +502,7 @@ def _granted(stack: cdk.Stack, analytics: EventAnalytics) -> dict[str, set[str]]
         regional % ("glue", f"database/{analytics.database_name}"): "database",
         regional % ("glue", "database/default"): "default",
         regional % ("glue", f"table/{analytics.database_name}/{analytics.table_name}"): "table",
+        regional % ("glue", f"table/{analytics.database_name}/{analytics.view_name}"): "view",
         bucket: "events bucket",
         f"{bucket}/events/dt=*": "events",
         results: "results bucket",

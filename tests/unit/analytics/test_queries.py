@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from ses_events.analytics.queries import Query, named_queries, prepared_statements
+from ses_events.analytics.queries import Query, named_queries, prepared_statements, view
 from ses_events.record.fields import COLUMNS
 from tests.support import duckdb_athena as athena
 from tests.support.event_records import (
@@ -42,6 +42,7 @@ DATABASE, TABLE = "mail-1", 'ev"ents'
 
 QUERIES = named_queries(DATABASE, TABLE, "campaign")
 PREPARED = prepared_statements(DATABASE, TABLE, "campaign")
+VIEW = view(DATABASE, TABLE, "campaign")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_the_page_about_analytics_has_the_columns_and_the_queries() -> None:
         re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE) for section in page.split("\n|---|---|\n")[1:]
     ]
     columns, queries, prepared = tables
-    assert [name for name, _ in columns] == [*COLUMNS, "dt"], "mend the columns in docs/analytics.md"
+    assert [name for name, _ in columns] == [*COLUMNS, "dt", "hour", "origin"], "mend the columns in docs/analytics.md"
     assert queries == [(query.name, query.title) for query in QUERIES], "mend the queries in docs/analytics.md"
     assert prepared == [(query.name, query.title) for query in PREPARED]
 
@@ -728,6 +729,21 @@ def test_the_loader_says_what_it_needs(arguments: Any, error: type[Exception], m
     for load in (named_queries, prepared_statements):
         with pytest.raises(error, match=f"^{re.escape(message)}$"):
             load(*arguments)
+
+
+def test_the_view_has_a_row_for_each_event_and_recipient_with_the_types_that_athena_is_told(tmp_path: Path) -> None:
+    of = mail("m1", "2026-03-09T10:00:00Z", "ann@example.com", "bob@example.com", tags=tags(campaign="spring"))
+    bounced = bounce(of, "2026-03-10T00:00:01Z", "Permanent/General", {"emailAddress": "bob@example.com"})
+    write(tmp_path, [("2026-03-09", send(of)), ("2026-03-10", bounced)])
+    connection = athena.connect(DATABASE, TABLE.replace('"', '""'), athena.json_lines(tmp_path))
+    answer = connection.sql(athena.as_duckdb(VIEW.sql, TODAY))
+    assert {name: str(of).lower() for name, of in zip(answer.columns, answer.types, strict=True)} == VIEW.columns
+    rows = answer.project("dt, kind, recipient, event_at").order("kind, recipient").fetchall()
+    assert rows == [
+        ("2026-03-10", "Hard bounce", "bob@example.com", _time("03-10T00:00:01")),
+        ("2026-03-09", "Send", "ann@example.com", _time("03-09T10:00:00")),
+        ("2026-03-09", "Send", "bob@example.com", _time("03-09T10:00:00")),
+    ]
 
 
 def _asking(folder: Path) -> Callable[..., Rows]:

@@ -242,9 +242,9 @@ def test_another_format_is_refused(stack: cdk.Stack, wrong: Any, shown: str) -> 
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("columns/", "has no folder for each day, as a table needs; use one such as"),
+        ("columns/!{timestamp:HH}/", "has no folder for each day, as a table needs; use one such as"),
         ("columns/!{timestamp:yyyy-MM-dd}/!{when}/", "has '!{when}'; use one of timestamp, firehose"),
-        ("", "has no folder for each day"),
+        ("!{firehose:random-string}/", "has no folder for each day"),
         ("/columns/!{timestamp:yyyy-MM-dd}/", "has a folder without a name, which Athena does not read"),
         ("c" * 1025 + "/!{timestamp:yyyy-MM-dd}/", "has 1050 characters; use at most 1024"),
     ],
