@@ -19,7 +19,7 @@ from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.validation import check, did_you_mean, instance, option, some_id, together
+from ses_events.validation import as_id, check, did_you_mean, instance, option, some_id, together
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -72,7 +72,7 @@ class SesEventsStack(cdk.Stack):
         **stack_options: Any,
     ) -> None:
         check(
-            str(construct_id) or repr(construct_id),
+            as_id(construct_id) or repr(construct_id),
             option("scope", scope, Construct, "a cdk.App or cdk.Stage"),
             some_id(construct_id, "Mail"),
             _name_of_a_stack(scope, construct_id, stack_options),
@@ -143,9 +143,16 @@ class SesEventsStack(cdk.Stack):
 
 def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:
     """An id that CloudFormation takes as the name of the stack (AWS CDK; CloudFormation API, CreateStack)."""
-    if not construct_id or "stack_name" in given or re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id):
+    if (
+        not isinstance(construct_id, str)
+        or not construct_id
+        or "stack_name" in given
+        or re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id)
+    ):
         return
-    if scope is None or not scope.node.scope:  # in a Stage, CDK makes a name of the path
+    if scope is None or (
+        isinstance(scope, Construct) and not scope.node.scope
+    ):  # in a Stage, CDK makes a name of the path
         yield f"construct_id {construct_id!r} is not the name of a stack; use A-Z a-z 0-9 -, or give stack_name"
 
 

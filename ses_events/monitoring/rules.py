@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.location import environment_of, known_to_differ, same_place, same_region
+from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.publishing import _DESTINATIONS, PublishedTo
 from ses_events.record.names import metric_name
-from ses_events.validation import Range, interface, number, option, optional_interface, several
+from ses_events.validation import Range, first_of, interface, metric_text, number, option, optional_interface, several
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -101,7 +101,9 @@ def monitored(
         yield "publishing and archive are missing, so there is nothing to watch; give one or both"
     for argument, part in (("publishing", publishing), ("archive", archive), ("analytics", analytics)):
         if part is not None and part.stack is not stack:
-            yield from same_place(argument, environment_of(part.stack), stack)
+            yield from first_of(
+                same_place(argument, environment_of(part.stack), stack), same_app(argument, part, stack)
+            )
 
 
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
@@ -110,10 +112,21 @@ def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterat
     if "SEARCH(" in str(getattr(value, "expression", "")):
         yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
     for each in single_metrics(value):
+        for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
+            yield from metric_text(f"{argument}.{named}", what, "Send")
+        yield from _alarm_period(f"{argument}.period", each.period)
+        yield from nameable(argument, (each.dimensions or {}).values(), stack)
         elsewhere = list(same_region(argument, each, stack))
         if elsewhere:
             yield f"{elsewhere[0]}, or make an EventMonitoring there"
             return
+
+
+def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
+    """10, 20 or 30 seconds or whole minutes, up to seven days (CloudWatch API, PutMetricAlarm)."""
+    seconds = value.to_milliseconds() / 1000
+    if not (seconds in (10, 20, 30) or (seconds % 60 == 0 and 60 <= seconds <= 604800)):
+        yield f"{argument} {seconds:g} seconds is none of an alarm; use 10, 20 or 30 s, or 1-10080 whole minutes"
 
 
 def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
