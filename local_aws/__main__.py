@@ -28,7 +28,7 @@ do is up to you:
 
 with the eventType Open, Click, DeliveryDelay or Subscription.
 """
-_LINE = re.compile(r"^\S+ ([0-9:]{8})\S* (\w+) \[local_aws\.\w+\] (.*)$")
+_LINE = re.compile(r"^\S+ ([0-9:]{8})\S* (\w+) \[local_aws\.[\w.]+\] (.*)$")
 
 
 def main() -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypercorn.typing import ASGIFramework
 
-from local_aws.delays import Delays
-from local_aws.ses import Ses
-from local_aws.simulator import Unthinkable
+from local_aws.ministack.delays import Delays
+from local_aws.ses.outcomes import CannotHappen
+from local_aws.ses.service import Ses
 
 
 def with_control(app: ASGIFramework, ses: Ses, delays: Delays) -> ASGIFramework:
@@ -34,7 +34,7 @@ def with_control(app: ASGIFramework, ses: Ses, delays: Delays) -> ASGIFramework:
                 raise ValueError("the request is no JSON object")
             call(request)
             status, answer = 200, {}
-        except (Unthinkable, ValueError, TypeError) as failure:
+        except (CannotHappen, ValueError, TypeError) as failure:
             status, answer = 400, {"message": str(failure)}
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -13,10 +13,14 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local_aws import alarms, athena, ministack_gaps
+from local_aws import ministack
+from local_aws.athena import engine
+from local_aws.cloudwatch import evaluation
 from local_aws.control import with_control
-from local_aws.firehose import Firehose, refusal
-from local_aws.ses import Ses
+from local_aws.firehose.buffering import Firehose, refusal
+from local_aws.ministack import delivery_streams, workgroups
+from local_aws.ministack.delays import delays
+from local_aws.ses.service import Ses
 
 
 class _Tls13(Config):
@@ -39,14 +43,14 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s [%(name)s] %(message)s"))
     logger.addHandler(handler)
 
-    ministack_gaps.fill()
-    ministack_gaps.check_destinations_in_s3(refusal)
-    ministack_gaps.hand_over_records(Firehose(speed).accept)
-    ministack_gaps.hand_over_queries(athena.run)
-    ministack_gaps.delays.set(iam_delay, stream_delay)
+    ministack.install()
+    delivery_streams.check_destinations_in_s3(refusal)
+    delivery_streams.hand_over_records(Firehose(speed).accept)
+    workgroups.hand_over_queries(engine.run)
+    delays.set(iam_delay, stream_delay)
     ses = Ses()
     ses.fill_in()
-    alarms.evaluate_always(speed)
+    evaluation.evaluate_always(speed)
 
     config = _Tls13()
     config.bind = [f"fd://{listener}"]
@@ -54,7 +58,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     # Nothing here needs a graceful end; without this trigger Hypercorn would turn SIGTERM into one.
-    asyncio.run(serve(with_control(app, ses, ministack_gaps.delays), config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(serve(with_control(app, ses, delays), config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end_with_parent() -> None:

@@ -18,6 +18,7 @@ _MODULES = {
     "EventMonitoring": "monitoring.monitoring",
     "EventPublishing": "publishing.publishing",
     "FirehoseDestination": "publishing.firehose",
+    "JsonFormat": "archive.formats",
     "ParquetFormat": "archive.formats",
     "SesEventsStack": "stack",
     "SnsDestination": "publishing.sns",

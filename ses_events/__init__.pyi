@@ -1,5 +1,6 @@
 from ses_events.analytics.analytics import EventAnalytics as EventAnalytics
 from ses_events.archive.archive import EventArchive as EventArchive
+from ses_events.archive.formats import JsonFormat as JsonFormat
 from ses_events.archive.formats import ParquetFormat as ParquetFormat
 from ses_events.monitoring.monitoring import EventMonitoring as EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination as CloudWatchDestination
@@ -21,6 +22,7 @@ __all__ = [
     "EventMonitoring",
     "EventPublishing",
     "FirehoseDestination",
+    "JsonFormat",
     "ParquetFormat",
     "SesEventsStack",
     "SnsDestination",

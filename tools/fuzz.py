@@ -42,7 +42,6 @@ from ses_events import (
     EventPublishing,
     FirehoseDestination,
     ParquetFormat,
-    SesEventsStack,
     SnsDestination,
 )
 
@@ -189,14 +188,11 @@ def _metric(**options: Any) -> Value:
     return Value(f"Metric({label[:80]})", lambda _: cloudwatch.Metric(**arguments))
 
 
-_DESTINATIONS = _parts(
-    "SnsDestination",
-    "SealedDestination",
-    "FirehoseDestination",
-    "SharedRoleDestination",
-    "RoleDestination",
-    "BusDestination",
-) + [Value("CloudWatchDestination", lambda _: CloudWatchDestination([_dimension()]))]
+_DESTINATIONS = [
+    *_parts("SnsDestination", "SealedDestination", "FirehoseDestination"),
+    *_parts("SharedRoleDestination", "RoleDestination", "BusDestination"),
+    Value("CloudWatchDestination", lambda _: CloudWatchDestination([_dimension()])),
+]
 _FLAG = _plain(True, False)
 _GRANTEES = _parts("Role", "User", "ImportedRole", "NamedRole")
 _METRICS = [

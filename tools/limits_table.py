@@ -11,6 +11,7 @@ import ses_events
 from ses_events import location, validation
 from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
+from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
@@ -64,7 +65,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventArchive.log_group": archive_rules.log_group,
     "EventArchive.server_access_logs_bucket": archive_rules.server_access_logs_bucket,
     "EventArchive.buffering_interval": archive_rules.BUFFERING_INTERVAL,
-    "EventArchive.buffering_size": archive_rules.BUFFERING_SIZE,
+    "EventArchive.buffering_size": formats.BUFFERING_SIZE,
     "EventArchive.delivery_stream_name": archive_rules.DELIVERY_STREAM_NAME,
     "EventArchive.error_output_prefix": prefixes.error_output_prefix,
     "EventArchive.expiration": archive_rules.EXPIRATION,
@@ -92,6 +93,9 @@ ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
     "default_value of a dimension": dimension_rules.DIMENSION_DEFAULT_VALUE,
 }
 """Rules about what is no option of its own."""
+
+_INTERNAL = {"bind", "prefix_oddities", "problems"}
+"""Methods that the constructs call on the values they are given."""
 
 WARNINGS = {
     "alarm-without-data": "`add_alarm` on an event that no set publishes to the destination with these dimensions",
@@ -151,10 +155,11 @@ def _option_rows() -> Iterator[str]:
         public = getattr(ses_events, name)
         if not inspect.isclass(public) or name in ("EventDestination", "SesEventsStack"):
             continue
-        methods = {"": public.__init__} | {
+        methods = {"": public.__init__} if inspect.isfunction(public.__init__) else {}
+        methods |= {
             f".{method}": function
             for method, function in inspect.getmembers(public, inspect.isfunction)
-            if _is_documented_with(name, function) and method[0] != "_" and method not in ("bind", "problems")
+            if _is_documented_with(name, function) and method[0] != "_" and method not in _INTERNAL
         }
         for method, function in methods.items():
             option = f"{name}{method}"

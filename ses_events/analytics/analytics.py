@@ -15,7 +15,7 @@ from ses_events.archive.bucket import new_results_bucket
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant, reading, use_of_key
 from ses_events.publishing import dimensions as dimension_rules
-from ses_events.record.table import JSON, EventTable, derived_name
+from ses_events.record.table import EventTable, derived_name
 from ses_events.validation import check, instead_of, interface, new_id, stack_of
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class EventAnalytics(Construct):
         """The stack of the queries."""
 
         self._table = archive.event_table or EventTable(
-            self, "Table", bucket=archive.bucket, prefix=archive.prefix, storage=JSON
+            self, "Table", bucket=archive.bucket, prefix=archive.table_prefix, storage=archive.format.storage
         )
         self.database = self._table.database
         """The ``AWS::Glue::Database``."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -15,18 +14,16 @@ from ses_events import prefix as prefixes
 from ses_events.archive import rules
 from ses_events.archive.bucket import new_bucket
 from ses_events.archive.delivery_role import Delivery, new_role, permit, warn_of_other_accounts
-from ses_events.archive.delivery_stream import new_delivery_stream
-from ses_events.archive.formats import READ_SCHEMA, converted
+from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
+from ses_events.archive.formats import EventFormat, JsonFormat
 from ses_events.archive.stream_metrics import StreamMetrics
 from ses_events.location import environment_of
-from ses_events.policies import allow, folders_of, grant, reading
-from ses_events.record.table import PARQUET, EventTable
-from ses_events.validation import check, instead_of, interface, new_id, stack_of
+from ses_events.policies import folders_of, grant, reading
+from ses_events.validation import check, interface, new_id, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
-    from ses_events.archive.formats import ParquetFormat
 
 DEFAULT_PREFIX = "events/dt=!{timestamp:yyyy-MM-dd}/"
 """A folder for each UTC day, named so that Athena and Hive see a partition ``dt``."""
@@ -74,7 +71,7 @@ class EventArchive(StreamMetrics, Construct):
         Firehose converts, made before the stream; ``glue:GetTable``, ``GetTableVersion`` and ``GetTableVersions`` for
         its role; the JSON under ``prefix`` becomes the stream's backup (gzip, ``.gz``). On a deployed archive this
         changes the stream in place, and only later events are in the Parquet. Back to JSON alone takes a new archive:
-        Firehose never turns a backup off. Default: JSON alone.
+        Firehose never turns a backup off. Default: ``JsonFormat()``, JSON alone.
     :param log_group: where Firehose logs errors, in a log stream of its own. Default: a new log group.
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without an expression.
@@ -108,7 +105,7 @@ class EventArchive(StreamMetrics, Construct):
         encryption_key: kms.IKey | None = None,
         error_output_prefix: str = DEFAULT_ERROR_OUTPUT_PREFIX,
         expiration: cdk.Duration | None = None,
-        format: ParquetFormat | None = None,
+        format: EventFormat | None = None,
         log_group: logs.ILogGroup | None = None,
         prefix: str = DEFAULT_PREFIX,
         removal_policy: cdk.RemovalPolicy | None = None,
@@ -116,30 +113,14 @@ class EventArchive(StreamMetrics, Construct):
         server_access_logs_bucket: s3.IBucket | None = None,
     ) -> None:
         stack = stack_of(scope, construct_id)
+        format = JsonFormat() if format is None else format
         check(
             (scope, construct_id),
-            rules.bucket("bucket", bucket, stack),
-            instead_of(
-                "bucket",
-                bucket,
-                {
-                    "expiration": expiration,
-                    "removal_policy": removal_policy,
-                    "server_access_logs_bucket": server_access_logs_bucket,
-                },
-            ),
-            rules.BUFFERING_INTERVAL("buffering_interval", buffering_interval),
-            (rules.CONVERTED_BUFFERING_SIZE if format else rules.BUFFERING_SIZE)("buffering_size", buffering_size),
-            rules.DELIVERY_STREAM_NAME("delivery_stream_name", delivery_stream_name),
-            rules.key("encryption_key", encryption_key, stack),
-            prefixes.error_output_prefix("error_output_prefix", error_output_prefix, prefix),
-            rules.EXPIRATION("expiration", expiration),
-            rules.archive_format("format", format, prefix),
+            *rules.of_the_stream(delivery_stream_name, buffering_interval, buffering_size, format),
+            *rules.of_the_bucket(stack, bucket, encryption_key, expiration, removal_policy, server_access_logs_bucket),
+            *rules.of_the_prefixes(prefix, error_output_prefix, format),
             rules.log_group("log_group", log_group, stack),
-            prefixes.prefix("prefix", prefix),
-            rules.removal_policy("removal_policy", removal_policy),
             rules.delivery_role("role", role, stack),
-            rules.server_access_logs_bucket("server_access_logs_bucket", server_access_logs_bucket, stack),
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
@@ -170,13 +151,15 @@ class EventArchive(StreamMetrics, Construct):
         self.prefix = prefix
         """Where the events are in the bucket as JSON, with the expressions of Firehose."""
 
-        self.table_prefix = format.prefix if format else prefix
+        self.format = format
+        """How they are kept."""
+
+        bound = format.bind(self, self.bucket, prefix)
+        self.table_prefix = bound.table_prefix
         """Where they are in the format for queries."""
 
-        self.event_table = (
-            EventTable(self, "Table", bucket=self.bucket, prefix=format.prefix, storage=PARQUET) if format else None
-        )
-        """The Glue table by which Firehose converts to Parquet; None for JSON alone."""
+        self.event_table = bound.table
+        """The Glue table by which Firehose converts; None for JSON alone."""
 
         log_stream = logs.LogStream(
             self, "LogStream", log_group=self.log_group, removal_policy=cdk.RemovalPolicy.DESTROY
@@ -190,33 +173,23 @@ class EventArchive(StreamMetrics, Construct):
             folders=folders_of(prefix, self.table_prefix, error_output_prefix) if bucket else ["*"],
             key=bucket.encryption_key if bucket else encryption_key,
             error_log=here.arn("logs", f"log-group:{log_group_name}:log-stream:{log_stream_name}"),
-            schema=[allow(READ_SCHEMA, *self.event_table.arns, sid="Schema")] if self.event_table else [],
+            schema=bound.statements,
         )
         self.role = role or new_role(self, delivery)
         """The role of the delivery stream."""
 
-        destination: dict[str, Any] = {
-            "bucket_arn": delivery.bucket_arn,
-            "role_arn": self.role.role_arn,
-            "prefix": prefix,
-            "error_output_prefix": error_output_prefix,
-            "compression_format": "GZIP",
-            "file_extension": ".json.gz",
-            "buffering_hints": firehose.CfnDeliveryStream.BufferingHintsProperty(
-                interval_in_seconds=self.buffering_seconds,
-                size_in_m_bs=buffering_size.to_mebibytes() if buffering_size else 128 if format else 64,
-            ),
-            "cloud_watch_logging_options": firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
-                enabled=True, log_group_name=log_group_name, log_stream_name=log_stream_name
-            ),
-        }
-        if self.event_table:
-            destination = converted(destination, self.event_table, here)
+        json = json_destination(
+            bucket_arn=delivery.bucket_arn,
+            role_arn=self.role.role_arn,
+            prefix=prefix,
+            error_output_prefix=error_output_prefix,
+            seconds=self.buffering_seconds,
+            mebibytes=buffering_size.to_mebibytes() if buffering_size else format.default_buffering_size,
+            log_group_name=log_group_name,
+            log_stream_name=log_stream_name,
+        )
         self.delivery_stream = new_delivery_stream(
-            self,
-            self.delivery_stream_name,
-            encryption_key,
-            firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(**destination),
+            self, self.delivery_stream_name, encryption_key, bound.destination(json)
         )
         """The ``AWS::KinesisFirehose::DeliveryStream``."""
 
@@ -227,23 +200,7 @@ class EventArchive(StreamMetrics, Construct):
         if policy:
             self.delivery_stream.node.add_dependency(policy)
         warn_of_other_accounts(self, delivery, self.role)
-        for warning, text in (
-            *prefixes.oddities_of_prefix("prefix", prefix),
-            *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
-            *prefixes.oddities_of_both_prefixes("prefix", prefix, error_output_prefix),
-            *(
-                prefixes.oddities_of_both_prefixes("format.prefix", format.prefix, error_output_prefix)
-                if format
-                else ()
-            ),
-        ):
-            cdk.Annotations.of(self).add_warning_v2(warning, text)
-        if bucket and delivery.folders == ["*"]:
-            cdk.Annotations.of(self).add_warning_v2(
-                "ses-events:prefix-opens-bucket",
-                "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "
-                "prefix are for all of the bucket; begin each prefix with a folder such as 'events/'",
-            )
+        _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user read the events, and nothing else in the bucket.
@@ -271,4 +228,20 @@ class EventArchive(StreamMetrics, Construct):
             grantee,
             statements,
             "Firehose names the objects it writes, by these prefixes as far as they are known",
+        )
+
+
+def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, *, opens_bucket: bool) -> None:
+    for warning, text in (
+        *prefixes.oddities_of_prefix("prefix", prefix),
+        *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
+        *prefixes.oddities_of_both_prefixes("prefix", prefix, error_output_prefix),
+        *archive.format.prefix_oddities("format", error_output_prefix),
+    ):
+        cdk.Annotations.of(archive).add_warning_v2(warning, text)
+    if opens_bucket:
+        cdk.Annotations.of(archive).add_warning_v2(
+            "ses-events:prefix-opens-bucket",
+            "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "
+            "prefix are for all of the bucket; begin each prefix with a folder such as 'events/'",
         )

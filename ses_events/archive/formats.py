@@ -1,27 +1,98 @@
-"""Events as Parquet: the value that asks for it, and how Firehose converts."""
+"""How events are kept, as values that say what a stream, its role, its alarms and a table make of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import aws_cdk as cdk
 from aws_cdk import aws_kinesisfirehose as firehose
 
 from ses_events import prefix as prefixes
+from ses_events.location import Environment, environment_of
+from ses_events.policies import Statement, allow
 from ses_events.record.fields import JSON_KEYS
-from ses_events.validation import check
+from ses_events.record.table import JSON, PARQUET, EventTable
+from ses_events.validation import Range, check
 
 if TYPE_CHECKING:
-    from ses_events.location import Environment
-    from ses_events.record.table import EventTable
+    from aws_cdk import aws_s3 as s3
+    from constructs import Construct
+
+BUFFERING_SIZE = Range(1, 128, "MiB", source="Firehose API, BufferingHints", note="with Parquet 64-128")
+CONVERTED_BUFFERING_SIZE = Range(64, 128, "MiB", source="Firehose developer guide, record format conversion")
 
 DEFAULT_PARQUET_PREFIX = "parquet/dt=!{timestamp:yyyy-MM-dd}/"
 """A folder for each UTC day."""
 
-READ_SCHEMA = ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"]
+_READ_SCHEMA = ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"]
 """What Firehose needs to read the schema of a table (Firehose developer guide, controlling access: AWS Glue)."""
 
 
-class ParquetFormat:
+@dataclass(frozen=True)
+class BoundFormat:
+    """What the destination of an archive's stream needs to write a format."""
+
+    table_prefix: str
+    """The prefix of the events in the format for queries."""
+
+    table: EventTable | None
+    """The table by which Firehose converts, made before the stream."""
+
+    statements: list[Statement]
+    """What the role of the stream needs besides."""
+
+    destination: Callable[[dict[str, Any]], dict[str, Any]]
+    """The extended S3 destination, from the plain one that writes JSON."""
+
+
+class EventFormat:
+    """How an archive keeps events: ``JsonFormat`` or ``ParquetFormat``."""
+
+    buffering_size: ClassVar[Range]
+    """What a stream may collect before it writes a file."""
+
+    default_buffering_size: ClassVar[int]
+    """What it collects at most by default, in MiB."""
+
+    storage: ClassVar[dict[str, Any]]
+    """How Athena reads the format."""
+
+    converts: ClassVar[bool]
+    """Whether Firehose converts the events, and backs the JSON up, which has metrics of its own."""
+
+    def problems(self, argument: str, prefix: str) -> Iterable[str]:
+        """Why no archive with this prefix can keep events so."""
+        return ()
+
+    def prefix_oddities(self, argument: str, error_output_prefix: str) -> Iterable[tuple[str, str]]:
+        """The warnings about the prefixes of the format, by id."""
+        return ()
+
+    def bind(self, scope: Construct, bucket: s3.IBucket, prefix: str) -> BoundFormat:
+        """Make what the format needs (``EventArchive`` calls it)."""
+        raise NotImplementedError
+
+
+class JsonFormat(EventFormat):
+    """Keep events as JSON alone, as SES sent them: ``EventArchive(..., format=JsonFormat())``, which is the default."""
+
+    buffering_size = BUFFERING_SIZE
+    """What a stream may collect before it writes a file."""
+    default_buffering_size = 64
+    """64 MiB."""
+    storage = JSON
+    """Athena reads gzip JSON."""
+    converts = False
+    """The events stay as SES sent them."""
+
+    def bind(self, scope: Construct, bucket: s3.IBucket, prefix: str) -> BoundFormat:
+        """Make nothing (``EventArchive`` calls it)."""
+        return BoundFormat(prefix, None, [], lambda json: json | {"file_extension": ".json.gz"})
+
+
+class ParquetFormat(EventFormat):
     """Keep events as Parquet too: ``EventArchive(..., format=ParquetFormat())``.
 
     Firehose converts each event by the columns of a Glue table and writes columnar files, of which a query reads the
@@ -34,15 +105,65 @@ class ParquetFormat:
     :raises TypeError: when it is no string.
     """
 
+    buffering_size = CONVERTED_BUFFERING_SIZE
+    """What a stream that converts may collect before it writes a file."""
+    default_buffering_size = 128
+    """128 MiB."""
+    storage = PARQUET
+    """Athena reads Parquet."""
+    converts = True
+    """The events are converted, and the JSON has metrics of its own."""
+
     def __init__(self, *, prefix: str = DEFAULT_PARQUET_PREFIX) -> None:
         check("ParquetFormat", prefixes.prefix("prefix", prefix), prefixes.table_prefix("prefix", prefix))
         self.prefix = prefix
         """Where the Parquet files go."""
 
+    def problems(self, argument: str, prefix: str) -> Iterable[str]:
+        """Why no archive with this prefix can keep events so."""
+        yield from prefixes.prefix(f"{argument}.prefix", self.prefix)
+        folder, other = (str(each).partition("!{")[0] for each in (self.prefix, prefix))
+        if folder.startswith(other) or other.startswith(folder):
+            yield (
+                f"{argument}.prefix {self.prefix!r} and prefix {prefix!r} lie in each other, and a table reads "
+                "one format; use different folders such as 'parquet/' and 'events/'"
+            )
 
-def converted(destination: dict[str, Any], table: EventTable, here: Environment) -> dict[str, Any]:
-    """The S3 destination of a stream, converting to Parquet, with what it was before as the backup."""
-    conversion = firehose.CfnDeliveryStream.DataFormatConversionConfigurationProperty(
+    def prefix_oddities(self, argument: str, error_output_prefix: str) -> Iterable[tuple[str, str]]:
+        """The warnings about the prefixes of the format, by id.
+
+        :param argument: the name of the argument that has the format.
+        :param error_output_prefix: where errors go.
+        """
+        return prefixes.oddities_of_both_prefixes(f"{argument}.prefix", self.prefix, error_output_prefix)
+
+    def bind(self, scope: Construct, bucket: s3.IBucket, prefix: str) -> BoundFormat:
+        """Make the table by which Firehose converts (``EventArchive`` calls it)."""
+        table = EventTable(scope, "Table", bucket=bucket, prefix=self.prefix, storage=self.storage)
+        here = environment_of(cdk.Stack.of(scope))
+        return BoundFormat(
+            self.prefix,
+            table,
+            [allow(_READ_SCHEMA, *table.arns, sid="Schema")],
+            lambda json: (
+                json
+                | {
+                    "prefix": self.prefix,
+                    "compression_format": "UNCOMPRESSED",  # Parquet compresses its pages itself
+                    "file_extension": ".parquet",
+                    "data_format_conversion_configuration": _conversion(table, here, json["role_arn"]),
+                    "s3_backup_mode": "Enabled",
+                    "s3_backup_configuration": firehose.CfnDeliveryStream.S3DestinationConfigurationProperty(**json),
+                }
+            ),
+        )
+
+
+def _conversion(
+    table: EventTable, here: Environment, role_arn: str
+) -> firehose.CfnDeliveryStream.DataFormatConversionConfigurationProperty:
+    """From JSON to Parquet by the columns of a table."""
+    return firehose.CfnDeliveryStream.DataFormatConversionConfigurationProperty(
         enabled=True,
         input_format_configuration=firehose.CfnDeliveryStream.InputFormatConfigurationProperty(
             deserializer=firehose.CfnDeliveryStream.DeserializerProperty(
@@ -58,7 +179,7 @@ def converted(destination: dict[str, Any], table: EventTable, here: Environment)
             )
         ),
         schema_configuration=firehose.CfnDeliveryStream.SchemaConfigurationProperty(
-            role_arn=destination["role_arn"],
+            role_arn=role_arn,
             catalog_id=here.account,
             database_name=table.database_name,
             table_name=table.table_name,
@@ -66,12 +187,3 @@ def converted(destination: dict[str, Any], table: EventTable, here: Environment)
             version_id="LATEST",
         ),
     )
-    json = {name: value for name, value in destination.items() if name != "file_extension"}
-    return destination | {
-        "prefix": table.prefix,
-        "compression_format": "UNCOMPRESSED",  # Parquet compresses its pages itself
-        "file_extension": ".parquet",
-        "data_format_conversion_configuration": conversion,
-        "s3_backup_mode": "Enabled",
-        "s3_backup_configuration": firehose.CfnDeliveryStream.S3DestinationConfigurationProperty(**json),
-    }

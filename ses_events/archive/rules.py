@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from ses_events.archive.formats import ParquetFormat
+from ses_events import prefix as prefixes
+from ses_events.archive.formats import EventFormat
 from ses_events.location import same_account, same_app, same_place, same_region
 from ses_events.policies import trusts_of
-from ses_events.prefix import prefix
-from ses_events.validation import Range, Text, first_of, option, optional_interface
+from ses_events.validation import Range, Text, first_of, instance, instead_of, option, optional_interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 DELIVERY_STREAM_NAME = Text(64, "A-Z a-z 0-9 . _ -", "ses-events", source="Firehose API, CreateDeliveryStream")
 BUFFERING_INTERVAL = Range(0, 900, "seconds", source="Firehose API, BufferingHints")
-BUFFERING_SIZE = Range(1, 128, "MiB", source="Firehose API, BufferingHints", note="with Parquet 64-128")
-CONVERTED_BUFFERING_SIZE = Range(64, 128, "MiB", source="Firehose developer guide, record format conversion")
 EXPIRATION = Range(1, 2147483647, "days", source="S3 API, LifecycleExpiration")
 
 
@@ -107,15 +105,55 @@ def removal_policy(argument: str, value: cdk.RemovalPolicy | None) -> Iterator[s
         yield f"{argument} SNAPSHOT is not for buckets; use cdk.RemovalPolicy.RETAIN"
 
 
-def archive_format(argument: str, value: ParquetFormat | None, prefix_of_events: str) -> Iterator[str]:
-    """``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition projection)."""
-    yield from option(argument, value, ParquetFormat, "ParquetFormat()")
-    if value is None:
-        return
-    yield from prefix(f"{argument}.prefix", value.prefix)
-    folder, other = (str(each).partition("!{")[0] for each in (value.prefix, prefix_of_events))
-    if folder.startswith(other) or other.startswith(folder):
-        yield (
-            f"{argument}.prefix {value.prefix!r} and prefix {prefix_of_events!r} lie in each other, and a table reads "
-            "one format; use different folders such as 'parquet/' and 'events/'"
-        )
+def archive_format(argument: str, value: EventFormat, prefix_of_events: str) -> Iterator[str]:
+    """``JsonFormat``, or ``ParquetFormat``, whose folder holds neither events nor errors (Athena user guide, partition
+    projection).
+    """
+    yield from instance(argument, value, EventFormat, "JsonFormat() or ParquetFormat()")
+    yield from value.problems(argument, prefix_of_events)
+
+
+def buffering_size(argument: str, value: cdk.Size | None, chosen: EventFormat) -> Iterator[str]:
+    """What the format takes (Firehose API, BufferingHints)."""
+    if isinstance(chosen, EventFormat):
+        yield from chosen.buffering_size(argument, value)
+
+
+def of_the_bucket(
+    stack: cdk.Stack,
+    given: s3.IBucket | None,
+    encryption_key: kms.IKey | None,
+    expiration: cdk.Duration | None,
+    removed: cdk.RemovalPolicy | None,
+    logs_bucket: s3.IBucket | None,
+) -> list[Iterable[str]]:
+    """The rules about the bucket of an archive."""
+    of_a_new_one = {"expiration": expiration, "removal_policy": removed, "server_access_logs_bucket": logs_bucket}
+    return [
+        bucket("bucket", given, stack),
+        instead_of("bucket", given, of_a_new_one),
+        key("encryption_key", encryption_key, stack),
+        EXPIRATION("expiration", expiration),
+        removal_policy("removal_policy", removed),
+        server_access_logs_bucket("server_access_logs_bucket", logs_bucket, stack),
+    ]
+
+
+def of_the_stream(
+    name: str | None, interval: cdk.Duration | None, size: cdk.Size | None, chosen: EventFormat
+) -> list[Iterable[str]]:
+    """The rules about the delivery stream of an archive."""
+    return [
+        BUFFERING_INTERVAL("buffering_interval", interval),
+        buffering_size("buffering_size", size, chosen),
+        DELIVERY_STREAM_NAME("delivery_stream_name", name),
+    ]
+
+
+def of_the_prefixes(prefix: str, error_output_prefix: str, chosen: EventFormat) -> list[Iterable[str]]:
+    """The rules about where the events of an archive go."""
+    return [
+        prefixes.error_output_prefix("error_output_prefix", error_output_prefix, prefix),
+        archive_format("format", chosen, prefix),
+        prefixes.prefix("prefix", prefix),
+    ]

@@ -174,7 +174,7 @@ def archive_alarms(
         )
     if archive.encryption_key:
         yield from _key_alarms(archive, stream)
-    if archive.event_table:
+    if archive.format.converts:
         yield AlarmRule(
             "failed_conversion",
             archive.metric_failed_conversion_records(),

@@ -7,7 +7,7 @@ import pytest
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, STACK
 from ses_events import SesEventsStack
-from tests.local_aws.deployed import app, deploy, outputs_of
+from tests.local_aws.support.deployed import app, deploy, outputs_of
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN
 from local_aws.process import ACCOUNT, REGION
-from tests.local_aws.deployed import (
+from tests.local_aws.support.deployed import (
     Json,
     Queue,
     Route,
@@ -29,7 +29,7 @@ from tests.local_aws.deployed import (
     ses_role,
     without_action,
 )
-from tests.local_aws.every_destination import EXISTING_BUCKET, EXISTING_SET, EveryDestination
+from tests.local_aws.support.every_destination import EXISTING_BUCKET, EXISTING_SET, EveryDestination
 
 Outputs = dict[str, str]
 

@@ -18,7 +18,7 @@ from local_aws import LocalAws
 from local_aws.demo import DOMAIN, STACK, archived_events
 from local_aws.process import ACCOUNT, REGION
 from ses_events.verify.cli import main
-from tests.local_aws.deployed import (
+from tests.local_aws.support.deployed import (
     Json,
     Stream,
     event_destinations,

@@ -13,6 +13,7 @@ import ses_events
 from ses_events import EventMonitoring, SesEventsStack, location, validation
 from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
+from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
@@ -30,6 +31,7 @@ def test_every_rule_is_in_the_table() -> None:
         rule
         for room in (
             archive_rules,
+            formats,
             analytics_rules,
             monitoring_rules,
             publishing_rules,
@@ -42,7 +44,8 @@ def test_every_rule_is_in_the_table() -> None:
     }
     of_several: set[object] = {
         dimension_rules.RATE_PERIOD,
-        archive_rules.CONVERTED_BUFFERING_SIZE,
+        formats.CONVERTED_BUFFERING_SIZE,
+        archive_rules.buffering_size,
     }
     assert rules - of_several == {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
 

@@ -1,6 +1,7 @@
 """DuckDB in place of Athena: a table of events by ``ses_events.record.fields``, and queries in the SQL of Athena.
 
-What differs from ``local_aws.athena``: ``current_date`` is the day a test wants, and a time has no zone and is in UTC.
+What differs from ``local_aws.athena.engine``: ``current_date`` is the day a test wants, and a time has no zone and is
+in UTC.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from local_aws import tables
+from local_aws.glue import hive
 from ses_events.record.fields import COLUMNS, JSON_KEYS
 
 
@@ -58,4 +59,4 @@ def as_duckdb(sql: str, today: datetime.date) -> str:
                 return exp.cast(node.this.copy(), "TIMESTAMP")
         return node
 
-    return tables.as_duckdb(sqlglot.parse_one(sql, dialect="athena").transform(shim))
+    return hive.as_duckdb(sqlglot.parse_one(sql, dialect="athena").transform(shim))

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from ses_events import EventArchive, ParquetFormat
+from ses_events import EventArchive, JsonFormat, ParquetFormat
 from ses_events.record.fields import COLUMNS, JSON_KEYS
 from tests.support.templates import (
     DELIVER,
@@ -132,8 +132,9 @@ def test_in_a_bucket_of_the_user_firehose_may_write_under_its_three_prefixes(sta
     assert [arn.partition("/")[2] for arn in statement["Resource"]] == ["errors/*", "events/dt=*", "parquet/dt=*"]
 
 
-def test_an_archive_without_parquet_has_no_table(stack: cdk.Stack) -> None:
-    archive = EventArchive(stack, "Archive")
+@pytest.mark.parametrize("json", [None, JsonFormat()])
+def test_an_archive_of_json_has_no_table(stack: cdk.Stack, json: JsonFormat | None) -> None:
+    archive = EventArchive(stack, "Archive", format=json)
     assert archive.event_table is None
     assert archive.table_prefix == archive.prefix == "events/dt=!{timestamp:yyyy-MM-dd}/"
     assert not resources(synthesize(stack), TABLE)
@@ -235,7 +236,7 @@ def test_errors_among_parquet_files_are_warned_of(stack: cdk.Stack) -> None:
 def test_another_format_is_refused(stack: cdk.Stack, wrong: Any, shown: str) -> None:
     with pytest.raises(TypeError) as caught:
         EventArchive(stack, "Archive", format=wrong)
-    assert str(caught.value) == f"Mail/Archive: format {shown}; use ParquetFormat()"
+    assert str(caught.value) == f"Mail/Archive: format {shown}; use JsonFormat() or ParquetFormat()"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 
-from local_aws import metric_math
+from local_aws.cloudwatch import metric_math
 from ses_events import (
     UNTOUCHED_MAIL,
     CloudWatchDestination,

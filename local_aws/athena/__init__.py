@@ -1,0 +1,1 @@
+"""Athena: queries over the deployed tables, run by DuckDB with the permissions of the caller."""

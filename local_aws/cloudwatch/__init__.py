@@ -1,0 +1,1 @@
+"""CloudWatch: the evaluation of the deployed alarms, with metric math."""

@@ -1,0 +1,1 @@
+"""Firehose: buffered delivery to S3 with the role of the deployed stream."""

@@ -1,0 +1,245 @@
+"""Firehose as the service delivers to S3: buffered, compressed, with the role of the deployed stream."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local_aws.glue.hive import by_mapping, columns_of, to_parquet
+from local_aws.iam.principals import AccessDenied, RoleSession, ServicePrincipal
+from local_aws.ministack import buckets, catalog, delivery_streams, metrics
+
+log = logging.getLogger(__name__)
+
+_EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz"}
+_RETRY_SECONDS = 24 * 3600  # Firehose gives a record up after a day (developer guide, S3 destinations)
+_NOT_EMULATED = ("ProcessingConfiguration", "DynamicPartitioningConfiguration")
+
+_MOST_BUFFERING = {"IntervalInSeconds": 900, "SizeInMBs": 128}
+_EXPRESSION = re.compile(r"!\{([^:}]*)")
+_NAMESPACES = ("timestamp", "firehose", "partitionKeyFromQuery", "partitionKeyFromLambda")
+_UNSATISFIED = "The supplied prefix(es) do not satisfy the following constraint:"
+
+_QUOTAS = {"BytesPerSecondLimit": 5 * 1024**2, "RecordsPerSecondLimit": 500_000, "PutRequestsPerSecondLimit": 2000}
+"""Those of us-east-1. AWS publishes them always, this with what arrives, and throttles, which this does not."""
+
+
+def refusal(settings: Mapping[str, Any]) -> str | None:
+    """Why Firehose refuses a destination in S3 (developer guide, custom prefixes; API, buffering hints)."""
+    for name, most in _MOST_BUFFERING.items():
+        given = settings.get("BufferingHints", {}).get(name, 1)
+        if not (0 if name == "IntervalInSeconds" else 1) <= given <= most:
+            return f"{name} is {given}, and can be at most {most}."
+    prefix, errors = settings.get("Prefix") or "", settings.get("ErrorOutputPrefix") or ""
+    for namespace in _EXPRESSION.findall(prefix + errors):
+        if namespace not in _NAMESPACES:
+            return f"{_UNSATISFIED} {namespace} is no namespace of an expression"
+    if "!{" in prefix and not errors:
+        return f"{_UNSATISFIED} ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"
+    if "!{" in errors and "!{firehose:error-output-type}" not in errors:
+        return f"{_UNSATISFIED} ErrorOutputPrefix with expressions must contain !{{firehose:error-output-type}}"
+    if "!{firehose:error-output-type}" in prefix:
+        return f"{_UNSATISFIED} Prefix cannot contain !{{firehose:error-output-type}}"
+    return None
+
+
+@dataclass
+class _Buffer:
+    """Records on their way into one object."""
+
+    stream: dict[str, Any]
+    destination: dict[str, Any]
+    arrival: float = field(default_factory=time.time)
+    records: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The destination's configuration as it is now: UpdateDestination replaces it."""
+        return dict(self.destination["config"])
+
+
+class Firehose:
+    """Takes records from MiniStack's PutRecord and PutRecordBatch, and delivers them.
+
+    :param speed: how much faster than on AWS time runs here.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._buffers: dict[str, _Buffer] = {}
+        self._lock = threading.Lock()
+
+    def accept(self, stream: dict[str, Any], destination: dict[str, Any], records: delivery_streams.Records) -> None:
+        """Keep records until the stream's buffering interval is over, or its buffering size is reached."""
+        _check_emulated(destination["config"])
+        size = sum(len(data) for _, data in records)
+        _publish(stream, IncomingRecords=len(records), IncomingBytes=size, IncomingPutRequests=1, **_QUOTAS)
+        with self._lock:
+            buffer = self._buffers.get(destination["id"])
+            if buffer is None:
+                buffer = self._buffers[destination["id"]] = _Buffer(stream, destination)
+                self._later(self._interval(buffer), self._flush, buffer)
+            for _, data in records:
+                buffer.records.append(data)
+                buffer.size += len(data)
+            if buffer.size >= _hint(buffer, "SizeInMBs", 5) * 1024 * 1024:
+                self._later(0, self._flush, buffer)
+
+    def _flush(self, buffer: _Buffer) -> None:
+        with self._lock:
+            if self._buffers.get(buffer.destination["id"]) is not buffer:
+                return  # its size was reached before its interval was over
+            del self._buffers[buffer.destination["id"]]
+        self._deliver(buffer)
+
+    def _deliver(self, buffer: _Buffer) -> None:
+        name = buffer.stream["name"]
+        if not delivery_streams.is_deployed(buffer.stream):
+            log.error("%s was deleted with %d records undelivered", name, len(buffer.records))
+            return
+        age = (time.time() - buffer.arrival) * self._speed
+        try:
+            log.info("%s delivered %d records to %s", name, len(buffer.records), _put_object(buffer))
+            _publish(buffer.stream, **{"DeliveryToS3.Success": 1, "DeliveryToS3.DataFreshness": age})
+        except Exception as failure:  # whatever it is, it is an undelivered buffer: reported, and tried again
+            log.error("%s could not deliver: %s", name, failure)
+            _publish(buffer.stream, **{"DeliveryToS3.Success": 0, "DeliveryToS3.DataFreshness": age})
+            _report(buffer, failure)
+            if time.time() < buffer.arrival + _RETRY_SECONDS / self._speed:
+                self._later(self._interval(buffer), self._deliver, buffer)
+            else:
+                log.error("%s gave up %d records", name, len(buffer.records))
+
+    def _interval(self, buffer: _Buffer) -> float:
+        return _hint(buffer, "IntervalInSeconds", 300) / self._speed
+
+    def _later(self, seconds: float, do: Any, buffer: _Buffer) -> None:
+        timer = threading.Timer(seconds, do, [buffer])
+        timer.daemon = True
+        timer.start()
+
+
+def object_key(stream: Mapping[str, Any], settings: Mapping[str, Any], arrival: float) -> str:
+    """The key of an object whose oldest record arrived at a time (seconds since 1970)."""
+    at = time.gmtime(arrival)
+    prefix = delivery_streams.evaluated_prefix(settings.get("Prefix", ""), at)
+    extension = settings.get("FileExtension") or _EXTENSIONS[_compression(settings)]
+    version, seconds = stream["version"], time.strftime("%Y-%m-%d-%H-%M-%S", at)
+    return f"{prefix}{stream['name']}-{version}-{seconds}-{uuid.uuid4()}{extension}"
+
+
+def _publish(stream: Mapping[str, Any], **values: float) -> None:
+    """Publish metrics of a stream; an age is in seconds of AWS, which are shorter here."""
+    region, account = stream["arn"].split(":")[3:5]
+    for name, value in values.items():
+        dimensions = {"DeliveryStreamName": stream["name"]}
+        metrics.record_metric("AWS/Firehose", name, value, "None", dimensions, account, region)
+
+
+def _check_emulated(settings: Mapping[str, Any]) -> None:
+    unknown = [option for option in _NOT_EMULATED if settings.get(option, {}).get("Enabled")]
+    if _compression(settings) not in _EXTENSIONS:
+        unknown.append(f"CompressionFormat {_compression(settings)}")
+    if settings.get("CustomTimeZone", "UTC") != "UTC":
+        unknown.append("CustomTimeZone")
+    if unknown:
+        raise RuntimeError(f"the local Firehose has no {', '.join(unknown)}")
+
+
+def _compression(settings: Mapping[str, Any]) -> str:
+    return str(settings.get("CompressionFormat", "UNCOMPRESSED"))
+
+
+def _hint(buffer: _Buffer, name: str, default: int) -> int:
+    return int(buffer.settings.get("BufferingHints", {}).get(name, default))
+
+
+def _role_session(buffer: _Buffer) -> RoleSession:
+    arn = buffer.stream["arn"]
+    region, account = arn.split(":")[3:5]
+    context = {"sts:ExternalId": account, "aws:SourceAccount": account, "aws:SourceArn": arn}
+    return ServicePrincipal("firehose.amazonaws.com", region, context).assume(buffer.settings["RoleARN"])
+
+
+def _put_object(buffer: _Buffer) -> str:
+    settings = buffer.settings
+    role = _role_session(buffer)
+    data = b"".join(buffer.records)
+    conversion = settings.get("DataFormatConversionConfiguration", {})
+    converted = _converted(role, conversion, data) if conversion.get("Enabled") else data
+    if settings.get("S3BackupMode") == "Enabled":
+        _put(role, buffer, settings["S3BackupConfiguration"], data)
+    return _put(role, buffer, settings, converted)
+
+
+def _put(role: RoleSession, buffer: _Buffer, settings: Mapping[str, Any], data: bytes) -> str:
+    bucket = settings["BucketARN"].split(":")[-1]
+    _require_encryption_key(role, bucket, settings["BucketARN"])
+    key = object_key(buffer.stream, settings, buffer.arrival)
+    body = gzip.compress(data) if _compression(settings) == "GZIP" else data
+    role.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    return f"s3://{bucket}/{key}"
+
+
+def _converted(role: RoleSession, conversion: Mapping[str, Any], data: bytes) -> bytes:
+    """Records as Parquet, by the columns of a Glue table, which the role may read."""
+    schema = conversion["SchemaConfiguration"]
+    database, name = schema["DatabaseName"], schema["TableName"]
+    account = role.arn.split(":")[4]
+    for action in ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"):
+        for resource in ("catalog", f"database/{database}", f"table/{database}/{name}"):
+            role.require(action, f"arn:aws:glue:{role.region}:{account}:{resource}", {})
+    table = catalog.table(account, role.region, database, name)
+    deserializer = conversion["InputFormatConfiguration"]["Deserializer"]["OpenXJsonSerDe"]
+    find = by_mapping(deserializer["ColumnToJsonKeyMappings"])
+    return to_parquet(columns_of(table), data.splitlines(), find)
+
+
+def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> None:
+    """S3 asks KMS for a data key with the permissions of whoever writes; MiniStack's S3 asks nobody."""
+    key = buckets.key_of_bucket(role.arn.split(":")[4], role.region, bucket)
+    if key:
+        context = {
+            "kms:ViaService": f"s3.{role.region}.amazonaws.com",
+            "kms:EncryptionContext:aws:s3:arn": bucket_arn,
+        }
+        role.require("kms:GenerateDataKey", key, context)
+
+
+def _report(buffer: _Buffer, failure: Exception) -> None:
+    """Write a failure to the error log of the stream, as Firehose does: with the role that may have caused it."""
+    options = buffer.settings.get("CloudWatchLoggingOptions", {})
+    if not options.get("Enabled"):
+        return
+    entry = {
+        "deliveryStreamARN": buffer.stream["arn"],
+        "destination": buffer.settings["BucketARN"],
+        "deliveryStreamVersionId": buffer.stream["version"],
+        "message": str(failure),
+        "errorCode": _error_code(failure),
+    }
+    try:
+        _role_session(buffer).client("logs").put_log_events(
+            logGroupName=options["LogGroupName"],
+            logStreamName=options["LogStreamName"],
+            logEvents=[{"timestamp": int(time.time() * 1000), "message": json.dumps(entry)}],
+        )
+    except Exception as refusal:
+        log.error("%s could not log its error: %s", buffer.stream["name"], refusal)
+
+
+def _error_code(failure: Exception) -> str:
+    if isinstance(failure, ClientError):
+        return f"S3.{failure.response['Error']['Code']}"
+    return "S3.AccessDenied" if isinstance(failure, AccessDenied) else "InternalError"

@@ -1,0 +1,1 @@
+"""Glue: the tables of the catalog, as SerDes read them."""

@@ -1,0 +1,1 @@
+"""IAM: services as principals, and the roles they assume."""

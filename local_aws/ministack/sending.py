@@ -1,0 +1,94 @@
+"""Who may send: the account, a configuration set, an identity and its default set."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from ministack.services import ses, ses_v2
+
+from local_aws.ministack import ses_api
+from local_aws.ministack.configuration_sets import configuration_set
+from local_aws.ministack.ses_api import Handler
+
+
+def install() -> None:
+    """Let sending be paused, and an identity have a default configuration set; MiniStack can do neither."""
+    ses_api.extend_v2(_with_sending_attributes)
+    ses_api.extend_v1(_with_sending_enabled)
+
+
+def account_may_send() -> bool:
+    """Whether sending is enabled for the account."""
+    return bool((ses._account_details.get("account") or {}).get("SendingEnabled", True))
+
+
+def default_configuration_set(identity: str) -> str:
+    """Return the configuration set of mail from an identity that names none, or nothing."""
+    return str((ses_v2._identities.get(identity) or {}).get("ConfigurationSetName") or "")
+
+
+def verified_identity(address: str) -> str | None:
+    """Return the identity that lets an address send: itself, or the nearest of its domain and the domains above."""
+    labels = address.rpartition("@")[2].lower().split(".")
+    candidates = [address, *(".".join(labels[start:]) for start in range(len(labels)))]
+    return next((name for name in candidates if name in ses._identities or name in ses_v2._identities), None)
+
+
+def _with_sending_attributes(handle: Handler) -> Handler:
+    """Add PutAccountSendingAttributes, and the default configuration set of an identity."""
+
+    async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        request = path.rstrip("/").removeprefix("/v2/email").split("/")[1:]
+        if (method, request) == ("PUT", ["account", "sending"]):
+            _let_account_send(json.loads(body).get("SendingEnabled", False))
+            return ses_api.answer_v2({})
+        if method == "PUT" and request[:1] == ["identities"] and request[2:] == ["configuration-set"]:
+            return _put_default_set(unquote(request[1]), json.loads(body).get("ConfigurationSetName", ""))
+        response = await handle(method, path, headers, body, query)
+        if response[0] == 200 and (method, request) == ("POST", ["identities"]):
+            _put_default_set(json.loads(body)["EmailIdentity"], json.loads(body).get("ConfigurationSetName", ""))
+        if response[0] == 200 and (method, request) == ("GET", ["account"]):
+            return ses_api.answer_v2({**json.loads(response[2]), "SendingEnabled": account_may_send()})
+        return response
+
+    return handle_request
+
+
+def _with_sending_enabled(handle: Handler) -> Handler:
+    """Add the operations of the query protocol that stop sending, and tell of it."""
+
+    async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        action, enabled, result = form.get("Action", ""), form.get("Enabled") == "true", ""
+        match action:
+            case "UpdateConfigurationSetSendingEnabled":
+                name = form.get("ConfigurationSetName", "")
+                record = configuration_set(name)
+                if record is None:
+                    return ses._config_set_missing(name)
+                ses_v2._put_config_set_option(record, "SendingOptions", {"SendingEnabled": enabled})
+            case "UpdateAccountSendingEnabled":
+                _let_account_send(enabled)
+            case "GetAccountSendingEnabled":
+                result = f"<{action}Result><Enabled>{str(account_may_send()).lower()}</Enabled></{action}Result>"
+            case _:
+                return await handle(method, path, headers, body, query)
+        return ses_api.answer_v1(action, result)
+
+    return handle_request
+
+
+def _let_account_send(enabled: bool) -> None:
+    ses._account_details.setdefault("account", {})["SendingEnabled"] = enabled
+
+
+def _put_default_set(identity: str, name: str) -> Any:
+    record = ses_v2._identities.get(identity)
+    if record is None:
+        return ses_api.error_v2("NotFoundException", f"Email identity {identity} does not exist.")
+    if name and configuration_set(name) is None:
+        return ses_v2._missing_config_set(name)
+    record["ConfigurationSetName"] = name
+    return ses_api.answer_v2({})

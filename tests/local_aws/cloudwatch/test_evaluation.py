@@ -1,0 +1,165 @@
+"""Alarms as they are deployed: each goes to ALARM when what it is about happens, and somebody is told."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from local_aws import LocalAws
+from local_aws.demo import DOMAIN, send_mail
+from tests.local_aws.support.deployed import Json, Stream, app, deploy, eventually, outputs_of, ses_role, without_action
+from tests.local_aws.support.monitored import Monitored
+
+STACK = "Monitored"
+HELLO = {"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}}
+VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
+
+
+class System:
+    """The deployed stack, as these tests look at it."""
+
+    def __init__(self, aws: LocalAws, outputs: dict[str, str]) -> None:
+        self.aws = aws
+        self.configuration_set = outputs["ConfigurationSet"]
+        self.stream = Stream(aws, outputs["DeliveryStream"])
+        self.ses_role = ses_role(aws, self.configuration_set).rpartition("/")[2]
+        self.names = {name.removeprefix("Alarm"): value for name, value in outputs.items() if name.startswith("Alarm")}
+        self._queue = outputs["QueueUrl"]
+        self._sqs, self._cloudwatch = aws.client("sqs"), aws.client("cloudwatch")
+        self.messages: list[Json] = []
+
+    def send(self, campaign: str = "watched") -> None:
+        send_mail(self.aws, self.configuration_set, campaign=campaign)
+
+    def send_to(self, recipient: str, content: Json, **tags: str) -> None:
+        """Send a mail by the API v2."""
+        self.aws.client("sesv2").send_email(
+            FromEmailAddress=f"sender@{DOMAIN}",
+            Destination={"ToAddresses": [recipient]},
+            Content=content,
+            ConfigurationSetName=self.configuration_set,
+            EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+        )
+
+    def plant(self, metric: str, value: float) -> None:
+        """Publish what SES would publish of the account."""
+        self._cloudwatch.put_metric_data(
+            Namespace="AWS/SES", MetricData=[{"MetricName": metric, "Value": value, "Unit": "None"}]
+        )
+
+    def state(self, alarm: str) -> str:
+        """The state of an alarm."""
+        found = self._cloudwatch.describe_alarms(AlarmNames=[self.names[alarm]])["MetricAlarms"]
+        return str(found[0]["StateValue"])
+
+    def told(self, alarm: str, state: str) -> Json | None:
+        """What the topic was told of an alarm that went into a state."""
+        received = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
+        self.messages += [json.loads(message["Body"]) for message in received]
+        for message in received:
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        wanted = (self.names[alarm], state)
+        return next((each for each in self.messages if (each["AlarmName"], each["NewStateValue"]) == wanted), None)
+
+
+@pytest.fixture(scope="module")
+def system(aws: LocalAws) -> System:
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    stack = Monitored(app(), STACK)
+    assert deploy(aws, stack) == []
+    return System(aws, outputs_of(aws, stack))
+
+
+def test_mail_that_arrives_alarms_nobody(system: System) -> None:
+    for _ in range(4):
+        system.send()
+        time.sleep(0.5)  # 8 minutes here
+
+    def states() -> dict[str, str]:
+        return {name: system.state(name) for name in system.names}
+
+    def silent() -> set[str]:
+        return {name for name, state in states().items() if state == "INSUFFICIENT_DATA"}
+
+    assert eventually(lambda: silent() == {"accountbouncerate", "accountcomplaintrate", "bouncerate", "complaintrate"})
+    assert "ALARM" not in states().values()
+
+
+def test_a_bounce_storm_is_told_and_its_end(system: System) -> None:
+    system.plant("Reputation.BounceRate", 0.06)
+    told = eventually(lambda: system.told("accountbouncerate", "ALARM"))
+    assert told and "AWS reviews an account when 5 % of all its mail bounces" in told["AlarmDescription"]
+    assert system.state("accountbouncerate") == "ALARM"
+    assert system.state("bouncerate") == "INSUFFICIENT_DATA"  # nobody said anything of this set
+    time.sleep(1)  # without data the state is kept
+    assert system.state("accountbouncerate") == "ALARM"
+    system.plant("Reputation.BounceRate", 0.01)
+    assert eventually(lambda: system.told("accountbouncerate", "OK"))
+
+
+def test_a_campaign_over_its_threshold_is_told(system: System) -> None:
+    for _ in range(3):
+        system.send(campaign="spring")
+    assert eventually(lambda: system.told("MuchSpring", "ALARM"))
+
+
+def test_a_campaign_that_bounces_is_told_once_there_is_mail_enough(system: System) -> None:
+    for _ in range(3):
+        system.send_to("bounce@simulator.amazonses.com", HELLO, campaign="autumn")
+    time.sleep(0.5)
+    assert system.state("AutumnBounces") == "OK"
+    system.send_to("success@simulator.amazonses.com", HELLO, campaign="autumn")
+    assert eventually(lambda: system.told("AutumnBounces", "ALARM"))
+
+
+def test_mail_that_ses_does_not_send_is_told(system: System) -> None:
+    template = {"TemplateName": "watched", "SubjectPart": "Hello", "TextPart": "Hello {{name}}"}
+    system.aws.client("ses").create_template(Template=template)
+    recipient = f"recipient@{DOMAIN}"
+    system.send_to(recipient, {"Simple": {**HELLO["Simple"], "Body": {"Text": {"Data": VIRUS}}}}, campaign="watched")
+    system.send_to(recipient, {"Template": {"TemplateName": "watched", "TemplateData": "{}"}}, campaign="watched")
+    assert eventually(lambda: system.told("rejects", "ALARM"))
+    assert eventually(lambda: system.told("renderingfailures", "ALARM"))
+
+
+def test_an_archive_that_ses_may_not_fill_is_told(system: System) -> None:
+    with without_action(system.aws, system.ses_role, "firehose:PutRecordBatch"):
+        assert eventually(_while_mail_is_sent(system, "silentarchive"))
+    told = system.told("silentarchive", "ALARM")
+    assert told and "the role it names (trust and firehose:PutRecordBatch" in told["AlarmDescription"]
+
+
+def test_a_bucket_that_refuses_is_told_twice(system: System) -> None:
+    with without_action(system.aws, system.stream.role, "s3:PutObject"):
+        system.send()
+        assert eventually(lambda: system.told("deliverysuccess", "ALARM"))
+        assert eventually(lambda: system.told("datafreshness", "ALARM"))
+        system.messages.clear()  # those of their first state, too
+    assert eventually(lambda: system.told("deliverysuccess", "OK"))
+    assert eventually(lambda: system.told("datafreshness", "OK"))
+
+
+def test_the_dashboard_is_deployed(system: System) -> None:
+    cloudwatch = system.aws.client("cloudwatch")
+    [name] = [
+        entry["DashboardName"]
+        for entry in cloudwatch.list_dashboards()["DashboardEntries"]
+        if entry["DashboardName"].startswith(STACK)
+    ]
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
+    [listed] = [widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm"]
+    assert {arn.rpartition(":")[2] for arn in listed} == {
+        name for alarm, name in system.names.items() if alarm not in ("MuchSpring", "AutumnBounces")
+    }
+
+
+def _while_mail_is_sent(system: System, alarm: str) -> Callable[[], Json | None]:
+    def look() -> Json | None:
+        system.send()
+        time.sleep(0.2)
+        return system.told(alarm, "ALARM")
+
+    return look

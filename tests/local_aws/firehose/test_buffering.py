@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws import LocalAws
+from local_aws.firehose import buffering
+from local_aws.ministack import delivery_streams
+from tests.local_aws.support.deployed import eventually
+
+STREAM = {"name": "Archive", "version": 3, "arn": "arn:aws:firehose:us-east-1:111122223333:deliverystream/Archive"}
+ARRIVAL = 1767323045.0  # 2026-01-02T03:04:05Z
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "start"),
+    [
+        ("events/dt=!{timestamp:yyyy-MM-dd}/", "events/dt=2026-01-02/"),
+        ("!{timestamp:yyyy}/!{timestamp:MM}/!{timestamp:dd}/!{timestamp:HH}/", "2026/01/02/03/"),
+        ("events/!{timestamp:'year='yyyy'/month='MM}/", "events/year=2026/month=01/"),
+        ("events/", "events/2026/01/02/03/"),
+        ("ses", "ses2026/01/02/03/"),
+        ("", "2026/01/02/03/"),
+    ],
+)
+def test_the_prefix_is_evaluated(prefix: str, start: str) -> None:
+    key = buffering.object_key(STREAM, {"Prefix": prefix}, ARRIVAL)
+    assert re.fullmatch(f"{start}Archive-3-2026-01-02-03-04-05-{UUID}", key)
+
+
+@pytest.mark.parametrize(
+    ("settings", "extension"),
+    [
+        ({}, ""),
+        ({"CompressionFormat": "UNCOMPRESSED"}, ""),
+        ({"CompressionFormat": "GZIP"}, ".gz"),
+        ({"CompressionFormat": "GZIP", "FileExtension": ".json.gz"}, ".json.gz"),
+    ],
+)
+def test_the_key_ends_with_the_extension(settings: dict[str, str], extension: str) -> None:
+    assert re.search(f"-{UUID}{re.escape(extension)}$", buffering.object_key(STREAM, settings, ARRIVAL))
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"CompressionFormat": "Snappy"}, "CompressionFormat Snappy"),
+        ({"CustomTimeZone": "Asia/Tokyo"}, "CustomTimeZone"),
+        ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "DynamicPartitioningConfiguration"),
+    ],
+)
+def test_what_is_not_emulated_is_refused(settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(RuntimeError, match=reason):
+        buffering.Firehose(1).accept(STREAM, {"id": "1", "config": settings}, [("1", b"record")])
+
+
+def test_a_full_buffer_is_delivered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered: list[int] = []
+    monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
+    monkeypatch.setattr(buffering, "_put_object", lambda buffer: delivered.append(buffer.size))
+    service, destination = buffering.Firehose(1), {"id": "1", "config": {"BufferingHints": {"SizeInMBs": 1}}}
+    for _ in range(2):
+        service.accept(STREAM, destination, [("1", b"x" * 512 * 1024)])
+    assert eventually(lambda: delivered) == [1024 * 1024]
+
+
+def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    hours = 0
+
+    def refuse(buffer: object) -> None:
+        nonlocal hours
+        hours += 10
+        raise PermissionError("no")
+
+    monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
+    monkeypatch.setattr(buffering, "_put_object", refuse)
+    monkeypatch.setattr(buffering, "time", Mock(wraps=time, time=lambda: time.time() + hours * 3600))
+    config = {"BufferingHints": {"IntervalInSeconds": 0}}
+    buffering.Firehose(1).accept(STREAM, {"id": "1", "config": config}, [("1", b"record")])
+    assert eventually(lambda: "Archive gave up 1 records" in caplog.text)
+    assert caplog.text.count("Archive could not deliver: no") == 3
+
+
+def test_records_arrive_together_and_compressed(aws: LocalAws, archive: Archive) -> None:
+    archive.put([b"1\n", b"2\n", b"3\n"])
+    assert eventually(archive.objects) == [b"1\n2\n3\n"]
+
+
+def test_a_role_for_another_account_is_not_assumed(aws: LocalAws, archive: Archive) -> None:
+    archive.trust("444455556666")
+    archive.put([b"refused\n"])
+    # Firehose cannot log this either: it would need the role.
+    assert eventually(lambda: archive.refusals("firehose.amazonaws.com is not authorized to perform: sts:AssumeRole"))
+    assert not archive.objects()
+    assert not archive.errors()
+
+
+def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> None:
+    kms, s3 = aws.client("kms"), aws.client("s3")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    s3.put_bucket_encryption(Bucket=archive.name, ServerSideEncryptionConfiguration=rules)
+    archive.put([b"refused\n"])
+    [error] = eventually(archive.errors)[:1]
+    assert f"firehose is not authorized to perform: kms:GenerateDataKey on resource: {key}" in error["message"]
+    assert error["errorCode"] == "S3.AccessDenied"
+    assert not archive.objects()
+
+    archive.allow(
+        "kms:GenerateDataKey",
+        key,
+        StringEquals={"kms:ViaService": "s3.us-east-1.amazonaws.com"},
+        StringLike={"kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{archive.name}"},
+    )
+    archive.put([b"accepted\n"])
+    assert eventually(lambda: sorted(archive.objects())[1:]) == [b"refused\n"]
+
+
+TO_S3 = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
+ERRORS = "errors/!{firehose:error-output-type}/"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BufferingHints": {"IntervalInSeconds": 961, "SizeInMBs": 5}},
+        {"BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 129}},
+        {"Prefix": "!{foo:bar}/", "ErrorOutputPrefix": ERRORS},
+        {"Prefix": "!{timestamp:yyyy}/"},
+        {"Prefix": ERRORS, "ErrorOutputPrefix": "errors/"},
+        {"ErrorOutputPrefix": "errors/!{timestamp:yyyy}/"},
+    ],
+)
+def test_a_stream_that_firehose_cannot_make_is_refused(aws: LocalAws, settings: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        aws.client("firehose").create_delivery_stream(
+            DeliveryStreamName="refused", ExtendedS3DestinationConfiguration={**TO_S3, **settings}
+        )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BufferingHints": {"IntervalInSeconds": 900, "SizeInMBs": 128}},
+        {"BufferingHints": {"IntervalInSeconds": 0, "SizeInMBs": 1}},
+        {"ErrorOutputPrefix": "errors/"},
+        {"Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "errors/"},
+        {"Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": ERRORS},
+    ],
+)
+def test_a_stream_that_firehose_can_make_is_taken(aws: LocalAws, settings: dict[str, Any]) -> None:
+    client = aws.client("firehose")
+    client.create_delivery_stream(DeliveryStreamName="taken", ExtendedS3DestinationConfiguration={**TO_S3, **settings})
+    client.delete_delivery_stream(DeliveryStreamName="taken")
+
+
+def test_the_backup_of_a_stream_is_described(aws: LocalAws) -> None:
+    client = aws.client("firehose")
+    backup = {**TO_S3, "Prefix": "raw/"}
+    settings = {**TO_S3, "S3BackupMode": "Enabled", "S3BackupConfiguration": backup}
+    client.create_delivery_stream(DeliveryStreamName="backed-up", ExtendedS3DestinationConfiguration=settings)
+    described = client.describe_delivery_stream(DeliveryStreamName="backed-up")["DeliveryStreamDescription"]
+    client.delete_delivery_stream(DeliveryStreamName="backed-up")
+    found = described["Destinations"][0]["ExtendedS3DestinationDescription"]["S3BackupDescription"]
+    assert (found["BucketARN"], found["Prefix"]) == (TO_S3["BucketARN"], "raw/")
+
+
+class Archive:
+    """A bucket, a stream to it, and the stream's role."""
+
+    def __init__(self, aws: LocalAws, name: str) -> None:
+        self.name = name
+        self._aws = aws
+        self._iam, self._firehose, self._logs = aws.client("iam"), aws.client("firehose"), aws.client("logs")
+        aws.client("s3").create_bucket(Bucket=name)
+        self._logs.create_log_group(logGroupName=name)
+        self._logs.create_log_stream(logGroupName=name, logStreamName="errors")
+        role = self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=_trust("000000000000"))["Role"]
+        self.allow("s3:PutObject", f"arn:aws:s3:::{name}/*")
+        self.allow("logs:PutLogEvents", f"arn:aws:logs:us-east-1:000000000000:log-group:{name}:log-stream:errors")
+        self._firehose.create_delivery_stream(
+            DeliveryStreamName=name,
+            ExtendedS3DestinationConfiguration={
+                "BucketARN": f"arn:aws:s3:::{name}",
+                "RoleARN": role["Arn"],
+                "CompressionFormat": "GZIP",
+                "BufferingHints": {"IntervalInSeconds": 900, "SizeInMBs": 64},
+                "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": name, "LogStreamName": "errors"},
+            },
+        )
+
+    def allow(self, action: str, resource: str, **conditions: dict[str, str]) -> None:
+        statement = {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": conditions}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._iam.put_role_policy(RoleName=self.name, PolicyName=action.replace(":", "-"), PolicyDocument=document)
+
+    def trust(self, account: str) -> None:
+        self._iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=_trust(account))
+
+    def put(self, records: list[bytes]) -> None:
+        answer = self._firehose.put_record_batch(
+            DeliveryStreamName=self.name, Records=[{"Data": record} for record in records]
+        )
+        assert answer["FailedPutCount"] == 0
+
+    def objects(self) -> list[bytes]:
+        s3 = self._aws.client("s3")
+        keys = [found["Key"] for found in s3.list_objects_v2(Bucket=self.name).get("Contents", [])]
+        return [gzip.decompress(s3.get_object(Bucket=self.name, Key=key)["Body"].read()) for key in keys]
+
+    def errors(self) -> list[dict[str, Any]]:
+        events = self._logs.get_log_events(logGroupName=self.name, logStreamName="errors")["events"]
+        return [json.loads(event["message"]) for event in events]
+
+    def refusals(self, text: str) -> list[str]:
+        return [line for line in self._aws.refusals if text in line and f"role/{self.name}:" in line]
+
+    def delete(self) -> None:
+        self._firehose.delete_delivery_stream(DeliveryStreamName=self.name)
+
+
+@pytest.fixture
+def archive(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Archive]:
+    made = Archive(aws, request.node.name.replace("_", "-"))
+    yield made
+    made.delete()
+
+
+def _trust(account: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "firehose.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": account}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
