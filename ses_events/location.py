@@ -60,12 +60,9 @@ _STAGES: MutableMapping[cdk.Stack, cdk.Stage | None] = WeakKeyDictionary()
 def same_app(
     argument: str, value: IConstruct, stack: cdk.Stack, name: str | None = None, *, waited_for: bool = False
 ) -> Iterator[str]:
-    """In the App and Stage of the stack, and of its account and region or with a name of its own: no template names
-    other resources (AWS CDK).
-
-    :param name: the attribute by which the template names it. Default: it has no name before deployment.
-    :param waited_for: whether resources of the stack depend on it, which CDK allows within a Stage only.
-    """
+    """In the App and Stage of the stack and of its account and region, or with a name of its own (AWS CDK)."""
+    # name: the attribute by which the template names it; without one it has no name before deployment.
+    # waited_for: resources of the stack depend on it, which CDK allows within a Stage only.
     theirs = stack_of_construct(value)
     apart = why_apart(theirs, stack)
     if apart is None:
@@ -74,7 +71,7 @@ def same_app(
         refused = True
     else:
         made = any(isinstance(each, cdk.CfnElement) for each in value.node.find_all())
-        refused = made and not (name and can_name(stack, getattr(value, name)))
+        refused = made and not (name and can_name(stack, theirs, getattr(value, name)))
     if refused:
         yield f"{argument} {value.node.path!r} {apart}, or import it here by its ARN"
 
@@ -85,8 +82,9 @@ def nameable(argument: str, texts: Iterable[str], stack: cdk.Stack) -> Iterator[
         reference = cdk.Tokenization.reverse(token)
         if not isinstance(reference, cdk.Reference) or reference.display_name.startswith("AWS::"):
             continue
-        apart = why_apart(stack_of_construct(reference.target), stack)
-        if apart and not can_name(stack, token):
+        theirs = stack_of_construct(reference.target)
+        apart = why_apart(theirs, stack)
+        if apart and not can_name(stack, theirs, token):
             yield f"{argument} is about {reference.target.node.path!r}, which {apart}"
 
 
@@ -103,12 +101,17 @@ def why_apart(theirs: cdk.Stack, stack: cdk.Stack) -> str | None:
     return "is of another Stage, which cannot be named from here; make it in the Stage of this stack"
 
 
-def can_name(stack: cdk.Stack, value: object) -> bool:
-    """Whether a stack knows what a text is before deployment, but for its own account, region and partition."""
+def can_name(stack: cdk.Stack, theirs: cdk.Stack, value: object) -> bool:
+    """Whether a stack knows before deployment what a text about another one is, or CDK can carry it over."""
     try:
-        return not re.search(r'"Ref": "(?!AWS::)|"Fn::GetAtt"', json.dumps(stack.resolve(value)))
+        text = json.dumps(stack.resolve(value))
     except RuntimeError:  # how CDK says that a resource needs a name for this
         return False
+    if not re.search(r'"Ref": "(?!AWS::)|"Fn::GetAtt"', text):
+        return True
+    # Between Stages, what CDK carries over is missing where the other one is synthesized first.
+    places = environment_of(stack), environment_of(theirs)
+    return stage_of(theirs) is stage_of(stack) and not any(TOKEN.search(each.region) for each in places)
 
 
 def stack_of_construct(value: IConstruct) -> cdk.Stack:

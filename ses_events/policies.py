@@ -105,7 +105,7 @@ def grant(
     holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
     ours, theirs = cdk.Stack.of(scope), cdk.Stack.of(holder) if holder else None
     apart = why_apart(theirs, ours) if theirs else None
-    if theirs and apart and not can_name(theirs, [each["Resource"] for each in statements]):
+    if theirs and apart and not can_name(theirs, ours, [each["Resource"] for each in statements]):
         raise ValueError(f"{scope.node.path}: grantee {holder.node.path!r} {apart}, or import it here by its ARN")
     grants = [
         cdk.aws_iam.Grant.add_to_principal(

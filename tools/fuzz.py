@@ -41,6 +41,7 @@ from ses_events import (
     EventMonitoring,
     EventPublishing,
     FirehoseDestination,
+    JsonFormat,
     ParquetFormat,
     SnsDestination,
 )
@@ -48,7 +49,7 @@ from ses_events import (
 LONGEST_LINE = 500
 """The characters of a line of a refusal: more than this nobody reads."""
 
-_CALLED_BY_ADD_DESTINATION = {"bind", "problems"}
+_CALLED_BY_CONSTRUCTS = {"bind", "prefix_oddities", "problems"}
 _ELSEWHERE = ("stack", "stage", "app", "account")
 
 _SHARED = "arn:aws:{}:us-east-1:111122223333:{}"
@@ -242,7 +243,7 @@ RIGHT: dict[str, list[Value]] = {
     "event_bus": [*_plain(None), *_parts("DefaultBus")],
     "events": _plain([Event.SEND], (Event.BOUNCE, Event.SEND), {Event.CLICK}, list(Event)),
     "expiration": _plain(None, cdk.Duration.days(30)),
-    "format": _plain(None, ParquetFormat()),
+    "format": _plain(JsonFormat(), ParquetFormat()),
     "grantee": _GRANTEES,
     "identity": _parts("Identity", "ImportedIdentity"),
     "log_group": [*_plain(None), *_parts("LogGroup", "ImportedLogGroup")],
@@ -325,12 +326,35 @@ def _collections(right: list[Value], hostile: Value) -> list[Value]:
 
 
 class Call(NamedTuple):
-    """A public function, and how to come by what it is called on."""
+    """A public class, or a method of one."""
 
-    name: str
+    public: type
+    method: str
     function: Callable[..., Any]
-    of: Callable[[World], Callable[..., Any]]
-    right: dict[str, list[Value]]
+
+    @property
+    def name(self) -> str:
+        return f"{self.public.__name__}.{self.method}".removesuffix(".__init__")
+
+    @property
+    def right(self) -> dict[str, list[Value]]:
+        """Right values by the name of the argument."""
+        kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        found = {}
+        for each in inspect.signature(self.function).parameters.values():
+            if each.kind not in kinds and each.name not in ("self", "cls"):
+                keys = (f"{self.name}.{each.name}", f"{self.public.__name__}.{each.name}", each.name)
+                found[each.name] = next(RIGHT[key] for key in keys if key in RIGHT)
+        return found
+
+    def of(self, world: World) -> Callable[..., Any]:
+        """What to call."""
+        if self.method == "__init__":
+            return self.public
+        is_of_the_class = isinstance(inspect.getattr_static(self.public, self.method), (classmethod, staticmethod))
+        owner = self.public if is_of_the_class else _INSTANCES[self.public.__name__](world)
+        found: Callable[..., Any] = getattr(owner, self.method)
+        return found
 
 
 def calls() -> Iterator[Call]:
@@ -339,19 +363,13 @@ def calls() -> Iterator[Call]:
         public = getattr(ses_events, class_name)
         if not isinstance(public, type) or inspect.isabstract(public):
             continue
-        yield _call(class_name, class_name, public.__init__, lambda world, public=public: public)
-        for name in sorted(vars(public) | (vars(public.__bases__[0]) if public is EventArchive else {})):
+        ours = [vars(each) for each in public.__mro__ if each.__module__.startswith("ses_events.")]
+        for name in sorted({name for each in ours for name in each}):
             method = inspect.getattr_static(public, name)
             function = getattr(method, "__func__", method)
-            if name.startswith("_") or name in _CALLED_BY_ADD_DESTINATION or not inspect.isfunction(function):
-                continue
-            of = _INSTANCES.get(class_name) if inspect.isfunction(method) else None
-
-            def bound(world: World, public: type = public, name: str = name, of: Any = of) -> Callable[..., Any]:
-                found: Callable[..., Any] = getattr(of(world) if of else public, name)
-                return found
-
-            yield _call(class_name, f"{class_name}.{name}", function, bound)
+            hidden = name.startswith("_") and name != "__init__"
+            if not hidden and name not in _CALLED_BY_CONSTRUCTS and inspect.isfunction(function):
+                yield Call(public, name, function)
 
 
 _INSTANCES: dict[str, Callable[[World], Any]] = {
@@ -361,21 +379,6 @@ _INSTANCES: dict[str, Callable[[World], Any]] = {
     "EventMonitoring": lambda world: world.part("Monitoring"),
     "EventPublishing": lambda world: world.part("Publishing"),
 }
-
-
-def _call(class_name: str, name: str, function: Callable[..., Any], of: Callable[[World], Any]) -> Call:
-    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    parameters = [each for each in inspect.signature(function).parameters.values() if each.kind not in kinds]
-    names = [each.name for each in parameters if each.name not in ("self", "cls")]
-    return Call(
-        name,
-        function,
-        of,
-        {
-            each: next(RIGHT[key] for key in (f"{name}.{each}", f"{class_name}.{each}", each) if key in RIGHT)
-            for each in names
-        },
-    )
 
 
 class Case(NamedTuple):
