@@ -63,6 +63,8 @@ def shown(value: object) -> str:
 
 def type_of(value: object) -> str:
     """The name of a type, which for an implementation of one of CDK's interfaces jsii hides."""
+    if isinstance(value, type):
+        return "type"
     known = type(value)
     if known.__module__ == "jsii._reference_map":
         known = type(getattr(value, "_delegates", [value])[-1])
@@ -83,6 +85,8 @@ class _Shown(reprlib.Repr):
 
     def repr_instance(self, value: object, level: int) -> str:
         """Anything without a method of its own here."""
+        if isinstance(value, type):
+            return f"<class {value.__name__!r}>"
         if type(value).__repr__ is object.__repr__ or type(value).__module__.startswith("jsii."):
             path = getattr(getattr(value, "node", None), "path", None)
             return f"<{type_of(value)} {path!r}>" if path else f"<{type_of(value)}>"

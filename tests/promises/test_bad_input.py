@@ -667,6 +667,14 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
             {"format": 1},
             "Mail: argument 'format' is unknown; use one of alarm_topic_arn",
         ),
+        (
+            TypeError,
+            "Mail",
+            {"env": "us-east-1"},
+            "Mail: env 'us-east-1' is of a wrong type; use what aws_cdk.Stack takes",
+        ),
+        (TypeError, "Mail", {"tags": {"a": 1}}, "Mail: tags {'a': 1} is of a wrong type; use what aws_cdk.Stack takes"),
+        (ValueError, "Mail", {"stack_name": "a b"}, "Mail: Stack name must match the regular expression"),
     ],
 )
 def test_a_reference_stack_is_refused_like_the_other_constructs(
@@ -675,6 +683,19 @@ def test_a_reference_stack_is_refused_like_the_other_constructs(
     app = new_app()
     assert refused(error, SesEventsStack, app, construct_id, **arguments).startswith(message)
     assert [child.node.id for child in app.node.children if isinstance(child, cdk.Stack)] == []
+
+
+def test_a_reference_stack_takes_no_id_that_is_taken() -> None:
+    app = new_app()
+    SesEventsStack(app, "Mail")
+    message = refused(ValueError, SesEventsStack, app, "Mail")
+    assert message == "Mail: construct_id 'Mail' is taken in this scope; use another one"
+
+
+@pytest.mark.parametrize("scope", [7, "x", cdk.Stack])
+def test_a_reference_stack_is_made_in_an_app_or_stage(scope: Any) -> None:
+    message = refused(TypeError, SesEventsStack, scope, "Mail")
+    assert message.startswith("Mail: scope ") and message.endswith("; use a cdk.App or cdk.Stage")
 
 
 def test_a_stack_without_a_scope_says_what_is_wrong_too() -> None:
