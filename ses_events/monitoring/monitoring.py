@@ -143,8 +143,8 @@ class EventMonitoring(Construct):
         check(
             (scope, construct_id),
             rules.monitored(publishing, archive, analytics, stack),
-            rules.alarm_actions("alarm_actions", alarm_actions),
-            rules.alarm_actions("ok_actions", ok_actions),
+            rules.alarm_actions("alarm_actions", alarm_actions, stack),
+            rules.alarm_actions("ok_actions", ok_actions, stack),
             instance("account_reputation", account_reputation, bool, "True or False"),
             rules.reputation_threshold("bounce_rate", bounce_rate),
             rules.reputation_threshold("complaint_rate", complaint_rate),

@@ -75,7 +75,7 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         )
 
 
-def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
+def alarm_actions(argument: str, value: Sequence[object], stack: cdk.Stack) -> Iterator[str]:
     """At most 5 of ``cloudwatch.IAlarmAction`` (CloudWatch API, PutMetricAlarm)."""
     example = "aws_cloudwatch_actions.SnsAction(topic)"
     yield from several(argument, value, f"[{example}]")
@@ -84,8 +84,17 @@ def alarm_actions(argument: str, value: Sequence[object]) -> Iterator[str]:
         # An event destination binds too; what CDK can call has one of these marks of jsii.
         mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
         yield from interface(f"{argument}[{position}]", action, mark, example)
+        if isinstance(action, cdk.aws_cloudwatch_actions.SnsAction):
+            yield from nameable(f"{argument}[{position}]", [_topic_of(action)], stack)
     if len(value) > 5:
         yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
+
+
+def _topic_of(action: cdk.aws_cloudwatch_actions.SnsAction) -> str:
+    """Return the ARN of the topic that an action tells, which it gives to an alarm only: to one that is in no app."""
+    nowhere = cdk.Stack()
+    alarm = cdk.aws_cloudwatch.Alarm.from_alarm_arn(nowhere, "Alarm", nowhere.format_arn(service="any", resource="any"))
+    return action.bind(nowhere, alarm).alarm_action_arn
 
 
 def monitored(
