@@ -4,6 +4,7 @@
 #   make synth           the CloudFormation template on standard output
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
+#   make fuzz [CASES=5000] [SEED=1]   every public call with hostile arguments: a clean refusal or a valid template
 #   make bench           what a synth costs, beside CDK's own constructs and an empty app
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
@@ -14,7 +15,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics
+.PHONY: demo test synth lint setup unit end-to-end compatibility fuzz bench bench-analytics
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -36,6 +37,12 @@ end-to-end: setup
 
 compatibility: setup
 	@python -m tools.compatibility
+
+CASES ?= 5000
+SEED ?= 1
+
+fuzz: setup
+	@python -m tools.fuzz $(CASES) $(SEED)
 
 bench: setup
 	@python -m benches.synth

@@ -165,7 +165,8 @@ def instance(argument: str, value: object, expected: type | UnionType, fix: str)
     """A value of the expected type; ``fix`` says what to give instead."""
     if not isinstance(value, expected):
         raise TypeError(f"{argument} {shown(value)} is of type {type_of(value)}; use {fix}")
-    yield from ()
+    if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+        yield f"{argument} has a lone surrogate, which no template can hold; leave it out"
 
 
 def option(argument: str, value: object, expected: type, fix: str) -> Iterator[str]:

@@ -135,7 +135,7 @@ def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
     """10, 20 or 30 seconds or whole minutes, up to seven days (CloudWatch API, PutMetricAlarm)."""
     seconds = value.to_milliseconds() / 1000
     if not (seconds in (10, 20, 30) or (seconds % 60 == 0 and 60 <= seconds <= 604800)):
-        yield f"{argument} {seconds:g} seconds is none of an alarm; use 10, 20 or 30 s, or 1-10080 whole minutes"
+        yield f"{argument} {seconds:g} seconds is no period of an alarm; use 10 or 30 seconds, or 1-10080 whole minutes"
 
 
 def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:

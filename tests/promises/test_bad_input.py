@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
@@ -24,6 +25,7 @@ from aws_cdk.aws_ses import (
     EmailIdentity,
     EmailSendingEvent,
 )
+from aws_cdk.aws_ses import EventDestination as CdkEventDestination
 
 from ses_events import (
     CloudWatchDestination,
@@ -923,8 +925,93 @@ def test_a_number_that_no_template_holds_is_refused(stack: cdk.Stack, number: An
 def test_a_problem_is_one_line_that_a_terminal_can_show(stack: cdk.Stack) -> None:
     long = refused(ValueError, EventPublishing, stack, "Events", configuration_set_name="x" * 100_000)
     assert len(long) < 400 and "has 100000 characters; use 1-64 of A-Z a-z 0-9 _ -" in long
-    broken = refused(ValueError, EventPublishing, stack, "a\nb\ud800", configuration_set_name="my set")
-    assert broken.startswith("Mail/a\\nb\\ud800: configuration_set_name") and "\n" not in broken
+    broken = refused(ValueError, EventPublishing, stack, "a\nb", configuration_set_name="my set")
+    assert broken.startswith("Mail/a\\nb: configuration_set_name") and "\n" not in broken
+
+
+def test_a_lone_surrogate_is_refused_wherever_a_text_is_taken(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})
+    calls: dict[str, Callable[[str], object]] = {
+        "construct_id": lambda text: EventPublishing(stack, text),
+        "prefix": lambda text: EventArchive(stack, "Other", prefix=text),
+        "dimensions['campaign']": lambda text: METRICS.metric(EmailSendingEvent.SEND, {"campaign": text}),
+        "metric_name": archive.metric,
+        "description": lambda text: EventMonitoring(stack, "M", archive=archive).add_alarm(
+            "Mine", metric, threshold=1, description=text
+        ),
+    }
+    for argument, call in calls.items():
+        message = refused(ValueError, call, "a\ud800")
+        assert f": {argument} has a lone surrogate, which no template can hold; leave it out" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"period": cdk.Duration.seconds(1)}, "metric.period 1 seconds is no period of an alarm"),
+        ({"period": cdk.Duration.days(8)}, "metric.period 691200 seconds is no period of an alarm"),
+        ({"metric_name": ""}, "metric.metric_name has 0 characters; use 1-255"),
+        ({"namespace": ""}, "metric.namespace has 0 characters; use 1-255"),
+        ({"metric_name": "x" * 256}, "metric.metric_name has 256 characters; use 1-255"),
+        ({"region": "eu-west-1"}, "metric is in eu-west-1, this stack in us-east-1; use one of this region"),
+    ],
+)
+def test_a_metric_of_which_cloudwatch_makes_no_alarm_is_refused(options: dict[str, Any], fault: str) -> None:
+    here = cdk.Stack(new_app(), "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    monitoring = EventMonitoring(here, "M", archive=EventArchive(here, "Archive"))
+    plain: dict[str, Any] = {"namespace": "Mine", "metric_name": "Mails"}
+    for metric in (
+        cloudwatch.Metric(**plain | options),
+        cloudwatch.MathExpression(expression="a", using_metrics={"a": cloudwatch.Metric(**plain | options)}),
+    ):
+        if isinstance(metric, cloudwatch.Metric) or "period" not in options:  # math has a period for all of its metrics
+            assert fault in refused(ValueError, monitoring.add_alarm, "Mine", metric, threshold=1)
+    for seconds in (10, 30, 60, 300, 86400, 604800):
+        period = cdk.Duration.seconds(seconds)
+        monitoring.add_alarm(f"Each{seconds}", cloudwatch.Metric(**plain, period=period), threshold=1)
+
+
+def test_an_object_of_another_kind_is_named_by_its_class_and_path(stack: cdk.Stack) -> None:
+    stream = firehose.DeliveryStream.from_delivery_stream_arn(
+        stack, "Stream", "arn:aws:firehose:us-east-1:111122223333:deliverystream/events"
+    )
+    made = firehose.DeliveryStream(stack, "Made", destination=firehose.S3Bucket(s3.Bucket(stack, "Into")))
+    topic_destination = CdkEventDestination.sns_topic(sns.Topic(stack, "Topic"))
+    publishing = EventPublishing(stack, "Events")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    messages = {
+        "archive <IDeliveryStream 'Mail/Stream'> is of type IDeliveryStream": refused(
+            TypeError, EventAnalytics, stack, "A", archive=stream
+        ),
+        "archive <DeliveryStream 'Mail/Made'> is of type DeliveryStream": refused(
+            TypeError, EventMonitoring, stack, "M", archive=made
+        ),
+        "destination <EventDestination> is of type EventDestination": refused(
+            TypeError, publishing.add_destination, "Next", topic_destination
+        ),
+        "identity 'example.com' is of type str; use a ses.EmailIdentity": refused(
+            TypeError, publishing.grant_send, role, "example.com"
+        ),
+        "grantee <class 'Role'> is of type type": refused(
+            TypeError, EventArchive(stack, "Archive").grant_read, iam.Role
+        ),
+    }
+    for part, message in messages.items():
+        assert part in message and "jsii" not in message and "\n" not in message
+
+
+def test_what_can_be_gone_through_once_is_refused(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    assert "is of type list_iterator; use a list such as" in refused(
+        TypeError, publishing.add_destination, "Next", METRICS, events=iter([EmailSendingEvent.SEND])
+    )
+    assert "is of type generator; use a list such as" in refused(
+        TypeError, CloudWatchDestination, (each for each in [dimension()])
+    )
+    assert "is of type list_iterator; use a list such as" in refused(
+        TypeError, EventMonitoring, stack, "M", publishing=publishing, alarm_actions=iter([])
+    )
 
 
 @pytest.mark.parametrize(

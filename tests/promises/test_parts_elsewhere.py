@@ -139,11 +139,12 @@ CARRIED_OVER = {"bucket.encryption_key", "encryption_key", "grantee", "identity"
 
 
 @pytest.mark.parametrize("of", CALLS)
-def test_a_part_of_another_app_or_stage_is_refused_at_the_call(of: str, stack: cdk.Stack) -> None:
+def test_a_part_of_another_app_or_stage_is_refused_at_the_call(of: str) -> None:
     make, give = CALLS[of]
-    for scope, place in ((new_app(), "App"), (cdk.Stage(stack.node.root, "Other"), "Stage")):
+    app = new_app()
+    for scope, place in ((new_app(), "App"), (cdk.Stage(app, "Other"), "Stage")):
         with pytest.raises(ValueError) as caught:
-            give(cdk.Stack(stack.node.root, f"For{place}"), make(cdk.Stack(scope, "Theirs")))
+            give(cdk.Stack(app, f"For{place}"), make(cdk.Stack(scope, "Theirs")))
         message = str(caught.value)
         assert message.startswith(f"For{place}/") and f" {of.partition(' ')[0]}" in message.splitlines()[0]
         assert f"of another {place}, which cannot be named from here; make it in th" in message
@@ -163,7 +164,8 @@ def test_a_part_of_another_account_is_refused_at_the_call(of: str) -> None:
 
 
 @pytest.mark.parametrize("of", CALLS)
-def test_a_part_of_another_stack_of_the_same_place_is_taken(of: str, stack: cdk.Stack) -> None:
+def test_a_part_of_another_stack_of_the_same_place_is_taken(of: str) -> None:
     make, give = CALLS[of]
-    give(cdk.Stack(stack.node.root, "Mail2"), make(stack))
-    stack.node.root.synth()
+    app = new_app()
+    give(cdk.Stack(app, "Mail"), make(cdk.Stack(app, "Theirs")))
+    app.synth()
