@@ -12,6 +12,7 @@ import reprlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from types import UnionType
 from typing import Any, Protocol, TypeVar
 
@@ -40,8 +41,17 @@ def check(where: str | tuple[Construct, object], *rules: Iterable[str]) -> None:
             wrong_types = True
     if problems:
         place = where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, as_id(where[1]))))
-        lines = "\n".join(_one_line(f"{place}: {problem}") for problem in problems)
-        raise TypeError(lines) if wrong_types else ValueError(lines)
+        lines = [_one_line(f"{place}: {problem}") for problem in problems]
+        message = "\n".join(_as_many_as_can_be_read(lines, _one_line(f"{place}: ")))
+        raise TypeError(message) if wrong_types else ValueError(message)
+
+
+def _as_many_as_can_be_read(lines: list[str], place: str) -> list[str]:
+    """The first of many problems: a list of a thousand wrong values has one in each."""
+    ends = list(accumulate(map(len, lines)))
+    shown_lines = max(1, sum(end <= 1400 for end in ends))
+    more = len(lines) - shown_lines
+    return lines[:shown_lines] + ([f"{place}{more} more problems like these; mend these first"] if more else [])
 
 
 def _one_line(problem: str) -> str:

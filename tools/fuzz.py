@@ -45,9 +45,10 @@ from ses_events import (
     ParquetFormat,
     SnsDestination,
 )
+from ses_events.validation import shown
 
-LONGEST_LINE = 500
-"""The characters of a line of a refusal: more than this nobody reads."""
+LONGEST_LINE, LONGEST_MESSAGE = 500, 2000
+"""The characters of a refusal: more than this nobody reads."""
 
 _CALLED_BY_CONSTRUCTS = {"bind", "prefix_oddities", "problems"}
 _ELSEWHERE = ("stack", "stage", "app", "account")
@@ -164,9 +165,7 @@ def _plain(*values: Any) -> list[Value]:
 
 
 def _label(value: Any) -> str:
-    if isinstance(value, int) and abs(value) > 10**20:
-        return f"10**{value.bit_length() * 3 // 10} or so"
-    return re.sub(" at 0x[0-9a-f]+", "", repr(value))[:80]
+    return shown(value)[:80]
 
 
 def _parts(*names: str) -> list[Value]:
@@ -284,6 +283,7 @@ RIGHT: dict[str, list[Value]] = {
 _UNBOUNDED = [None, True, 0, -1, 1.5, 1e-320, float("nan"), float("inf"), 10**400, 10**5000, 2**53]
 _WORDS = ["", " ", "a\nb", "a\0b", "é", "x" * 256, "x" * 100_000, "\ud800", "*", "../..", "\u202e", b"a"]
 _OBJECTS = [object(), object, len, [], {}, (), [None], ["x"], {"a": 1}, {"campaign": None}, ("x",), frozenset({1}), 1j]
+_LARGE = [["x"] * 300, [Event.SEND] * 300, {10**5000: "a"}, {"x" * 100_000: "a"}, {"campaign": "x" * 100_000}]
 _OF_CDK = [
     cdk.Duration.seconds(0),
     cdk.Duration.seconds(1),
@@ -309,7 +309,7 @@ _OF_CDK = [
     ses.Identity.email("a@example.com"),
 ]
 HOSTILE = [
-    *_plain(*_UNBOUNDED, *_WORDS, *_OBJECTS, *_OF_CDK),
+    *_plain(*_UNBOUNDED, *_WORDS, *_OBJECTS, *_LARGE, *_OF_CDK),
     *_parts(*_PARTS),
     # A text says not where it is from: CDK alone sees that of a parameter.
     *(_part(name, where) for name in _PARTS if "Parameter" not in name for where in _ELSEWHERE),
@@ -473,7 +473,7 @@ def fault_of(message: str) -> str | None:
         return "refused in words of CDK's insides"
     if not all(line.isprintable() for line in lines):
         return "refused with what cannot be printed"
-    if any(len(line) > LONGEST_LINE for line in lines):
+    if len(message) > LONGEST_MESSAGE or any(len(line) > LONGEST_LINE for line in lines):
         return "refused too long"
     if not all(re.match(r".+: .+(; |\?).*", line) for line in lines):
         return "refused without a place or a fix"

@@ -929,6 +929,17 @@ def test_a_problem_is_one_line_that_a_terminal_can_show(stack: cdk.Stack) -> Non
     assert broken.startswith("Mail/a\\nb: configuration_set_name") and "\n" not in broken
 
 
+def test_of_a_thousand_problems_the_first_are_told(stack: cdk.Stack) -> None:
+    message = refused(TypeError, CloudWatchDestination, ["campaign"])
+    assert "more problems" not in message
+    publishing = EventPublishing(stack, "Events")
+    grantee = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    identity = EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    message = refused(ValueError, publishing.grant_send, grantee, identity, templates=["a b*"] * 1000)
+    assert len(message) < 2000
+    assert message.splitlines()[-1].endswith(" more problems like these; mend these first")
+
+
 def test_a_lone_surrogate_is_refused_wherever_a_text_is_taken(stack: cdk.Stack) -> None:
     archive = EventArchive(stack, "Archive")
     metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ from tools import fuzz
 def test_every_call_is_refused_cleanly_or_gives_a_template(tmp_path: Path) -> None:
     found = fuzz.run(40, 1, tmp_path)
     assert {kind: text for kind, (text, _) in found.faults.items()} == {}
-    assert found.counts == Counter(refused=found.counts["refused"], taken=found.counts["taken"])
-    assert found.counts["taken"] >= 5
+    assert found.counts.keys() == {"refused", "taken"}
 
 
 @pytest.mark.parametrize(
