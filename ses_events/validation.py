@@ -91,7 +91,7 @@ class _Shown(reprlib.Repr):
 
     def repr_int(self, value: int, level: int) -> str:
         """A whole number; Python refuses to write a very long one."""
-        return super().repr_int(value, level) if abs(value) < 10**300 else "of more than 300 digits"
+        return super().repr_int(value, level) if abs(value) < 10**300 else "<int of more than 300 digits>"
 
     def repr_instance(self, value: object, level: int) -> str:
         """Anything without a method of its own here."""
@@ -202,7 +202,9 @@ def optional_interface(argument: str, value: object, attribute: str, fix: str) -
 def one_of(argument: str, value: object, known: Collection[str]) -> Iterator[str]:
     """One of the words in a list."""
     if value not in known:
-        yield f"{argument} {value!r} is unknown; {did_you_mean(str(value), known)}"
+        name = shown(value)
+        meant = did_you_mean(name.strip("'"), known)
+        yield f"{argument} {name} is unknown; {meant}"
 
 
 def first_of(*rules: Iterator[str]) -> Iterator[str]:

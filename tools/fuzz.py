@@ -30,6 +30,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent as Event
+from constructs import Construct
 
 import ses_events
 from ses_events import (
@@ -114,6 +115,9 @@ _PARTS: dict[str, Callable[[cdk.Stack], Any]] = {
     ),
     "BusDestination": lambda stack: EventBridgeDestination(),
     "Stack": lambda stack: stack,
+    "NestedStack": lambda stack: cdk.NestedStack(stack, "Nested"),
+    "Construct": lambda stack: Construct(stack, "Inner"),
+    "Stage": lambda stack: cdk.Stage(stack, "Stage"),
     "Parameter": lambda stack: cdk.CfnParameter(stack, "Text").value_as_string,
     "NumberParameter": lambda stack: cdk.CfnParameter(stack, "Number", type="Number").value_as_number,
 }
@@ -269,8 +273,8 @@ RIGHT: dict[str, list[Value]] = {
     "results_expiration": _plain(None, cdk.Duration.days(1)),
     "role": [*_plain(None), *_parts("Role", "ImportedRole")],
     "FirehoseDestination.role": [*_plain(None), *_parts("RoleForSes", "ImportedRole")],
-    "scope": _parts("Stack"),
-    "SesEventsStack.scope": [Value("<App>", lambda world: world.app)],
+    "scope": _parts("Stack", "NestedStack", "Construct"),
+    "SesEventsStack.scope": [Value("<App>", lambda world: world.app), *_parts("Stage")],
     "SesEventsStack.construct_id": _plain("Reference"),
     "SesEventsStack.analytics": _FLAG,
     "server_access_logs_bucket": [*_plain(None), *_parts("Bucket")],

@@ -23,6 +23,7 @@ from ses_events.validation import (
     interface,
     optional_interface,
     several,
+    shown,
     some_id,
 )
 
@@ -89,7 +90,7 @@ def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """One of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
     if not isinstance(value, ses.EmailSendingEvent):
         names = [known.name for known in ses.EmailSendingEvent]
-        meant = closest(str(value).upper(), names) or names[0]
+        meant = closest(shown(value).strip("'").upper(), names) or names[0]
         yield from instance(argument, value, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}")
 
 

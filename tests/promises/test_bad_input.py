@@ -289,6 +289,12 @@ def test_a_metric_refuses_a_wrong_type() -> None:
         TypeError, METRICS.metric, EmailSendingEvent.SEND, "campaign"
     )
     assert "use ses.EmailSendingEvent.BOUNCE" in refused(TypeError, METRICS.metric, "Bounce", {"campaign": "a"})
+    assert refused(TypeError, METRICS.metric, 10**5000, {"campaign": "a"}).startswith(
+        "CloudWatchDestination.metric: event <int of more than 300 digits> is of type int; use ses.EmailSendingEvent."
+    )
+    assert "dimensions has <int of more than 300 digits>, which" in refused(
+        ValueError, METRICS.metric, EmailSendingEvent.SEND, {"campaign": "a", 10**5000: "a"}
+    )
 
 
 def test_a_firehose_destination_takes_an_archive(stack: cdk.Stack) -> None:
