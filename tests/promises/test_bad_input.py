@@ -923,6 +923,9 @@ def test_a_number_that_no_template_holds_is_refused(stack: cdk.Stack, number: An
     for argument in ("bounce_rate", "complaint_rate", "quota_share"):
         message = refused(TypeError, EventMonitoring, stack, "M", publishing=publishing, **{argument: number})
         assert message.startswith(f"Mail/M: {argument} ") and "is not finite" in message and len(message) < 200
+    for argument in ("rejects", "rendering_failures"):
+        message = refused(TypeError, EventMonitoring, stack, "M", publishing=publishing, **{argument: number})
+        assert message.startswith(f"Mail/M: {argument} ") and "use a whole number such as 100" in message
     monitoring = EventMonitoring(stack, "M", publishing=publishing)
     metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})
     assert "threshold" in refused(TypeError, monitoring.add_alarm, "Mine", metric, threshold=number)
@@ -984,6 +987,7 @@ def test_a_metric_of_which_cloudwatch_makes_no_alarm_is_refused(options: dict[st
     ):
         if isinstance(metric, cloudwatch.Metric) or "period" not in options:  # math has a period for all of its metrics
             assert fault in refused(ValueError, monitoring.add_alarm, "Mine", metric, threshold=1)
+    assert "metric_name has 0 characters; use 1-255" in refused(ValueError, EventArchive(here, "A").metric, "")
     for seconds in (10, 30, 60, 300, 86400, 604800):
         period = cdk.Duration.seconds(seconds)
         monitoring.add_alarm(f"Each{seconds}", cloudwatch.Metric(**plain, period=period), threshold=1)
