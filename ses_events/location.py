@@ -60,7 +60,7 @@ _STAGES: MutableMapping[cdk.Stack, cdk.Stage | None] = WeakKeyDictionary()
 def same_app(
     argument: str, value: IConstruct, stack: cdk.Stack, name: str | None = None, *, waited_for: bool = False
 ) -> Iterator[str]:
-    """In the App and Stage of the stack and of its account and region, or with a name of its own (AWS CDK)."""
+    """In the App, Stage, account and region of the stack, with a name of its own, or carried over by CDK (AWS CDK)."""
     # name: the attribute by which the template names it; without one it has no name before deployment.
     # waited_for: resources of the stack depend on it, which CDK allows within a Stage only.
     theirs = stack_of_construct(value)

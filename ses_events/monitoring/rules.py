@@ -116,7 +116,9 @@ def monitored(
 
 
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
-    """A metric or metric math of the region of the stack, without SEARCH (CloudWatch user guide, alarms)."""
+    """A metric or metric math of the region of the stack, with a name and a namespace of 1-255 characters and a period
+    of 10, 20 or 30 seconds or 1-10080 whole minutes, without SEARCH (CloudWatch user guide, alarms; PutMetricAlarm).
+    """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
         yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
