@@ -96,7 +96,7 @@ class _Shown(reprlib.Repr):
     def repr_instance(self, value: object, level: int) -> str:
         """Anything without a method of its own here."""
         if isinstance(value, type):
-            return f"<class {value.__name__!r}>"
+            return repr(value)
         if type(value).__repr__ is object.__repr__ or type(value).__module__.startswith("jsii."):
             path = getattr(getattr(value, "node", None), "path", None)
             return f"<{type_of(value)} {path!r}>" if path else f"<{type_of(value)}>"

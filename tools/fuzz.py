@@ -433,6 +433,9 @@ class Outcome(NamedTuple):
 
 def outcome_of(case: Case, world: World) -> Outcome:
     """Refused or taken; or in what other way the case ended, which is a fault."""
+    scope = case.arguments.get("scope")
+    if scope and re.search("Stage>|of another", scope.label) and "Parameter>" in str(case):
+        return Outcome("not made", "A text does not say where it is from, so CDK alone sees that it is of elsewhere.")
     try:
         function = case.call.of(world)
         arguments = {name: value.make(world) for name, value in case.arguments.items()}

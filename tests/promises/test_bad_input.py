@@ -1014,7 +1014,7 @@ def test_an_object_of_another_kind_is_named_by_its_class_and_path(stack: cdk.Sta
         "identity 'example.com' is of type str; use a ses.EmailIdentity": refused(
             TypeError, publishing.grant_send, role, "example.com"
         ),
-        "grantee <class 'Role'> is of type type": refused(
+        "grantee <class 'aws_cdk.aws_iam.Role'> is of type type": refused(
             TypeError, EventArchive(stack, "Archive").grant_read, iam.Role
         ),
     }
