@@ -5,6 +5,7 @@
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
+#   make fuzz [CASES=5000] [SEED=1]   every public call with hostile arguments: a clean refusal or a valid template
 #   make docs            the site of the docs, in site/html
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
@@ -15,7 +16,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs fuzz
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -37,6 +38,12 @@ end-to-end: setup
 
 compatibility: setup
 	@python -m tools.compatibility
+
+CASES ?= 5000
+SEED ?= 1
+
+fuzz: setup
+	@python -m tools.fuzz $(CASES) $(SEED)
 
 bench: setup
 	@python -m benches.synth

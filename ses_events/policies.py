@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 
-from ses_events.location import Environment, environment_of, known_to_differ
+from ses_events.location import Environment, can_name, environment_of, known_to_differ, why_apart
 from ses_events.tokens import as_text
 
 if TYPE_CHECKING:
@@ -100,6 +100,13 @@ def grant(
 
     :param reason: for cdk-nag, about objects by prefix.
     """
+    principal = grantee.grant_principal
+    # A managed policy is a grantee whose principal is nowhere in the tree.
+    holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
+    ours, theirs = cdk.Stack.of(scope), cdk.Stack.of(holder) if holder else None
+    apart = why_apart(theirs, ours) if theirs else None
+    if theirs and apart and not can_name(theirs, ours, [each["Resource"] for each in statements]):
+        raise ValueError(f"{scope.node.path}: grantee {holder.node.path!r} {apart}, or import it here by its ARN")
     grants = [
         cdk.aws_iam.Grant.add_to_principal(
             grantee=grantee,
@@ -109,15 +116,12 @@ def grant(
         )
         for statement in statements
     ]
-    principal = grantee.grant_principal
-    # A managed policy is a grantee whose principal is nowhere in the tree.
-    holder: Any = next((each for each in (principal, grantee) if hasattr(each, "node")), None)
-    if holder and reason:
+    if theirs and reason:
         arns = [arn for each in statements for arn in each["Resource"]]
-        cdk.Validations.of(holder).acknowledge(*objects_by_prefix(cdk.Stack.of(holder), arns, reason))
+        cdk.Validations.of(holder).acknowledge(*objects_by_prefix(theirs, arns, reason))
     untouched = [] if grants[0].success and not _is_immutable(principal) else [_name(scope, principal)]
     account = getattr(principal, "principal_account", None)  # CDK's stand-in for an unknown role has none
-    if known_to_differ(account, environment_of(cdk.Stack.of(scope)).account):
+    if known_to_differ(account, environment_of(ours).account):
         untouched.append(f"the resources (not of account {account})")
     if untouched:
         cdk.Annotations.of(scope).add_warning_v2(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +21,18 @@ from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.validation import Text, check, did_you_mean, instance, instead_of, option, some_id, together
+from ses_events.validation import (
+    Text,
+    as_id,
+    check,
+    did_you_mean,
+    instance,
+    instead_of,
+    option,
+    shown,
+    some_id,
+    together,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
@@ -92,10 +104,11 @@ class SesEventsStack(cdk.Stack):
         **stack_options: Any,
     ) -> None:
         check(
-            str(construct_id) or repr(construct_id),
+            as_id(construct_id) or repr(construct_id),
             option("scope", scope, Construct, "a cdk.App or cdk.Stage"),
             some_id(construct_id, "Mail"),
             _name_of_a_stack(scope, construct_id, stack_options),
+            _new_id(scope, construct_id),
             instance("analytics", analytics, bool, "True or False"),
             instance("monitoring", monitoring, bool, "True or False"),
             monitoring_rules.topic_arn("alarm_topic_arn", alarm_topic_arn),
@@ -103,7 +116,8 @@ class SesEventsStack(cdk.Stack):
             instead_of("bucket_name", bucket_name, {"expiration": expiration}),
             _options_of_a_stack(stack_options),
         )
-        super().__init__(scope, construct_id, **stack_options)
+        with _in_one_line(scope, construct_id, stack_options):
+            super().__init__(scope, construct_id, **stack_options)
         with together(self) as made:
             archive = made(
                 lambda: EventArchive(
@@ -167,10 +181,39 @@ class SesEventsStack(cdk.Stack):
 
 def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:
     """Refuse an id that is no name of a stack (AWS CDK; CloudFormation API, CreateStack)."""
-    if not construct_id or "stack_name" in given or re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id):
+    if not isinstance(construct_id, str) or not construct_id or "stack_name" in given:
         return
-    if scope is None or not scope.node.scope:  # in a Stage, CDK makes a name of the path
+    in_an_app = scope is None or (isinstance(scope, Construct) and not scope.node.scope)
+    if in_an_app and not re.fullmatch("[A-Za-z][A-Za-z0-9-]*", construct_id):  # in a Stage, CDK makes it of the path
         yield f"construct_id {construct_id!r} is not the name of a stack; use A-Z a-z 0-9 -, or give stack_name"
+
+
+def _new_id(scope: Construct, construct_id: str) -> Iterator[str]:
+    """Return an id that nothing else has in the scope (AWS CDK)."""
+    if isinstance(scope, Construct) and isinstance(construct_id, str) and scope.node.try_find_child(construct_id):
+        yield f"construct_id {construct_id!r} is taken in this scope; use another one"
+
+
+@contextmanager
+def _in_one_line(scope: Construct | None, construct_id: str, given: Mapping[str, object]) -> Iterator[None]:
+    """While CDK makes the stack: tell what it refuses in a line, and leave nothing of it."""
+    try:
+        yield
+        return
+    except (RuntimeError, TypeError) as error:
+        refusal = str(error)
+    if scope is not None:
+        scope.node.try_remove_child(construct_id)
+    check(construct_id, _refused_by_cdk(refusal, given))
+
+
+def _refused_by_cdk(refusal: str, given: Mapping[str, object]) -> Iterator[str]:
+    """Return what ``aws_cdk.Stack`` takes (AWS CDK)."""
+    of_a_wrong_type = re.search(r"argument (\w+) must be|Key '(\w+)'", refusal)
+    if of_a_wrong_type:
+        name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", of_a_wrong_type[1] or of_a_wrong_type[2])
+        raise TypeError(f"{name} {shown(given.get(name))} is of a wrong type; use what aws_cdk.Stack takes")
+    yield f"{refusal.splitlines()[0].rstrip('.')}; use what aws_cdk.Stack takes"
 
 
 def _options_of_a_stack(given: Mapping[str, object]) -> Iterator[str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from types import UnionType
 from typing import Any, Protocol, TypeVar
 
@@ -22,7 +24,7 @@ from ses_events.tokens import is_deferred
 _T = TypeVar("_T")
 
 
-def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
+def check(where: str | tuple[Construct, object], *rules: Iterable[str]) -> None:
     """Refuse the arguments of one call, all problems at once, a line each.
 
     :param where: the class of a plain value, or the scope and id of a construct: its path starts every line.
@@ -38,16 +40,70 @@ def check(where: str | tuple[Construct, str], *rules: Iterable[str]) -> None:
             problems.append(str(error))
             wrong_types = True
     if problems:
-        place = where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, where[1])))
-        lines = "\n".join(_one_line(f"{place}: {problem}") for problem in problems)
-        raise TypeError(lines) if wrong_types else ValueError(lines)
+        place = where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, as_id(where[1]))))
+        lines = [_one_line(f"{place}: {problem}") for problem in problems]
+        message = "\n".join(_as_many_as_can_be_read(lines, _one_line(f"{place}: ")))
+        raise TypeError(message) if wrong_types else ValueError(message)
+
+
+def _as_many_as_can_be_read(lines: list[str], place: str) -> list[str]:
+    """The first of many problems: a list of a thousand wrong values has one in each."""
+    ends = list(accumulate(map(len, lines)))
+    shown_lines = max(1, sum(end <= 1400 for end in ends))
+    more = len(lines) - shown_lines
+    return lines[:shown_lines] + ([f"{place}{more} more problems like these; mend these first"] if more else [])
 
 
 def _one_line(problem: str) -> str:
     """Write a problem on one line that can be printed, without the middle of a very long value."""
     line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in problem)
-    line = re.sub(r"('[^']{100})[^']{300,}([^']{20}')", r"\1…\2", line)
-    return line if len(line) < 2000 else f"{line[:400]}…{line[-400:]}"
+    line = re.sub(r"('[^']{100})[^']{200,}([^']{20}')", r"\1…\2", line)
+    return line if len(line) <= 480 else f"{line[:280]}…{line[-199:]}"
+
+
+def as_id(construct_id: object) -> str:
+    """An id as the end of a path, also where it is none."""
+    return construct_id if isinstance(construct_id, str) else shown(construct_id)
+
+
+def shown(value: object) -> str:
+    """A value as a person knows it: what is of CDK by its class and path, and nothing at length."""
+    return _SHOWN.repr(value)
+
+
+def type_of(value: object) -> str:
+    """The name of a type, which for an implementation of one of CDK's interfaces jsii hides."""
+    if isinstance(value, type):
+        return "type"
+    known = type(value)
+    if known.__module__ == "jsii._reference_map":
+        known = type(getattr(value, "_delegates", [value])[-1])
+    hidden = re.fullmatch("_(.+)Proxy", known.__name__)
+    return hidden[1] if hidden else known.__name__
+
+
+class _Shown(reprlib.Repr):
+    """What Python says of a value, but for what has no words of its own, or too many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 160
+
+    def repr_int(self, value: int, level: int) -> str:
+        """A whole number; Python refuses to write a very long one."""
+        return super().repr_int(value, level) if abs(value) < 10**300 else "<int of more than 300 digits>"
+
+    def repr_instance(self, value: object, level: int) -> str:
+        """Anything without a method of its own here."""
+        if isinstance(value, type):
+            return repr(value)
+        if type(value).__repr__ is object.__repr__ or type(value).__module__.startswith("jsii."):
+            path = getattr(getattr(value, "node", None), "path", None)
+            return f"<{type_of(value)} {path!r}>" if path else f"<{type_of(value)}>"
+        return re.sub(" at 0x[0-9A-Fa-f]+", "", super().repr_instance(value, level))
+
+
+_SHOWN = _Shown()
 
 
 @contextmanager
@@ -80,7 +136,7 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
     :raises ValueError: when the scope is in no stack, or the id is empty or known at deployment only.
     """
     check(
-        str(construct_id) or repr(construct_id),
+        as_id(construct_id) or repr(construct_id),
         instance("scope", scope, Construct, "a construct in a stack, such as self"),
         some_id(construct_id, "Events"),
     )
@@ -118,8 +174,9 @@ def some_id(construct_id: str, example: str) -> Iterator[str]:
 def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:
     """A value of the expected type; ``fix`` says what to give instead."""
     if not isinstance(value, expected):
-        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
-    yield from ()
+        raise TypeError(f"{argument} {shown(value)} is of type {type_of(value)}; use {fix}")
+    if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+        yield f"{argument} has a lone surrogate, which no template can hold; leave it out"
 
 
 def option(argument: str, value: object, expected: type, fix: str) -> Iterator[str]:
@@ -132,7 +189,7 @@ def interface(argument: str, value: object, attribute: str, fix: str) -> Iterato
     """An implementation of one of CDK's interfaces, known by an attribute (jsii's interfaces allow no isinstance)."""
     known = hasattr(type(value), attribute) or hasattr(value, attribute)  # of CDK's classes, without asking CDK
     if isinstance(value, type) or not known:
-        raise TypeError(f"{argument} {value!r} is of type {type(value).__name__}; use {fix}")
+        raise TypeError(f"{argument} {shown(value)} is of type {type_of(value)}; use {fix}")
     yield from ()
 
 
@@ -145,7 +202,18 @@ def optional_interface(argument: str, value: object, attribute: str, fix: str) -
 def one_of(argument: str, value: object, known: Collection[str]) -> Iterator[str]:
     """One of the words in a list."""
     if value not in known:
-        yield f"{argument} {value!r} is unknown; {did_you_mean(str(value), known)}"
+        name = shown(value)
+        meant = did_you_mean(name.strip("'"), known)
+        yield f"{argument} {name} is unknown; {meant}"
+
+
+def first_of(*rules: Iterator[str]) -> Iterator[str]:
+    """The problems of the first rule that has any: the others would tell of the same in other words."""
+    for rule in rules:
+        problems = list(rule)
+        yield from problems
+        if problems:
+            return
 
 
 def instead_of(argument: str, value: object, others: Mapping[str, object]) -> Iterator[str]:
@@ -277,6 +345,13 @@ def closest(value: str, known: Collection[str]) -> str | None:
     return next(iter(difflib.get_close_matches(value, known, 1)), None)
 
 
+def metric_text(argument: str, value: str, example: str) -> Iterator[str]:
+    """1-255 characters, for the name of a metric or a namespace (CloudWatch API, PutMetricAlarm)."""
+    yield from instance(argument, value, str, f"a string such as {example!r}")
+    if not 1 <= len(value) <= 255 and not cdk.Token.is_unresolved(value):
+        yield f"{argument} has {len(value)} characters; use 1-255, for example {example!r}"
+
+
 def count(argument: str, value: int) -> Iterator[str]:
     """A whole number from 1 (CloudWatch API, PutMetricAlarm)."""
     if is_deferred(value):
@@ -294,5 +369,4 @@ def number(argument: str, value: object, fix: str, expected: type | UnionType = 
     except OverflowError:  # a whole number that no float holds, which CloudFormation could not write
         finite = False
     if not finite:
-        shown = value if isinstance(value, float) else "of more than 300 digits"
-        raise TypeError(f"{argument} {shown} is not finite; use {fix}")
+        raise TypeError(f"{argument} {shown(value)} is not finite; use {fix}")

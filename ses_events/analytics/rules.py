@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from ses_events.archive import rules as archive_rules
-from ses_events.location import environment_of, same_place
+from ses_events.location import environment_of, same_app, same_place
 from ses_events.prefix import table_prefix
 from ses_events.record.stored_events import StoredEvents
-from ses_events.validation import ENDLESS, Range, interface
+from ses_events.validation import ENDLESS, Range, first_of, interface
 
 if TYPE_CHECKING:
     from ses_events.archive.archive import EventArchive
@@ -28,7 +28,7 @@ def analysed_archive(argument: str, value: EventArchive | StoredEvents, stack: c
         yield from archive_rules.bucket(f"{argument}.bucket", value.bucket, stack)
         return
     yield from interface(argument, value, "table_prefix", "an EventArchive, or StoredEvents")
-    yield from same_place(argument, environment_of(value.stack), stack)
+    yield from first_of(same_place(argument, environment_of(value.stack), stack), same_app(argument, value, stack))
     yield from table_prefix(f"{argument}.prefix", value.table_prefix)
     begin = (value.table_prefix.rpartition("/")[2] + value.delivery_stream_name)[:1]  # the names of Firehose's files
     if begin in ("_", "."):

@@ -9,9 +9,9 @@ import aws_cdk as cdk
 
 from ses_events import prefix as prefixes
 from ses_events.archive.formats import EventFormat
-from ses_events.location import same_account, same_place, same_region
+from ses_events.location import same_account, same_app, same_place, same_region
 from ses_events.policies import trusts_of
-from ses_events.validation import Range, Text, instance, instead_of, option, optional_interface
+from ses_events.validation import Range, Text, first_of, instance, instead_of, option, optional_interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
@@ -31,7 +31,9 @@ def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterato
     """
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
     if value is not None:
-        yield from same_region(argument, value.env, stack)
+        yield from first_of(
+            same_region(argument, value.env, stack), same_app(argument, value, stack, "bucket_arn", waited_for=True)
+        )
         yield from key(f"{argument}.encryption_key", value.encryption_key, stack)
 
 
@@ -42,7 +44,7 @@ def key(argument: str, value: kms.IKey | None, stack: cdk.Stack) -> Iterator[str
     yield from optional_interface(argument, value, "key_arn", "a kms.Key")
     if value is None:
         return
-    yield from same_region(argument, value.env, stack)
+    yield from first_of(same_region(argument, value.env, stack), same_app(argument, value, stack, "key_arn"))
     try:
         named = getattr(value, "alias_target_key", value).key_arn
     except RuntimeError:  # how CDK says that it does not know the key of an alias
@@ -58,7 +60,7 @@ def server_access_logs_bucket(argument: str, value: s3.IBucket | None, stack: cd
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket")
     if value is None:
         return
-    yield from same_place(argument, value.env, stack)
+    yield from first_of(same_place(argument, value.env, stack), same_app(argument, value, stack, "bucket_arn"))
     made = cdk.Stack.of(value).resolve(_made_here(value))
     if value.encryption_key or "aws:kms" in str(made.get("encryption")):
         yield f"{argument} {value.node.path!r} is encrypted with a KMS key, and S3 cannot log there; use SSE-S3"
@@ -78,7 +80,7 @@ def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> 
     """A log group of the account and region of the stack (Firehose developer guide, monitoring)."""
     yield from optional_interface(argument, value, "log_group_arn", "a logs.LogGroup")
     if value is not None:
-        yield from same_place(argument, value.env, stack)
+        yield from first_of(same_place(argument, value.env, stack), same_app(argument, value, stack, "log_group_arn"))
 
 
 def delivery_role(argument: str, value: iam.IRole | None, stack: cdk.Stack) -> Iterator[str]:
@@ -88,7 +90,7 @@ def delivery_role(argument: str, value: iam.IRole | None, stack: cdk.Stack) -> I
     yield from optional_interface(argument, value, "role_arn", "an iam.Role that trusts firehose.amazonaws.com")
     if value is None:
         return
-    yield from same_account(argument, value.env, stack)
+    yield from first_of(same_account(argument, value.env, stack), same_app(argument, value, stack, "role_arn"))
     if isinstance(value, cdk.aws_iam.Role) and not trusts_of(value, "firehose.amazonaws.com"):
         yield (
             f"{argument} {value.node.path!r} does not trust Firehose; create it with assumed_by=iam.ServicePrincipal("

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ses_events.location import environment_of
-from ses_events.validation import check, instance
+from ses_events.validation import check, instance, metric_text
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -32,7 +32,7 @@ class StreamMetrics:
         """
         check(
             "EventArchive.metric",
-            instance("metric_name", metric_name, str, "a string such as 'DeliveryToS3.Bytes'"),
+            metric_text("metric_name", metric_name, "DeliveryToS3.Bytes"),
             instance("statistic", statistic, str, "a string such as 'Sum'"),
         )
         of_the_stream = {"DeliveryStreamName": self.delivery_stream_name}

@@ -245,7 +245,7 @@ class EventMonitoring(Construct):
         :raises TypeError: when an argument has a wrong type.
         """
         check(
-            (self, str(construct_id)),
+            (self, construct_id),
             publishing_rules.destination_id(
                 construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}
             ),

@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING, Any, cast
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.location import environment_of, known_to_differ, same_place, same_region
+from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.publishing import PublishedTo, published_in
 from ses_events.publishing.rules import topic
 from ses_events.record.names import metric_name
 from ses_events.tokens import is_deferred
-from ses_events.validation import Range, count, interface, number, option, optional_interface, several
+from ses_events.validation import (
+    Range,
+    count,
+    first_of,
+    interface,
+    metric_text,
+    number,
+    option,
+    optional_interface,
+    several,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -139,14 +149,24 @@ def alarm_actions(argument: str, value: Sequence[object], stack: cdk.Stack) -> I
         name = f"{argument}[{position}]"
         if hasattr(action, "topic_arn"):
             yield from topic(name, cast(Any, action), "CloudWatch")
-            yield from same_region(name, cast(Any, action).env, stack)
+            there = same_region(name, cast(Any, action).env, stack)
+            yield from first_of(there, same_app(name, cast(Any, action), stack, "topic_arn"))
             continue
         yield from interface(name, action, "bind", example)
         # An event destination binds too; what CDK can call has one of these marks of jsii.
         mark = "__jsii_ifaces__" if hasattr(action, "__jsii_ifaces__") else "__jsii_type__"
         yield from interface(name, action, mark, example)
+        if isinstance(action, cdk.aws_cloudwatch_actions.SnsAction):
+            yield from nameable(name, [_topic_of(action)], stack)
     if len(value) > 5:
         yield f"{argument} has {len(value)} entries; CloudWatch takes at most 5"
+
+
+def _topic_of(action: cdk.aws_cloudwatch_actions.SnsAction) -> str:
+    """Return the ARN of the topic that an action tells, which it gives to an alarm only: to one that is in no app."""
+    nowhere = cdk.Stack()
+    alarm = cdk.aws_cloudwatch.Alarm.from_alarm_arn(nowhere, "Alarm", nowhere.format_arn(service="any", resource="any"))
+    return action.bind(nowhere, alarm).alarm_action_arn
 
 
 def monitored(
@@ -162,19 +182,34 @@ def monitored(
         yield "publishing and archive are missing, so there is nothing to watch; give one or both"
     for argument, part in (("publishing", publishing), ("archive", archive), ("analytics", analytics)):
         if part is not None and part.stack is not stack:
-            yield from same_place(argument, environment_of(part.stack), stack)
+            yield from first_of(
+                same_place(argument, environment_of(part.stack), stack), same_app(argument, part, stack)
+            )
 
 
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
-    """A metric or metric math of the region of the stack, without SEARCH (CloudWatch user guide, alarms)."""
+    """A metric or metric math of the region of the stack, with a name and a namespace of 1-255 characters and a period
+    of 10, 20 or 30 seconds or 1-10080 whole minutes, without SEARCH (CloudWatch user guide, alarms; PutMetricAlarm).
+    """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
         yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
     for each in single_metrics(value):
+        for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
+            yield from metric_text(f"{argument}.{named}", what, "Send")
+        yield from _alarm_period(f"{argument}.period", each.period)
+        yield from nameable(argument, (each.dimensions or {}).values(), stack)
         elsewhere = list(same_region(argument, each, stack))
         if elsewhere:
             yield f"{elsewhere[0]}, or make an EventMonitoring there"
             return
+
+
+def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
+    """10, 20 or 30 seconds or whole minutes, up to seven days (CloudWatch API, PutMetricAlarm)."""
+    seconds = value.to_milliseconds() / 1000
+    if not (seconds in (10, 20, 30) or (seconds % 60 == 0 and 60 <= seconds <= 604800)):
+        yield f"{argument} {seconds:g} seconds is no period of an alarm; use 10 or 30 seconds, or 1-10080 whole minutes"
 
 
 def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:

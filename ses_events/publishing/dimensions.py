@@ -10,7 +10,7 @@ from aws_cdk import aws_ses as ses
 from ses_events.publishing.rules import event
 from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES
 from ses_events.tokens import is_deferred
-from ses_events.validation import Range, Text, count, did_you_mean, instance, option, several
+from ses_events.validation import Range, Text, count, did_you_mean, instance, option, several, shown
 
 _DIMENSION = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
 
@@ -93,13 +93,16 @@ def metric_dimensions(argument: str, value: Mapping[str, str], names: Sequence[s
     for missing in [wanted for wanted in names if wanted not in value]:
         yield f"{argument} lacks {missing!r}; the metric carries all of {list(names)}, so give a value for each"
     for given, dimension_value in value.items():
+        name = shown(given)
+        where = f"{argument}[{name}]"
         if given not in names:
-            yield f"{argument} has {given!r}, which the metric does not carry; {did_you_mean(str(given), names)}"
-        yield from instance(f"{argument}[{given!r}]", dimension_value, str, "a string such as 'spring'")
+            meant = did_you_mean(name.strip("'"), names)
+            yield f"{argument} has {name}, which the metric does not carry; {meant}"
+        yield from instance(where, dimension_value, str, "a string such as 'spring'")
         if not 1 <= len(dimension_value) <= 255 and not cdk.Token.is_unresolved(dimension_value):
-            yield f"{argument}[{given!r}] has {len(dimension_value)} characters; use 1-255"
-        elif not str(given).startswith("ses:"):  # whose values SES makes
-            yield from _DIMENSION_VALUE(f"{argument}[{given!r}]", dimension_value)
+            yield f"{where} has {len(dimension_value)} characters; use 1-255"
+        elif not name.startswith("'ses:"):  # whose values SES makes
+            yield from _DIMENSION_VALUE(where, dimension_value)
 
 
 def oddities_of_dimensions(

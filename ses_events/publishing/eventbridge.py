@@ -13,7 +13,7 @@ from ses_events.location import environment_of
 from ses_events.publishing import rules
 from ses_events.publishing.destination import Bound, EventDestination, Source
 from ses_events.record.names import detail_type
-from ses_events.validation import check, instance
+from ses_events.validation import check, first_of, instance
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events_
@@ -52,12 +52,7 @@ class EventBridgeDestination(EventDestination):
             "EventBridgeDestination.pattern",
             instance("configuration_set_name", configuration_set_name, str, "publishing.configuration_set_name"),
             rules.NAME("configuration_set_name", configuration_set_name),
-            rules.events("events", events),
-            (
-                f"event {e.name} has no name in EventBridge known here; leave it out"
-                for e in events
-                if detail_type(e.name) is None
-            ),
+            rules.events_of_eventbridge("events", events),
         )
         return cdk.aws_events.EventPattern(
             source=["aws.ses"],
@@ -67,7 +62,12 @@ class EventBridgeDestination(EventDestination):
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Return why no configuration set of this stack can publish to it."""
-        return location.same_place("event_bus", self.event_bus.env, stack) if self.event_bus else ()
+        if self.event_bus is None:
+            return ()
+        return first_of(
+            location.same_place("event_bus", self.event_bus.env, stack),
+            location.same_app("event_bus", self.event_bus, stack, "event_bus_arn"),
+        )
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
         """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""

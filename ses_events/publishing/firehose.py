@@ -17,7 +17,7 @@ from ses_events.policies import trusts_of
 from ses_events.publishing import rules, ses_role
 from ses_events.publishing.confused_deputy import other_accounts
 from ses_events.publishing.destination import Bound, EventDestination, Source
-from ses_events.validation import check, instance
+from ses_events.validation import check, first_of, instance
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kinesisfirehose as firehose
@@ -84,9 +84,17 @@ class FirehoseDestination(EventDestination):
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Return why no configuration set of this stack can publish to it."""
-        yield from location.same_place("delivery_stream", _place(self.delivery_stream), stack)
+        # the stream of an archive is named by the resource, which it waits for
+        name = None if isinstance(self.delivery_stream, EventArchive) else "delivery_stream_arn"
+        yield from first_of(
+            location.same_place("delivery_stream", _place(self.delivery_stream), stack),
+            location.same_app("delivery_stream", self.delivery_stream, stack, name),
+        )
         if self.role:
-            yield from location.same_account("role", self.role.env, stack)
+            yield from first_of(
+                location.same_account("role", self.role.env, stack),
+                location.same_app("role", self.role, stack, "role_arn"),
+            )
             here = environment_of(stack).account
             trusts = trusts_of(self.role, "ses.amazonaws.com") if isinstance(self.role, iam.Role) else []
             others = set() if cdk.Token.is_unresolved(here) else other_accounts(trusts, here)

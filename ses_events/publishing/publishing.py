@@ -170,7 +170,7 @@ class EventPublishing(Construct):
         :raises TypeError: when an argument has a wrong type.
         """
         check(
-            (self, str(construct_id)),
+            (self, construct_id),
             rules.destination_id(construct_id, self._ids),
             rules.destination("destination", destination, self.stack),
             rules.events("events", events),
@@ -239,8 +239,8 @@ class EventPublishing(Construct):
         check(
             f"{self.node.path}.grant_send",
             interface("grantee", grantee, "grant_principal", "a role, a user or what has one"),
-            interface("identity", identity, "email_identity_arn", "a ses.EmailIdentity"),
-            rules.templates("templates", templates),
+            rules.sent_from("identity", identity, self.stack),
+            rules.templates("templates", templates, self.stack),
         )
         needed = identity.email_identity_arn, self.configuration_set_arn
         sending = [allow(["ses:SendEmail", "ses:SendRawEmail"], *needed)]

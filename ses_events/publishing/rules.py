@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.location import same_place
+from ses_events.location import same_app, same_place
 from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
 from ses_events.publishing.destination import EventDestination
-from ses_events.record.names import COUNTED_AGAINST
+from ses_events.record.names import COUNTED_AGAINST, detail_type
 from ses_events.validation import (
     Text,
     closest,
+    first_of,
     instance,
     instead_of,
     interface,
     optional_interface,
     several,
+    shown,
     some_id,
 )
 
@@ -76,11 +78,19 @@ def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[
         yield f"{argument} is empty, and SES takes no destination without events; name one or leave the argument out"
 
 
+def events_of_eventbridge(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[str]:
+    """At least one event, each with a name in EventBridge that is known here (EventBridge, events of SES)."""
+    yield from events(argument, value)
+    for each in value:
+        if detail_type(each.name) is None:
+            yield f"event {each.name} has no name in EventBridge known here; leave it out"
+
+
 def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
     """One of ``ses.EmailSendingEvent`` (SES API, MatchingEventTypes)."""
     if not isinstance(value, ses.EmailSendingEvent):
         names = [known.name for known in ses.EmailSendingEvent]
-        meant = closest(str(value).upper(), names) or names[0]
+        meant = closest(shown(value).strip("'").upper(), names) or names[0]
         yield from instance(argument, value, ses.EmailSendingEvent, f"ses.EmailSendingEvent.{meant}")
 
 
@@ -131,7 +141,7 @@ def configuration_set(
     yield from interface(
         argument, value, "configuration_set_ref", "a set such as ses.ConfigurationSet.from_configuration_set_name gives"
     )
-    yield from same_place(argument, value.env, stack)
+    yield from first_of(same_place(argument, value.env, stack), same_app(argument, value, stack))
     yield from instead_of(argument, value, options)
     yield from options_of(argument, value)
 
@@ -165,13 +175,20 @@ def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Ite
     yield from value.problems(stack)
 
 
-def templates(argument: str, value: Collection[str | ITemplateRef]) -> Iterator[str]:
-    """Names of templates, or what makes them (IAM; SES API v2, CreateEmailTemplate)."""
+def sent_from(argument: str, value: ses.IEmailIdentity, stack: cdk.Stack) -> Iterator[str]:
+    """An identity that the stack can name (IAM)."""
+    yield from interface(argument, value, "email_identity_arn", "a ses.EmailIdentity")
+    yield from same_app(argument, value, stack, "email_identity_arn")
+
+
+def templates(argument: str, value: Collection[str | ITemplateRef], stack: cdk.Stack) -> Iterator[str]:
+    """Names of templates, or what makes them, which the stack can name (IAM; SES API v2, CreateEmailTemplate)."""
     yield from several(argument, value, "['welcome']")
     for position, each in enumerate(value):
         where = f"{argument}[{position}]"
         if not isinstance(each, str):
             yield from interface(where, each, "template_ref", "the name of a template or a ses.CfnTemplate")
+            yield from same_app(where, each, stack)
         elif not each:
             yield f"{where} is empty; use the name of a template"
         elif not cdk.Token.is_unresolved(each) and (strange := re.search(r"[*?:/]", each)):

@@ -15,7 +15,7 @@ from ses_events.publishing import rules
 from ses_events.publishing.confused_deputy import only_for, only_for_sets_named
 from ses_events.publishing.destination import Bound, EventDestination, Source
 from ses_events.publishing.topic_policy import Publisher, let_publish, let_use_key
-from ses_events.validation import check
+from ses_events.validation import check, first_of
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -47,7 +47,10 @@ class SnsDestination(EventDestination):
 
     def problems(self, stack: cdk.Stack) -> Iterable[str]:
         """Return why no configuration set of this stack can publish to it."""
-        return location.same_region("topic", self.topic.env, stack)
+        return first_of(
+            location.same_region("topic", self.topic.env, stack),
+            location.same_app("topic", self.topic, stack, "topic_arn"),
+        )
 
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
         """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""

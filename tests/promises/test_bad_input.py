@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
@@ -24,6 +25,7 @@ from aws_cdk.aws_ses import (
     EmailIdentity,
     EmailSendingEvent,
 )
+from aws_cdk.aws_ses import EventDestination as CdkEventDestination
 
 from ses_events import (
     CloudWatchDestination,
@@ -309,6 +311,12 @@ def test_a_metric_refuses_a_wrong_type() -> None:
         TypeError, METRICS.metric, EmailSendingEvent.SEND, "campaign"
     )
     assert "use ses.EmailSendingEvent.BOUNCE" in refused(TypeError, METRICS.metric, "Bounce", {"campaign": "a"})
+    assert refused(TypeError, METRICS.metric, 10**5000, {"campaign": "a"}).startswith(
+        "CloudWatchDestination.metric: event <int of more than 300 digits> is of type int; use ses.EmailSendingEvent."
+    )
+    assert "dimensions has <int of more than 300 digits>, which" in refused(
+        ValueError, METRICS.metric, EmailSendingEvent.SEND, {"campaign": "a", 10**5000: "a"}
+    )
 
 
 def test_a_firehose_destination_takes_an_archive(stack: cdk.Stack) -> None:
@@ -689,6 +697,14 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
             {"format": 1},
             "Mail: argument 'format' is unknown; use one of alarm_topic_arn",
         ),
+        (
+            TypeError,
+            "Mail",
+            {"env": "us-east-1"},
+            "Mail: env 'us-east-1' is of a wrong type; use what aws_cdk.Stack takes",
+        ),
+        (TypeError, "Mail", {"tags": {"a": 1}}, "Mail: tags {'a': 1} is of a wrong type; use what aws_cdk.Stack takes"),
+        (ValueError, "Mail", {"stack_name": "a b"}, "Mail: Stack name must match the regular expression"),
     ],
 )
 def test_a_reference_stack_is_refused_like_the_other_constructs(
@@ -697,6 +713,19 @@ def test_a_reference_stack_is_refused_like_the_other_constructs(
     app = new_app()
     assert refused(error, SesEventsStack, app, construct_id, **arguments).startswith(message)
     assert [child.node.id for child in app.node.children if isinstance(child, cdk.Stack)] == []
+
+
+def test_a_reference_stack_takes_no_id_that_is_taken() -> None:
+    app = new_app()
+    SesEventsStack(app, "Mail")
+    message = refused(ValueError, SesEventsStack, app, "Mail")
+    assert message == "Mail: construct_id 'Mail' is taken in this scope; use another one"
+
+
+@pytest.mark.parametrize("scope", [7, "x", cdk.Stack])
+def test_a_reference_stack_is_made_in_an_app_or_stage(scope: Any) -> None:
+    message = refused(TypeError, SesEventsStack, scope, "Mail")
+    assert message.startswith("Mail: scope ") and message.endswith("; use a cdk.App or cdk.Stage")
 
 
 def test_a_stack_without_a_scope_says_what_is_wrong_too() -> None:
@@ -916,6 +945,9 @@ def test_a_number_that_no_template_holds_is_refused(stack: cdk.Stack, number: An
     for argument in ("bounce_rate", "complaint_rate", "quota_share"):
         message = refused(TypeError, EventMonitoring, stack, "M", publishing=publishing, **{argument: number})
         assert message.startswith(f"Mail/M: {argument} ") and "is not finite" in message and len(message) < 200
+    for argument in ("rejects", "rendering_failures"):
+        message = refused(TypeError, EventMonitoring, stack, "M", publishing=publishing, **{argument: number})
+        assert message.startswith(f"Mail/M: {argument} ") and "use a whole number such as 100" in message
     monitoring = EventMonitoring(stack, "M", publishing=publishing)
     metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})
     assert "threshold" in refused(TypeError, monitoring.add_alarm, "Mine", metric, threshold=number)
@@ -924,8 +956,105 @@ def test_a_number_that_no_template_holds_is_refused(stack: cdk.Stack, number: An
 def test_a_problem_is_one_line_that_a_terminal_can_show(stack: cdk.Stack) -> None:
     long = refused(ValueError, EventPublishing, stack, "Events", configuration_set_name="x" * 100_000)
     assert len(long) < 400 and "has 100000 characters; use 1-64 of A-Z a-z 0-9 _ -" in long
-    broken = refused(ValueError, EventPublishing, stack, "a\nb\ud800", configuration_set_name="my set")
-    assert broken.startswith("Mail/a\\nb\\ud800: configuration_set_name") and "\n" not in broken
+    broken = refused(ValueError, EventPublishing, stack, "a\nb", configuration_set_name="my set")
+    assert broken.startswith("Mail/a\\nb: configuration_set_name") and "\n" not in broken
+
+
+def test_of_a_thousand_problems_the_first_are_told(stack: cdk.Stack) -> None:
+    message = refused(TypeError, CloudWatchDestination, ["campaign"])
+    assert "more problems" not in message
+    publishing = EventPublishing(stack, "Events")
+    grantee = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    identity = EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    message = refused(ValueError, publishing.grant_send, grantee, identity, templates=["a b*"] * 1000)
+    assert len(message) < 2000
+    assert message.splitlines()[-1].endswith(" more problems like these; mend these first")
+
+
+def test_a_lone_surrogate_is_refused_wherever_a_text_is_taken(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})
+    calls: dict[str, Callable[[str], object]] = {
+        "construct_id": lambda text: EventPublishing(stack, text),
+        "prefix": lambda text: EventArchive(stack, "Other", prefix=text),
+        "dimensions['campaign']": lambda text: METRICS.metric(EmailSendingEvent.SEND, {"campaign": text}),
+        "metric_name": archive.metric,
+        "description": lambda text: EventMonitoring(stack, "M", archive=archive).add_alarm(
+            "Mine", metric, threshold=1, description=text
+        ),
+    }
+    for argument, call in calls.items():
+        message = refused(ValueError, call, "a\ud800")
+        assert f": {argument} has a lone surrogate, which no template can hold; leave it out" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"period": cdk.Duration.seconds(1)}, "metric.period 1 seconds is no period of an alarm"),
+        ({"period": cdk.Duration.days(8)}, "metric.period 691200 seconds is no period of an alarm"),
+        ({"metric_name": ""}, "metric.metric_name has 0 characters; use 1-255"),
+        ({"namespace": ""}, "metric.namespace has 0 characters; use 1-255"),
+        ({"metric_name": "x" * 256}, "metric.metric_name has 256 characters; use 1-255"),
+        ({"region": "eu-west-1"}, "metric is in eu-west-1, this stack in us-east-1; use one of this region"),
+    ],
+)
+def test_a_metric_of_which_cloudwatch_makes_no_alarm_is_refused(options: dict[str, Any], fault: str) -> None:
+    here = cdk.Stack(new_app(), "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    monitoring = EventMonitoring(here, "M", archive=EventArchive(here, "Archive"))
+    plain: dict[str, Any] = {"namespace": "Mine", "metric_name": "Mails"}
+    for metric in (
+        cloudwatch.Metric(**plain | options),
+        cloudwatch.MathExpression(expression="a", using_metrics={"a": cloudwatch.Metric(**plain | options)}),
+    ):
+        if isinstance(metric, cloudwatch.Metric) or "period" not in options:  # math has a period for all of its metrics
+            assert fault in refused(ValueError, monitoring.add_alarm, "Mine", metric, threshold=1)
+    assert "metric_name has 0 characters; use 1-255" in refused(ValueError, EventArchive(here, "A").metric, "")
+    for seconds in (10, 30, 60, 300, 86400, 604800):
+        period = cdk.Duration.seconds(seconds)
+        monitoring.add_alarm(f"Each{seconds}", cloudwatch.Metric(**plain, period=period), threshold=1)
+
+
+def test_an_object_of_another_kind_is_named_by_its_class_and_path(stack: cdk.Stack) -> None:
+    stream = firehose.DeliveryStream.from_delivery_stream_arn(
+        stack, "Stream", "arn:aws:firehose:us-east-1:111122223333:deliverystream/events"
+    )
+    made = firehose.DeliveryStream(stack, "Made", destination=firehose.S3Bucket(s3.Bucket(stack, "Into")))
+    topic_destination = CdkEventDestination.sns_topic(sns.Topic(stack, "Topic"))
+    publishing = EventPublishing(stack, "Events")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    messages = {
+        "archive <IDeliveryStream 'Mail/Stream'> is of type IDeliveryStream": refused(
+            TypeError, EventAnalytics, stack, "A", archive=stream
+        ),
+        "archive <DeliveryStream 'Mail/Made'> is of type DeliveryStream": refused(
+            TypeError, EventMonitoring, stack, "M", archive=made
+        ),
+        "destination <EventDestination> is of type EventDestination": refused(
+            TypeError, publishing.add_destination, "Next", topic_destination
+        ),
+        "identity 'example.com' is of type str; use a ses.EmailIdentity": refused(
+            TypeError, publishing.grant_send, role, "example.com"
+        ),
+        "grantee <class 'aws_cdk.aws_iam.Role'> is of type type": refused(
+            TypeError, EventArchive(stack, "Archive").grant_read, iam.Role
+        ),
+    }
+    for part, message in messages.items():
+        assert part in message and "jsii" not in message and "\n" not in message
+
+
+def test_what_can_be_gone_through_once_is_refused(stack: cdk.Stack) -> None:
+    publishing = EventPublishing(stack, "Events")
+    assert "is of type list_iterator; use a list such as" in refused(
+        TypeError, publishing.add_destination, "Next", METRICS, events=iter([EmailSendingEvent.SEND])
+    )
+    assert "is of type generator; use a list such as" in refused(
+        TypeError, CloudWatchDestination, (each for each in [dimension()])
+    )
+    assert "is of type list_iterator; use a list such as" in refused(
+        TypeError, EventMonitoring, stack, "M", publishing=publishing, alarm_actions=iter([])
+    )
 
 
 @pytest.mark.parametrize(

@@ -429,9 +429,9 @@ def test_a_wrong_argument_is_refused(
 
 
 def test_what_is_wrong_is_said_all_at_once(stack: cdk.Stack) -> None:
-    archive = EventArchive(stack, "Archive", prefix="mail/!{timestamp:HH}/")
     bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name="results", region="eu-west-1")
     here = cdk.Stack(cdk.Stage.of(stack), "Here", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    archive = EventArchive(here, "Archive", prefix="mail/!{timestamp:HH}/")
     with pytest.raises(ValueError) as caught:
         EventAnalytics(
             here, "Analytics", archive=archive, results_bucket=bucket, results_expiration=cdk.Duration.days(1)
