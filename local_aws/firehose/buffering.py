@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import logging
@@ -9,12 +10,13 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.clock import Clock
 from local_aws.glue.hive import by_mapping, columns_of, to_parquet
 from local_aws.iam.principals import AccessDenied, RoleSession, ServicePrincipal
 from local_aws.ministack import buckets, catalog, delivery_streams, metrics
@@ -59,6 +61,7 @@ class _Buffer:
 
     stream: dict[str, Any]
     destination: dict[str, Any]
+    arrival_on_aws: float
     arrival: float = field(default_factory=time.time)
     records: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -70,31 +73,38 @@ class _Buffer:
 
 
 class Firehose:
-    """Takes records from MiniStack's PutRecord and PutRecordBatch, and delivers them.
+    """Takes the records of PutRecord and PutRecordBatch, and delivers them.
 
-    :param speed: how much faster than on AWS time runs here.
+    :param clock: what its intervals, its retries and the ages of records go by.
     """
 
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._buffers: dict[str, _Buffer] = {}
         self._lock = threading.Lock()
 
-    def accept(self, stream: dict[str, Any], destination: dict[str, Any], records: delivery_streams.Records) -> None:
-        """Keep records until the stream's buffering interval is over, or its buffering size is reached."""
-        _check_emulated(destination["config"])
-        size = sum(len(data) for _, data in records)
+    def accept(
+        self, stream: dict[str, Any], destination: dict[str, Any], records: Sequence[bytes]
+    ) -> Sequence[str | None]:
+        """Keep the records of a request until the buffering interval is over, or the buffering size is reached.
+
+        It returns for each why it is turned away, or None.
+        """
+        unknown = _not_emulated(destination["config"])
+        if unknown:
+            return [unknown] * len(records)
+        size = sum(map(len, records))
         _publish(stream, IncomingRecords=len(records), IncomingBytes=size, IncomingPutRequests=1, **_QUOTAS)
         with self._lock:
             buffer = self._buffers.get(destination["id"])
             if buffer is None:
-                buffer = self._buffers[destination["id"]] = _Buffer(stream, destination)
-                self._later(self._interval(buffer), self._flush, buffer)
-            for _, data in records:
-                buffer.records.append(data)
-                buffer.size += len(data)
+                buffer = self._buffers[destination["id"]] = _Buffer(stream, destination, self._clock.now())
+                self._later(_interval(buffer), self._flush, buffer)
+            buffer.records += records
+            buffer.size += size
             if buffer.size >= _hint(buffer, "SizeInMBs", 5) * 1024 * 1024:
                 self._later(0, self._flush, buffer)
+        return [None] * len(records)
 
     def _flush(self, buffer: _Buffer) -> None:
         with self._lock:
@@ -108,7 +118,7 @@ class Firehose:
         if not delivery_streams.is_deployed(buffer.stream):
             log.error("%s was deleted with %d records undelivered", name, len(buffer.records))
             return
-        age = (time.time() - buffer.arrival) * self._speed
+        age = self._clock.now() - buffer.arrival_on_aws
         try:
             log.info("%s delivered %d records to %s", name, len(buffer.records), _put_object(buffer))
             _publish(buffer.stream, **{"DeliveryToS3.Success": 1, "DeliveryToS3.DataFreshness": age})
@@ -116,18 +126,13 @@ class Firehose:
             log.error("%s could not deliver: %s", name, failure)
             _publish(buffer.stream, **{"DeliveryToS3.Success": 0, "DeliveryToS3.DataFreshness": age})
             _report(buffer, failure)
-            if time.time() < buffer.arrival + _RETRY_SECONDS / self._speed:
-                self._later(self._interval(buffer), self._deliver, buffer)
+            if age < _RETRY_SECONDS:
+                self._later(_interval(buffer), self._deliver, buffer)
             else:
                 log.error("%s gave up %d records", name, len(buffer.records))
 
-    def _interval(self, buffer: _Buffer) -> float:
-        return _hint(buffer, "IntervalInSeconds", 300) / self._speed
-
-    def _later(self, seconds: float, do: Any, buffer: _Buffer) -> None:
-        timer = threading.Timer(seconds, do, [buffer])
-        timer.daemon = True
-        timer.start()
+    def _later(self, seconds: float, do: Callable[[_Buffer], None], buffer: _Buffer) -> None:
+        self._clock.later(seconds, functools.partial(do, buffer))
 
 
 def object_key(stream: Mapping[str, Any], settings: Mapping[str, Any], arrival: float) -> str:
@@ -147,18 +152,21 @@ def _publish(stream: Mapping[str, Any], **values: float) -> None:
         metrics.record_metric("AWS/Firehose", name, value, "None", dimensions, account, region)
 
 
-def _check_emulated(settings: Mapping[str, Any]) -> None:
+def _not_emulated(settings: Mapping[str, Any]) -> str | None:
     unknown = [option for option in _NOT_EMULATED if settings.get(option, {}).get("Enabled")]
     if _compression(settings) not in _EXTENSIONS:
         unknown.append(f"CompressionFormat {_compression(settings)}")
     if settings.get("CustomTimeZone", "UTC") != "UTC":
         unknown.append("CustomTimeZone")
-    if unknown:
-        raise RuntimeError(f"the local Firehose has no {', '.join(unknown)}")
+    return f"the local Firehose has no {', '.join(unknown)}" if unknown else None
 
 
 def _compression(settings: Mapping[str, Any]) -> str:
     return str(settings.get("CompressionFormat", "UNCOMPRESSED"))
+
+
+def _interval(buffer: _Buffer) -> float:
+    return _hint(buffer, "IntervalInSeconds", 300)
 
 
 def _hint(buffer: _Buffer, name: str, default: int) -> int:

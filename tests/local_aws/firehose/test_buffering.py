@@ -3,15 +3,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
+from local_aws.clock import Clock
 from local_aws.firehose import buffering
 from local_aws.ministack import delivery_streams
 from tests.local_aws.support.deployed import eventually
@@ -59,35 +58,37 @@ def test_the_key_ends_with_the_extension(settings: dict[str, str], extension: st
     ],
 )
 def test_what_is_not_emulated_is_refused(settings: dict[str, Any], reason: str) -> None:
-    with pytest.raises(RuntimeError, match=reason):
-        buffering.Firehose(1).accept(STREAM, {"id": "1", "config": settings}, [("1", b"record")])
+    service = buffering.Firehose(Clock(1))
+    [answer] = service.accept(STREAM, {"id": "1", "config": settings}, [b"record"])
+    assert answer == f"the local Firehose has no {reason}"
 
 
 def test_a_full_buffer_is_delivered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     delivered: list[int] = []
     monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
     monkeypatch.setattr(buffering, "_put_object", lambda buffer: delivered.append(buffer.size))
-    service, destination = buffering.Firehose(1), {"id": "1", "config": {"BufferingHints": {"SizeInMBs": 1}}}
+    clock = Clock(1)
+    service, destination = buffering.Firehose(clock), {"id": "1", "config": {"BufferingHints": {"SizeInMBs": 1}}}
     for _ in range(2):
-        service.accept(STREAM, destination, [("1", b"x" * 512 * 1024)])
-    assert eventually(lambda: delivered) == [1024 * 1024]
+        service.accept(STREAM, destination, [b"x" * 512 * 1024])
+    clock.advance(0)
+    assert delivered == [1024 * 1024]
 
 
 def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    hours = 0
-
     def refuse(buffer: object) -> None:
-        nonlocal hours
-        hours += 10
         raise PermissionError("no")
 
     monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
     monkeypatch.setattr(buffering, "_put_object", refuse)
-    monkeypatch.setattr(buffering, "time", Mock(wraps=time, time=lambda: time.time() + hours * 3600))
-    config = {"BufferingHints": {"IntervalInSeconds": 0}}
-    buffering.Firehose(1).accept(STREAM, {"id": "1", "config": config}, [("1", b"record")])
-    assert eventually(lambda: "Archive gave up 1 records" in caplog.text)
-    assert caplog.text.count("Archive could not deliver: no") == 3
+    clock = Clock(1)
+    config = {"BufferingHints": {"IntervalInSeconds": 900}}
+    buffering.Firehose(clock).accept(STREAM, {"id": "1", "config": config}, [b"record"])
+    clock.advance(24 * 3600 - 60)
+    assert "gave up" not in caplog.text
+    clock.advance(120)
+    assert "Archive gave up 1 records" in caplog.text
+    assert caplog.text.count("Archive could not deliver: no") == 24 * 4
 
 
 def test_records_arrive_together_and_compressed(aws: LocalAws, archive: Archive) -> None:
