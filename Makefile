@@ -5,6 +5,7 @@
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside CDK's own constructs and an empty app
+#   make bench-publishing [MAILS=1000]   how fast the AWS on this machine takes mail and publishes its events
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-publishing bench-analytics
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -50,6 +51,9 @@ lint: setup
 
 bench-analytics: setup
 	@python -m benches.analytics $(EVENTS)
+
+bench-publishing: setup
+	@python -m benches.publishing $(MAILS)
 
 setup: .venv/ready
 
