@@ -10,13 +10,14 @@ from typing import Any
 from hypercorn.typing import ASGIFramework
 
 from local_aws.clock import Clock
+from local_aws.firehose.buffering import Quota
 from local_aws.ministack.delays import Delays
 from local_aws.ses.outcomes import CannotHappen
 from local_aws.ses.service import Ses
 
 
-def with_control(app: ASGIFramework, ses: Ses, clock: Clock, delays: Delays) -> ASGIFramework:
-    """The app, with ``POST /_ses/events``, ``PUT /_delays`` and ``POST /_clock`` beside it.
+def with_control(app: ASGIFramework, ses: Ses, clock: Clock, delays: Delays, quota: Quota) -> ASGIFramework:
+    """The app, with ``POST /_ses/events``, ``PUT /_delays``, ``PUT /_quota`` and ``POST /_clock`` beside it.
 
     They take JSON, and no signature.
     """
@@ -34,7 +35,12 @@ def with_control(app: ASGIFramework, ses: Ses, clock: Clock, delays: Delays) -> 
         ses.publish_what_waits()
         clock.advance(seconds)
 
-    calls = {("POST", "/_ses/events"): react, ("PUT", "/_delays"): set_delays, ("POST", "/_clock"): advance}
+    calls = {
+        ("POST", "/_ses/events"): react,
+        ("PUT", "/_delays"): set_delays,
+        ("PUT", "/_quota"): lambda request: quota.set(**request),
+        ("POST", "/_clock"): advance,
+    }
 
     async def controlled(scope: Any, receive: Any, send: Any) -> None:
         call = calls.get((scope.get("method", ""), scope.get("path", "")))

@@ -145,6 +145,14 @@ class LocalAws:
         """
         self._ask("PUT", "/_delays", {"iam": iam, "stream": stream, "metric": metric})
 
+    def set_quota(self, **quota: float) -> None:
+        """Change what each delivery stream takes in a second of AWS; Firehose turns away what is more.
+
+        :param quota: ``bytes``, ``records`` or ``put_requests``; what is not given stays as it is.
+        :raises LocalAwsError: when one is negative, or no quota of a stream.
+        """
+        self._ask("PUT", "/_quota", quota)
+
     def advance(self, seconds: float) -> None:
         """Move the time of Firehose, of metrics and of alarms on, in place of waiting for ``seconds / speed``.
 

@@ -54,7 +54,8 @@ def main(
     ministack.install()
     metrics.tell_time(clock)
     delivery_streams.check_destinations_in_s3(refusal)
-    delivery_streams.hand_over_records(Firehose(clock).accept)
+    firehose = Firehose(clock)
+    delivery_streams.hand_over_records(firehose.accept)
     workgroups.hand_over_queries(engine.run)
     delays.set(iam_delay, stream_delay, metric_delay)
     ses = Ses()
@@ -68,7 +69,9 @@ def main(
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     # Nothing here needs a graceful end; without this trigger Hypercorn would turn SIGTERM into one.
-    asyncio.run(serve(with_control(app, ses, clock, delays), config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(
+        serve(with_control(app, ses, clock, delays, firehose.quota), config, shutdown_trigger=asyncio.Event().wait)
+    )
 
 
 def _end_with_parent() -> None:

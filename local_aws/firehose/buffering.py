@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
+from local_aws.firehose.keys import KeyUnusable, Unusable, fault_of_grant, fault_of_state
 from local_aws.glue.hive import by_mapping, columns_of, to_parquet
 from local_aws.iam.principals import AccessDenied, RoleSession, ServicePrincipal
 from local_aws.ministack import buckets, catalog, delivery_streams, metrics
@@ -32,8 +33,7 @@ _EXPRESSION = re.compile(r"!\{([^:}]*)")
 _NAMESPACES = ("timestamp", "firehose", "partitionKeyFromQuery", "partitionKeyFromLambda")
 _UNSATISFIED = "The supplied prefix(es) do not satisfy the following constraint:"
 
-_QUOTAS = {"BytesPerSecondLimit": 5 * 1024**2, "RecordsPerSecondLimit": 500_000, "PutRequestsPerSecondLimit": 2000}
-"""Those of us-east-1. AWS publishes them always, this with what arrives, and throttles, which this does not."""
+_SLOW_DOWN = "Slow down."
 
 
 def refusal(settings: Mapping[str, Any]) -> str | None:
@@ -53,6 +53,50 @@ def refusal(settings: Mapping[str, Any]) -> str | None:
     if "!{firehose:error-output-type}" in prefix:
         return f"{_UNSATISFIED} Prefix cannot contain !{{firehose:error-output-type}}"
     return None
+
+
+@dataclass
+class Quota:
+    """What each stream takes in a second; the defaults are those of us-east-1 (Firehose developer guide, quota)."""
+
+    bytes: float = 5 * 1024**2
+    records: float = 500_000
+    put_requests: float = 2000
+
+    def set(self, **values: float) -> None:
+        """Change what is given.
+
+        :raises ValueError: when one is no quota.
+        """
+        for name, value in values.items():
+            if name not in ("bytes", "records", "put_requests") or not value >= 0:
+                raise ValueError(f"{name} {value!r} is no quota of a delivery stream")
+            setattr(self, name, value)
+
+    def metrics(self) -> dict[str, float]:
+        """The metrics that tell of it. AWS publishes them always, this with what arrives."""
+        return {
+            "BytesPerSecondLimit": self.bytes,
+            "RecordsPerSecondLimit": self.records,
+            "PutRequestsPerSecondLimit": self.put_requests,
+        }
+
+
+@dataclass
+class _Usage:
+    """What a stream took in a second."""
+
+    second: float
+    size: int = 0
+    records: int = 0
+    put_requests: int = 0
+
+    def takes(self, record: bytes, quota: Quota) -> bool:
+        """Whether a record is within the quota; it counts then."""
+        if self.records >= quota.records or self.size + len(record) > quota.bytes:
+            return False
+        self.records, self.size = self.records + 1, self.size + len(record)
+        return True
 
 
 @dataclass
@@ -80,6 +124,9 @@ class Firehose:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.quota = Quota()
+        """What more of is turned away."""
+        self._usage: dict[str, _Usage] = {}
         self._buffers: dict[str, _Buffer] = {}
         self._lock = threading.Lock()
 
@@ -89,13 +136,26 @@ class Firehose:
         """Keep the records of a request until the buffering interval is over, or the buffering size is reached.
 
         It returns for each why it is turned away, or None.
+
+        :raises delivery_streams.Refused: when the key of the stream cannot be used.
         """
         unknown = _not_emulated(destination["config"])
         if unknown:
             return [unknown] * len(records)
-        size = sum(map(len, records))
-        _publish(stream, IncomingRecords=len(records), IncomingBytes=size, IncomingPutRequests=1, **_QUOTAS)
+        unusable = _fault_of_key(stream)
+        if unusable:
+            raise delivery_streams.Refused("InvalidKMSResourceException", unusable.message)
         with self._lock:
+            taken = self._within_quota(stream, records)
+            refusals = [None if each else _SLOW_DOWN for each in taken]
+            records = [record for record, each in zip(records, taken, strict=True) if each]
+            size = sum(map(len, records))
+            if len(records) < len(taken):
+                _publish(stream, ThrottledRecords=len(taken) - len(records))
+            if not records:
+                return refusals
+            counts = {"IncomingRecords": len(records), "IncomingBytes": size, "IncomingPutRequests": 1}
+            _publish(stream, **counts, **self.quota.metrics())
             buffer = self._buffers.get(destination["id"])
             if buffer is None:
                 buffer = self._buffers[destination["id"]] = _Buffer(stream, destination, self._clock.now())
@@ -104,7 +164,18 @@ class Firehose:
             buffer.size += size
             if buffer.size >= _hint(buffer, "SizeInMBs", 5) * 1024 * 1024:
                 self._later(0, self._flush, buffer)
-        return [None] * len(records)
+        return refusals
+
+    def _within_quota(self, stream: Mapping[str, Any], records: Sequence[bytes]) -> list[bool]:
+        """Whether each record of a request is within what the stream takes in this second of AWS."""
+        second = self._clock.now() // 1
+        usage = self._usage.get(stream["arn"])
+        if usage is None or usage.second != second:
+            usage = self._usage[stream["arn"]] = _Usage(second)
+        if usage.put_requests >= self.quota.put_requests:
+            return [False] * len(records)
+        usage.put_requests += 1
+        return [usage.takes(record, self.quota) for record in records]
 
     def _flush(self, buffer: _Buffer) -> None:
         with self._lock:
@@ -180,7 +251,22 @@ def _role_session(buffer: _Buffer) -> RoleSession:
     return ServicePrincipal("firehose.amazonaws.com", region, context).assume(buffer.settings["RoleARN"])
 
 
+def _fault_of_key(stream: Mapping[str, Any]) -> Unusable | None:
+    """Why Firehose cannot use the customer's key of the stream, if it has one; each time is counted."""
+    key = delivery_streams.key_of_stream(stream)
+    if not key:
+        return None
+    region, account = stream["arn"].split(":")[3:5]
+    fault = fault_of_grant(key, region, {"aws:SourceAccount": account, "aws:SourceArn": stream["arn"]})
+    if fault:
+        _publish(stream, **{fault.metric: 1})
+    return fault
+
+
 def _put_object(buffer: _Buffer) -> str:
+    unusable = _fault_of_key(buffer.stream)
+    if unusable:
+        raise KeyUnusable(unusable)
     settings = buffer.settings
     role = _role_session(buffer)
     data = b"".join(buffer.records)
@@ -222,6 +308,9 @@ def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> 
             "kms:ViaService": f"s3.{role.region}.amazonaws.com",
             "kms:EncryptionContext:aws:s3:arn": bucket_arn,
         }
+        fault = fault_of_state(key)
+        if fault:
+            raise KeyUnusable(fault)
         role.require("kms:GenerateDataKey", key, context)
 
 
@@ -250,4 +339,6 @@ def _report(buffer: _Buffer, failure: Exception) -> None:
 def _error_code(failure: Exception) -> str:
     if isinstance(failure, ClientError):
         return f"S3.{failure.response['Error']['Code']}"
+    if isinstance(failure, KeyUnusable):
+        return f"S3.KMS.{failure.key.exception}Exception"
     return "S3.AccessDenied" if isinstance(failure, AccessDenied) else "InternalError"

@@ -23,6 +23,14 @@ _MOST_BYTES = {"a record": 1000 * 1024, "a batch": 4 * 1024**2}  # Firehose deve
 _UNAVAILABLE = "ServiceUnavailableException"
 
 
+class Refused(Exception):
+    """A whole request that Firehose refuses: its code and its message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def install() -> None:
     """Let a new delivery stream be CREATING for ``delays.stream`` seconds; CloudFormation waits for it."""
     create_stream = firehose._create_delivery_stream
@@ -78,9 +86,9 @@ def check_destinations_in_s3(refusal: Callable[[Mapping[str, Any]], str | None])
 def hand_over_records(accept: Callable[[Stream, Destination, Sequence[bytes]], Sequence[str | None]]) -> None:
     """Call ``accept(stream, destination, records)`` for what a request puts into a delivery stream to S3.
 
-    It returns for each record why it is turned away, or None. MiniStack itself would write each record to an object of
-    its own at once, with no role and no compression, and keep all of them in memory for ever. It still does for streams
-    to other destinations.
+    It returns for each record why it is turned away, or None, or raises ``Refused``. MiniStack itself would write each
+    record to an object of its own at once, with no role and no compression, and keep all of them in memory for ever. It
+    still does for streams to other destinations.
     """
     handlers = dict(firehose._HANDLERS)
 
@@ -99,9 +107,13 @@ def hand_over_records(accept: Callable[[Stream, Destination, Sequence[bytes]], S
         if sum(map(len, records)) > _MOST_BYTES["a batch"]:
             return _response(firehose._invalid("Records size exceeds 4 MB limit"))
         [destination] = stream["destinations"]
+        try:
+            refusals = accept(stream, destination, records)
+        except Refused as refused:
+            return _response(firehose.error_response_json(refused.code, str(refused), 400))
         return [
             {"ErrorCode": _UNAVAILABLE, "ErrorMessage": refusal} if refusal else {"RecordId": firehose._record_id()}
-            for refusal in accept(stream, destination, records)
+            for refusal in refusals
         ]
 
     def handled(data: dict[str, Any], operation: str, put_into_s3: Callable[[dict[str, Any]], Response]) -> Response:
@@ -140,6 +152,12 @@ def hand_over_records(accept: Callable[[Stream, Destination, Sequence[bytes]], S
 def _response(answer: Any) -> Response:
     response: Response = answer
     return response
+
+
+def key_of_stream(stream: Mapping[str, Any]) -> str | None:
+    """Return the ARN of the customer's key that the records in a stream are encrypted with."""
+    encryption = stream.get("encryption") or {}
+    return encryption.get("KeyARN") if encryption.get("Status") == "ENABLED" else None
 
 
 def is_deployed(stream: Mapping[str, Any]) -> bool:

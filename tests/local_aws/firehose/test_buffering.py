@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +13,11 @@ from local_aws import LocalAws
 from local_aws.clock import Clock
 from local_aws.firehose import buffering
 from local_aws.ministack import delivery_streams
-from tests.local_aws.support.deployed import eventually
+from tests.local_aws.support.deployed import eventually, sum_of
 
 STREAM = {"name": "Archive", "version": 3, "arn": "arn:aws:firehose:us-east-1:111122223333:deliverystream/Archive"}
 ARRIVAL = 1767323045.0  # 2026-01-02T03:04:05Z
+INTERVAL = 900
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
@@ -127,6 +128,92 @@ def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> N
     assert eventually(lambda: sorted(archive.objects())[1:]) == [b"refused\n"]
 
 
+def test_a_bucket_whose_key_is_disabled_takes_nothing_until_it_is_enabled(
+    still_aws: LocalAws, still_archive: Archive
+) -> None:
+    kms = still_aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]}
+    still_aws.client("s3").put_bucket_encryption(Bucket=still_archive.name, ServerSideEncryptionConfiguration=rules)
+    still_archive.allow("kms:GenerateDataKey", key)
+    kms.disable_key(KeyId=key)
+    still_archive.put([b"waits\n"])
+    still_aws.advance(INTERVAL)
+    assert still_archive.errors()[0]["errorCode"] == "S3.KMS.DisabledException"
+    assert not still_archive.objects()
+    kms.enable_key(KeyId=key)
+    still_aws.advance(INTERVAL)
+    assert still_archive.objects() == [b"waits\n"]
+
+
+def disable(kms: Any, key: str) -> None:
+    kms.disable_key(KeyId=key)
+
+
+def schedule_deletion(kms: Any, key: str) -> None:
+    kms.schedule_key_deletion(KeyId=key)
+
+
+def deny(kms: Any, key: str) -> None:
+    everything = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*"}
+    nothing = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt"}
+    statements = [{**statement, "Resource": "*"} for statement in (everything, nothing)]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "metric"),
+    [(disable, "KMSKeyDisabled"), (schedule_deletion, "KMSKeyInvalidState"), (deny, "KMSKeyAccessDenied")],
+)
+def test_a_stream_whose_key_cannot_be_used_takes_nothing_and_counts_it(
+    still_aws: LocalAws, still_archive: Archive, spoil: Callable[[Any, str], None], metric: str
+) -> None:
+    kms = still_aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    still_archive.encrypt(key)
+    still_archive.put([b"waits\n"])
+    spoil(kms, key)
+    with pytest.raises(ClientError, match="InvalidKMSResourceException"):
+        still_archive.put([b"refused\n"])
+    assert still_archive.sum_of(metric) >= 1
+    still_aws.advance(INTERVAL)
+    assert ":key/" in still_archive.errors()[0]["message"]
+    assert not still_archive.objects()
+
+
+def test_a_stream_goes_on_when_its_key_is_enabled_again(still_aws: LocalAws, still_archive: Archive) -> None:
+    kms = still_aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    still_archive.encrypt(key)
+    still_archive.put([b"waits\n"])
+    kms.disable_key(KeyId=key)
+    still_aws.advance(INTERVAL)
+    assert not still_archive.objects()
+    kms.enable_key(KeyId=key)
+    still_aws.advance(INTERVAL)
+    assert still_archive.objects() == [b"waits\n"]
+
+
+def test_a_record_over_the_quota_is_turned_away_and_counted(still_aws: LocalAws, still_archive: Archive) -> None:
+    still_aws.set_quota(records=2)
+    try:
+        answer = still_archive.put([b"1\n", b"2\n", b"3\n"])
+    finally:
+        still_aws.set_quota(records=500_000)
+    assert answer["FailedPutCount"] == 1
+    assert answer["RequestResponses"][2] == {
+        "ErrorCode": "ServiceUnavailableException",
+        "ErrorMessage": "Slow down.",
+    }
+    counts = {
+        name: still_archive.sum_of(name) for name in ("ThrottledRecords", "IncomingRecords", "IncomingPutRequests")
+    }
+    assert counts == {"ThrottledRecords": 1, "IncomingRecords": 2, "IncomingPutRequests": 1}
+    still_aws.advance(INTERVAL)
+    assert still_archive.objects() == [b"1\n2\n"]
+
+
 TO_S3 = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
 ERRORS = "errors/!{firehose:error-output-type}/"
 
@@ -195,7 +282,7 @@ class Archive:
                 "BucketARN": f"arn:aws:s3:::{name}",
                 "RoleARN": role["Arn"],
                 "CompressionFormat": "GZIP",
-                "BufferingHints": {"IntervalInSeconds": 900, "SizeInMBs": 64},
+                "BufferingHints": {"IntervalInSeconds": INTERVAL, "SizeInMBs": 64},
                 "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": name, "LogStreamName": "errors"},
             },
         )
@@ -208,11 +295,20 @@ class Archive:
     def trust(self, account: str) -> None:
         self._iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=_trust(account))
 
-    def put(self, records: list[bytes]) -> None:
-        answer = self._firehose.put_record_batch(
+    def encrypt(self, key: str) -> None:
+        encryption = {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key}
+        self._firehose.start_delivery_stream_encryption(
+            DeliveryStreamName=self.name, DeliveryStreamEncryptionConfigurationInput=encryption
+        )
+
+    def put(self, records: list[bytes]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._firehose.put_record_batch(
             DeliveryStreamName=self.name, Records=[{"Data": record} for record in records]
         )
-        assert answer["FailedPutCount"] == 0
+        return answer
+
+    def sum_of(self, metric: str) -> float:
+        return sum_of(self._aws, "AWS/Firehose", metric, DeliveryStreamName=self.name)
 
     def objects(self) -> list[bytes]:
         s3 = self._aws.client("s3")
@@ -232,7 +328,14 @@ class Archive:
 
 @pytest.fixture
 def archive(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Archive]:
-    made = Archive(aws, request.node.name.replace("_", "-"))
+    made = Archive(aws, re.sub("[^a-z0-9]+", "-", request.node.name.lower())[-60:].strip("-"))
+    yield made
+    made.delete()
+
+
+@pytest.fixture
+def still_archive(still_aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Archive]:
+    made = Archive(still_aws, re.sub("[^a-z0-9]+", "-", request.node.name.lower())[-60:].strip("-"))
     yield made
     made.delete()
 
