@@ -6,6 +6,7 @@
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside CDK's own constructs and an empty app
 #   make bench-publishing [MAILS=1000]   how fast the AWS on this machine takes mail and publishes its events
+#   make soak [MAILS=5000]   much mail and some faults, on the AWS on this machine: is every event archived, or told of?
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-publishing bench-analytics
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-publishing bench-analytics soak
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -54,6 +55,9 @@ bench-analytics: setup
 
 bench-publishing: setup
 	@python -m benches.publishing $(MAILS)
+
+soak: setup
+	@python -m tools.soak $(MAILS)
 
 setup: .venv/ready
 
