@@ -229,12 +229,13 @@ def without(action: str, of: str) -> Fault:
     return lambda system: without_action(system.aws, getattr(system, of), action)
 
 
-def destination_disabled(kind: str) -> Fault:
-    """The event destination of a kind was switched off by hand."""
+def destination_disabled(kind: str, what: str = "") -> Fault:
+    """The event destination of a kind, with these words in its settings, was switched off by hand."""
 
     @contextlib.contextmanager
     def plant(system: System) -> Iterator[None]:
-        [destination] = [each for each in event_destinations(system.aws, system.configuration_set) if kind in each]
+        of_the_set = event_destinations(system.aws, system.configuration_set)
+        [destination] = [each for each in of_the_set if kind in each and what in json.dumps(each[kind])]
         name = destination.pop("Name")
         given = {"ConfigurationSetName": system.configuration_set, "EventDestinationName": name}
         ses = system.aws.client("sesv2")
@@ -279,3 +280,36 @@ def rule_disabled(system: System) -> Iterator[None]:
 def stream_deleted(system: System) -> Iterator[None]:
     system.aws.client("firehose").delete_delivery_stream(DeliveryStreamName=system.outputs["DeliveryStream"])
     yield  # nothing puts it back but a deployment
+
+
+@contextlib.contextmanager
+def destination_deleted(system: System) -> Iterator[None]:
+    """Nothing puts it back but a deployment that changes it."""
+    kind = "KinesisFirehoseDestination"
+    [destination] = [each for each in event_destinations(system.aws, system.configuration_set) if kind in each]
+    system.aws.client("sesv2").delete_configuration_set_event_destination(
+        ConfigurationSetName=system.configuration_set, EventDestinationName=destination["Name"]
+    )
+    yield
+
+
+def reputation(metric: str, value: float) -> Fault:
+    """SES publishes a rate of the account, which the local one does not reckon: it is planted."""
+
+    @contextlib.contextmanager
+    def plant(system: System) -> Iterator[None]:
+        data = [{"MetricName": metric, "Value": value, "Unit": "None"}]
+        system.aws.client("cloudwatch").put_metric_data(Namespace="AWS/SES", MetricData=data)
+        yield
+
+    return plant
+
+
+@contextlib.contextmanager
+def nothing(system: System) -> Iterator[None]:
+    """The fault is in the mail."""
+    yield
+
+
+def results_denied(system: System) -> contextlib.AbstractContextManager[None]:
+    return bucket_denies(system, "Results")
