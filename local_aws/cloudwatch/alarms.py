@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _MINUTE = 60
 _EARLIER = 5
 """How many periods before those of an alarm its math sees: CloudWatch looks further back too, and DIFF needs it."""
-_SHORTEST_PAUSE = 0.06
+_SHORTEST_PAUSE = 0.25
 """Seconds of ours between two evaluations, however fast the time of AWS is."""
 
 
