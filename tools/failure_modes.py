@@ -109,7 +109,10 @@ def row(mode: Mode) -> str:
         _send(system, TEXT, FAULT - mode.lasts + AFTER)
         rang = [(name, since - start) for name, since, _ in system.rang if since > start and name not in quiet]
         kept = Counter(event["mail"]["messageId"] for _, event in archived_events(system.aws, system.outputs["Bucket"]))
-    told = ", ".join(f"`{name}` {after / MINUTE:.0f}" for name, after in dict(reversed(rang)).items()) or "nothing"
+    first: dict[str, float] = {}
+    for name, after in rang:
+        first.setdefault(name, after)
+    told = ", ".join(f"`{name}` {after / MINUTE:.0f}" for name, after in first.items()) or "nothing"
     expected = len(sent) * len(mode.events)
     lost = expected - sum(min(kept[message], len(mode.events)) for message in sent)
     return f"| {mode.name} | {told} | {'none' if not lost else f'{lost} of {expected}'} |"
