@@ -54,7 +54,7 @@ MODES = [
     ),
     Mode("the event destination of the archive is deleted", faults.destination_deleted, TEXT),
     Mode("the delivery stream is deleted", faults.stream_deleted, TEXT),
-    Mode("the stream takes half of the records", faults.quota(records=1), TEXT),
+    Mode("the stream may take one record a second", faults.quota(records=1), TEXT),
     Mode("the stream takes no request", faults.quota(put_requests=0), TEXT),
     Mode("the bucket's policy denies Firehose", faults.bucket_denies, TEXT),
     Mode("the trust of Firehose's role is broken", faults.delivery_trust_broken, TEXT),
