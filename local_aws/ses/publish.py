@@ -78,21 +78,29 @@ def publish(waiting: Iterable[Waiting]) -> None:
     """
     batches: dict[tuple[str, ...], list[_Publication]] = {}
     for each in waiting:
-        with requests.as_if_asked(each.mail.account, each.mail.region):
-            for publication in _publications(each):
-                if publication.kind == _FIREHOSE:
-                    settings = publication.settings
-                    key = each.service.context["aws:SourceArn"], settings["IamRoleArn"], settings["DeliveryStreamArn"]
-                    batches.setdefault(key, []).append(publication)
-                    continue
-                try:
-                    _DELIVERIES[publication.kind](publication.event, publication.settings, publication.service)
-                    publication.end()
-                except Exception as failure:  # one destination's failure is no reason to leave out the next
-                    publication.end(failure)
+        try:
+            with requests.as_if_asked(each.mail.account, each.mail.region):
+                for publication in _publications(each):
+                    if publication.kind == _FIREHOSE:
+                        settings = publication.settings
+                        arn = each.service.context["aws:SourceArn"]
+                        key = arn, settings["IamRoleArn"], settings["DeliveryStreamArn"]
+                        batches.setdefault(key, []).append(publication)
+                    else:
+                        _deliver(publication)
+        except Exception:  # one mail's failure is no reason to leave out the next
+            log.exception("events of %s not published", each.mail.message_id)
     for batch in batches.values():
         for start in range(0, len(batch), _MOST_RECORDS):
             _put_record_batch(batch[start : start + _MOST_RECORDS])
+
+
+def _deliver(publication: _Publication) -> None:
+    try:
+        _DELIVERIES[publication.kind](publication.event, publication.settings, publication.service)
+        publication.end()
+    except Exception as failure:  # one destination's failure is no reason to leave out the next
+        publication.end(failure)
 
 
 def _publications(waiting: Waiting) -> Iterator[_Publication]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, send_mail
+from local_aws.iam.principals import ServicePrincipal
+from local_aws.ministack import metrics
+from local_aws.ses.publish import Waiting, publish
+from local_aws.ses.records import Event
 from tests.local_aws.support.deployed import eventually, refusals, sum_of
 
 SET = "tried"
@@ -220,6 +226,27 @@ def test_an_event_that_cannot_be_published_is_in_the_log_once(aws: LocalAws) -> 
         f"Send of {message_id} not published to closing of {SET} (Sns): {reason}: its policy does not allow it"
     )
     delete(aws, "closing")
+
+
+def test_a_mail_whose_events_cannot_be_made_keeps_those_of_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> Iterator[Event]:
+        raise RuntimeError("no such event")
+        yield
+
+    service = ServicePrincipal("ses.amazonaws.com", "us-east-1", {"aws:SourceAccount": "000000000000"})
+    mail = Mock(account="000000000000", region="us-east-1", message_id="0102")
+    tags = {"ses:configuration-set": ["any"]}
+    event = {"eventType": "Send", "mail": {"messageId": "0103", "tags": tags}}
+    dimension = {"DimensionName": "kept", "DimensionValueSource": "MESSAGE_TAG", "DefaultDimensionValue": "yes"}
+    to_metrics = {
+        "Name": "metrics",
+        "Enabled": True,
+        "MatchingEventTypes": ["SEND"],
+        "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
+    }
+    publish([Waiting(mail, broken(), [to_metrics], service), Waiting(mail, [event], [to_metrics], service)])
+    assert "events of 0102 not published" in caplog.text
+    assert len(metrics.data_points("AWS/SES", "Send", {"kept": "yes"})) == 1
 
 
 def test_of_events_that_go_together_those_over_the_quota_are_lost_one_by_one(still_aws: LocalAws) -> None:
