@@ -7,6 +7,8 @@
 #   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
 #   make fuzz [CASES=5000] [SEED=1]   every public call with hostile arguments: a clean refusal or a valid template
 #   make docs            the site of the docs, in site/html
+#   make bench-publishing [MAILS=1000]   how fast the AWS on this machine takes mail and publishes its events
+#   make soak [MAILS=5000]   much mail and some faults, on the AWS on this machine: is every event archived, or told of?
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
 PYTHON ?= python3
@@ -16,7 +18,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs fuzz
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics bench-publishing docs fuzz soak
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -62,6 +64,12 @@ docs: setup
 
 bench-analytics: setup
 	@python -m benches.analytics $(EVENTS)
+
+bench-publishing: setup
+	@python -m benches.publishing $(MAILS)
+
+soak: setup
+	@python -m tools.soak $(MAILS)
 
 setup: .venv/ready
 

@@ -39,18 +39,27 @@ def main() -> int:
         epilog=_EXPLANATION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--speed", type=float, default=100, help="how much faster than on AWS Firehose works (100)")
+    parser.add_argument("--speed", type=float, default=100, help="how much faster than on AWS time passes (100)")
     parser.add_argument(
         "--iam-delay", type=float, default=0, metavar="SECONDS", help="until services see a new or changed role (0)"
     )
     parser.add_argument(
         "--stream-delay", type=float, default=0, metavar="SECONDS", help="until a new delivery stream is ACTIVE (0)"
     )
+    parser.add_argument(
+        "--metric-delay", type=float, default=0, metavar="SECONDS", help="of AWS, until alarms see what is counted (0)"
+    )
     parser.add_argument("--port", type=int, help="where to listen on 127.0.0.1 (a port that is free)")
     options = parser.parse_args()
     interrupt_once()
     try:
-        aws = LocalAws(options.speed, iam_delay=options.iam_delay, stream_delay=options.stream_delay, port=options.port)
+        aws = LocalAws(
+            options.speed,
+            iam_delay=options.iam_delay,
+            stream_delay=options.stream_delay,
+            metric_delay=options.metric_delay,
+            port=options.port,
+        )
         with contextlib.suppress(KeyboardInterrupt), aws:
             print(f"{aws.exports}\n\n# It runs until Ctrl-C. Its log: {aws.log}", flush=True)
             for line in _doings(aws):

@@ -41,22 +41,30 @@ class LocalAws:
     It listens on 127.0.0.1 only, with TLS and a certificate of its own. Its account is ``000000000000``, its region
     ``us-east-1``. Nothing is kept: each start is an empty account.
 
-    :param speed: how much faster than on AWS Firehose works: 100 turns 300 s of buffering into 3 s.
+    :param speed: how much faster than on AWS Firehose and CloudWatch work: 100 turns 300 s of buffering into 3 s.
     :param iam_delay: see ``set_delays``.
     :param stream_delay: see ``set_delays``.
+    :param metric_delay: see ``set_delays``.
     :param port: where it listens. Default: a port that is free.
     :raises ValueError: when a number is negative, or the speed is 0.
     :raises LocalAwsError: from ``with``, when it does not start, for example because the port is taken.
     """
 
     def __init__(
-        self, speed: float = 100, *, iam_delay: float = 0, stream_delay: float = 0, port: int | None = None
+        self,
+        speed: float = 100,
+        *,
+        iam_delay: float = 0,
+        stream_delay: float = 0,
+        metric_delay: float = 0,
+        port: int | None = None,
     ) -> None:
-        for name, value in (("speed", speed), ("iam_delay", iam_delay), ("stream_delay", stream_delay)):
+        delays = {"iam_delay": iam_delay, "stream_delay": stream_delay, "metric_delay": metric_delay}
+        for name, value in {"speed": speed, **delays}.items():
             if not 0 <= value < math.inf or (name == "speed" and not value):
                 raise ValueError(f"LocalAws: {name} {value!r} is no number it can be; use for example 100 or 0.5")
         self.speed = speed
-        self._delays = (iam_delay, stream_delay)
+        self._delays = delays.values()
         self._wanted_port = port or 0
 
     def __enter__(self) -> LocalAws:
@@ -130,14 +138,34 @@ class LocalAws:
         if self._server.poll() is not None:
             raise LocalAwsError(f"the local AWS has ended; {self._end_of_log}")
 
-    def set_delays(self, *, iam: float = 0, stream: float = 0) -> None:
-        """Make some things as slow as on AWS, where both take about half a minute.
+    def set_delays(self, *, iam: float = 0, stream: float = 0, metric: float = 0) -> None:
+        """Make some things as slow as on AWS, where the first two take about half a minute.
 
         :param iam: seconds for which services see a role and its policies as they were before a change.
         :param stream: seconds that a new delivery stream takes to become ACTIVE; CloudFormation waits for it, but with
             ``cdk deploy --express``.
+        :param metric: seconds of AWS, so ``metric / speed`` of ours, from an event to where alarms see that it counts.
         """
-        self._ask("PUT", "/_delays", {"iam": iam, "stream": stream})
+        self._ask("PUT", "/_delays", {"iam": iam, "stream": stream, "metric": metric})
+
+    def set_quota(self, **quota: float) -> None:
+        """Change what each delivery stream takes in a second of AWS; Firehose turns away what is more.
+
+        :param quota: ``bytes``, ``records`` or ``put_requests``; what is not given stays as it is.
+        :raises LocalAwsError: when one is negative, or no quota of a stream.
+        """
+        self._ask("PUT", "/_quota", quota)
+
+    def advance(self, seconds: float) -> None:
+        """Move the time of Firehose, of metrics and of alarms on, in place of waiting for ``seconds / speed``.
+
+        Events of mail that was sent are published first. What falls due meanwhile is done, each at its time: buffers
+        are delivered, metrics arrive, alarms are evaluated.
+
+        :param seconds: of AWS.
+        :raises LocalAwsError: when they are negative, or no number.
+        """
+        self._ask("POST", "/_clock", {"advance": seconds}, patience=600)
 
     def open(self, message_id: str) -> None:
         """Let a recipient open a mail: SES publishes an Open event.
@@ -223,10 +251,10 @@ class LocalAws:
     def _end_of_log(self) -> str:
         return "\n".join(["its log ends with:", *self.log.read_text().splitlines()[-20:]])
 
-    def _ask(self, method: str, path: str, request: Mapping[str, Any] | None = None) -> None:
+    def _ask(self, method: str, path: str, request: Mapping[str, Any] | None = None, patience: float = 5) -> None:
         """Ask the server for something that is no call of AWS."""
         trust = ssl.create_default_context(cafile=self._authority)
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=trust, timeout=5)
+        connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=trust, timeout=patience)
         with contextlib.closing(connection):
             connection.request(method, path, json.dumps(request))
             response = connection.getresponse()

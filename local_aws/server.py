@@ -16,12 +16,17 @@ from ministack.app import app
 
 from local_aws import ministack
 from local_aws.athena import engine
-from local_aws.cloudwatch import actions, evaluation
+from local_aws.clock import Clock
+from local_aws.cloudwatch import actions
+from local_aws.cloudwatch.alarms import Alarms
 from local_aws.control import with_control
 from local_aws.firehose.buffering import Firehose, refusal
 from local_aws.ministack import delivery_streams, metrics, workgroups
 from local_aws.ministack.delays import delays
 from local_aws.ses.service import Ses
+
+_SWITCH_SECONDS = 0.0005
+"""How long a thread may work while others wait. Python's 5 ms are what a request would wait, again and again."""
 
 
 class _Tls13(Config):
@@ -34,7 +39,9 @@ class _Tls13(Config):
         return context
 
 
-def main(listener: int, certificate: str, speed: float, iam_delay: float, stream_delay: float) -> None:
+def main(
+    listener: int, certificate: str, speed: float, iam_delay: float, stream_delay: float, metric_delay: float
+) -> None:
     """Serve on a socket that is bound already."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logger = logging.getLogger("local_aws")
@@ -44,15 +51,20 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s [%(name)s] %(message)s"))
     logger.addHandler(handler)
 
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    clock = Clock(speed)
     ministack.install()
+    metrics.tell_time(clock)
     delivery_streams.check_destinations_in_s3(refusal)
-    delivery_streams.hand_over_records(Firehose(speed).accept)
+    firehose = Firehose(clock)
+    delivery_streams.hand_over_records(firehose.accept)
     workgroups.hand_over_queries(engine.run)
     metrics.check_topics_of_alarms(actions.refusal)
-    delays.set(iam_delay, stream_delay)
+    delays.set(iam_delay, stream_delay, metric_delay)
     ses = Ses()
     ses.fill_in()
-    evaluation.evaluate_always(speed)
+    Alarms(clock).evaluate_always()
+    clock.start()
 
     config = _Tls13()
     config.bind = [f"fd://{listener}"]
@@ -60,7 +72,9 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     # Nothing here needs a graceful end; without this trigger Hypercorn would turn SIGTERM into one.
-    asyncio.run(serve(with_control(app, ses, delays), config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(
+        serve(with_control(app, ses, clock, delays, firehose.quota), config, shutdown_trigger=asyncio.Event().wait)
+    )
 
 
 def _end_with_parent() -> None:

@@ -1,8 +1,6 @@
-"""What CloudWatch makes of data points: the metric math that alarms here use, and the state of an alarm.
+"""What CloudWatch makes of data points: the metric math that alarms here use.
 
-The math has FILL, DIFF, ABS, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others. AWS looks
-at some periods before those of an alarm where data points are missing; this looks at none: with some missing under
-``ignore`` or ``missing``, a state that those present do not decide is kept.
+The math has FILL, DIFF, ABS, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others.
 
 AWS does not say whether FILL gives anything of a metric without a point in the whole range: ``fills_nothing`` chooses.
 """
@@ -39,13 +37,6 @@ _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.And: lambda left, right: bool(left) and bool(right),
     ast.Or: lambda left, right: bool(left) or bool(right),
 }
-_COMPARISONS = {
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
-_NOTHING_KNOWN = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA", "ignore": None}
 
 
 def data_points(
@@ -83,23 +74,6 @@ def evaluate_queries(
                 del waiting[name]
     [returned] = [query["Id"] for query in queries if "Expression" in query and query.get("ReturnData", True)]
     return list(known[returned])
-
-
-def state_of(alarm: Mapping[str, Any], points: Series) -> str | None:
-    """The state that an alarm takes by the data points of its periods; None keeps the one it has."""
-    known = [point for point in points if point is not None]
-    missing, treatment = len(points) - len(known), alarm.get("TreatMissingData", "missing")
-    if not known:
-        return _NOTHING_KNOWN[treatment]
-    beyond = _COMPARISONS[alarm["ComparisonOperator"]]
-    breaching = sum(beyond(point, alarm["Threshold"]) for point in known)
-    if treatment == "breaching":
-        breaching += missing
-    needed = alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]
-    if breaching >= needed:
-        return "ALARM"
-    undecided = treatment in ("ignore", "missing") and breaching + missing >= needed
-    return None if undecided else "OK"
 
 
 def evaluate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import json
 import logging
@@ -10,12 +11,14 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.clock import Clock
+from local_aws.firehose.keys import KeyUnusable, Unusable, fault_of_grant, fault_of_state
 from local_aws.glue.hive import Find, HiveType, by_mapping, columns_of, misfit, to_parquet
 from local_aws.iam.principals import AccessDenied, RoleSession, ServicePrincipal
 from local_aws.ministack import buckets, catalog, delivery_streams, metrics
@@ -32,8 +35,7 @@ _EXPRESSION = re.compile(r"!\{([^:}]*)")
 _NAMESPACES = ("timestamp", "firehose", "partitionKeyFromQuery", "partitionKeyFromLambda")
 _UNSATISFIED = "The supplied prefix(es) do not satisfy the following constraint:"
 
-_QUOTAS = {"BytesPerSecondLimit": 5 * 1024**2, "RecordsPerSecondLimit": 500_000, "PutRequestsPerSecondLimit": 2000}
-"""Those of us-east-1. AWS publishes them always, this with what arrives, and throttles, which this does not."""
+_SLOW_DOWN = "Slow down."
 
 
 def refusal(settings: Mapping[str, Any]) -> str | None:
@@ -56,11 +58,56 @@ def refusal(settings: Mapping[str, Any]) -> str | None:
 
 
 @dataclass
+class Quota:
+    """What each stream takes in a second; the defaults are those of us-east-1 (Firehose developer guide, quota)."""
+
+    bytes: float = 5 * 1024**2
+    records: float = 500_000
+    put_requests: float = 2000
+
+    def set(self, **values: float) -> None:
+        """Change what is given.
+
+        :raises ValueError: when one is no quota.
+        """
+        for name, value in values.items():
+            if name not in ("bytes", "records", "put_requests") or not value >= 0:
+                raise ValueError(f"{name} {value!r} is no quota of a delivery stream")
+            setattr(self, name, value)
+
+    def metrics(self) -> dict[str, float]:
+        """The metrics that tell of it. AWS publishes them always, this with what arrives."""
+        return {
+            "BytesPerSecondLimit": self.bytes,
+            "RecordsPerSecondLimit": self.records,
+            "PutRequestsPerSecondLimit": self.put_requests,
+        }
+
+
+@dataclass
+class _Usage:
+    """What a stream took in a second."""
+
+    second: float
+    size: int = 0
+    records: int = 0
+    put_requests: int = 0
+
+    def takes(self, record: bytes, quota: Quota) -> bool:
+        """Whether a record is within the quota; it counts then."""
+        if self.records >= quota.records or self.size + len(record) > quota.bytes:
+            return False
+        self.records, self.size = self.records + 1, self.size + len(record)
+        return True
+
+
+@dataclass
 class _Buffer:
     """Records on their way into one object."""
 
     stream: dict[str, Any]
     destination: dict[str, Any]
+    arrival_on_aws: float
     arrival: float = field(default_factory=time.time)
     records: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -72,31 +119,65 @@ class _Buffer:
 
 
 class Firehose:
-    """Takes records from MiniStack's PutRecord and PutRecordBatch, and delivers them.
+    """Takes the records of PutRecord and PutRecordBatch, and delivers them.
 
-    :param speed: how much faster than on AWS time runs here.
+    :param clock: what its intervals, its retries and the ages of records go by.
     """
 
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.quota = Quota()
+        """What more of is turned away."""
+        self._usage: dict[str, _Usage] = {}
         self._buffers: dict[str, _Buffer] = {}
         self._lock = threading.Lock()
 
-    def accept(self, stream: dict[str, Any], destination: dict[str, Any], records: delivery_streams.Records) -> None:
-        """Keep records until the stream's buffering interval is over, or its buffering size is reached."""
-        _check_emulated(destination["config"])
-        size = sum(len(data) for _, data in records)
-        _publish(stream, IncomingRecords=len(records), IncomingBytes=size, IncomingPutRequests=1, **_QUOTAS)
+    def accept(
+        self, stream: dict[str, Any], destination: dict[str, Any], records: Sequence[bytes]
+    ) -> Sequence[str | None]:
+        """Keep the records of a request until the buffering interval is over, or the buffering size is reached.
+
+        It returns for each why it is turned away, or None.
+
+        :raises delivery_streams.Refused: when the key of the stream cannot be used.
+        """
+        unknown = _not_emulated(destination["config"])
+        if unknown:
+            return [unknown] * len(records)
+        unusable = _fault_of_key(stream)
+        if unusable:
+            raise delivery_streams.Refused("InvalidKMSResourceException", unusable.message)
         with self._lock:
+            taken = self._within_quota(stream, records)
+            refusals = [None if each else _SLOW_DOWN for each in taken]
+            records = [record for record, each in zip(records, taken, strict=True) if each]
+            size = sum(map(len, records))
+            if len(records) < len(taken):
+                _publish(stream, ThrottledRecords=len(taken) - len(records))
+            if not records:
+                return refusals
+            counts = {"IncomingRecords": len(records), "IncomingBytes": size, "IncomingPutRequests": 1}
+            _publish(stream, **counts, **self.quota.metrics())
             buffer = self._buffers.get(destination["id"])
             if buffer is None:
-                buffer = self._buffers[destination["id"]] = _Buffer(stream, destination)
-                self._later(self._interval(buffer), self._flush, buffer)
-            for _, data in records:
-                buffer.records.append(data)
-                buffer.size += len(data)
+                buffer = self._buffers[destination["id"]] = _Buffer(stream, destination, self._clock.now())
+                self._later(_interval(buffer), self._flush, buffer)
+            buffer.records += records
+            buffer.size += size
             if buffer.size >= _hint(buffer, "SizeInMBs", 5) * 1024 * 1024:
                 self._later(0, self._flush, buffer)
+        return refusals
+
+    def _within_quota(self, stream: Mapping[str, Any], records: Sequence[bytes]) -> list[bool]:
+        """Whether each record of a request is within what the stream takes in this second of AWS."""
+        second = self._clock.now() // 1
+        usage = self._usage.get(stream["arn"])
+        if usage is None or usage.second != second:
+            usage = self._usage[stream["arn"]] = _Usage(second)
+        if usage.put_requests >= self.quota.put_requests:
+            return [False] * len(records)
+        usage.put_requests += 1
+        return [usage.takes(record, self.quota) for record in records]
 
     def _flush(self, buffer: _Buffer) -> None:
         with self._lock:
@@ -110,7 +191,7 @@ class Firehose:
         if not delivery_streams.is_deployed(buffer.stream):
             log.error("%s was deleted with %d records undelivered", name, len(buffer.records))
             return
-        age = (time.time() - buffer.arrival) * self._speed
+        age = self._clock.now() - buffer.arrival_on_aws
         try:
             log.info("%s delivered %d records to %s", name, len(buffer.records), _put_object(buffer))
             _publish(buffer.stream, **{"DeliveryToS3.Success": 1, "DeliveryToS3.DataFreshness": age})
@@ -118,18 +199,13 @@ class Firehose:
             log.error("%s could not deliver: %s", name, failure)
             _publish(buffer.stream, **{"DeliveryToS3.Success": 0, "DeliveryToS3.DataFreshness": age})
             _report(buffer, failure)
-            if time.time() < buffer.arrival + _RETRY_SECONDS / self._speed:
-                self._later(self._interval(buffer), self._deliver, buffer)
+            if age < _RETRY_SECONDS:
+                self._later(_interval(buffer), self._deliver, buffer)
             else:
                 log.error("%s gave up %d records", name, len(buffer.records))
 
-    def _interval(self, buffer: _Buffer) -> float:
-        return _hint(buffer, "IntervalInSeconds", 300) / self._speed
-
-    def _later(self, seconds: float, do: Any, buffer: _Buffer) -> None:
-        timer = threading.Timer(seconds, do, [buffer])
-        timer.daemon = True
-        timer.start()
+    def _later(self, seconds: float, do: Callable[[_Buffer], None], buffer: _Buffer) -> None:
+        self._clock.later(seconds, functools.partial(do, buffer))
 
 
 def object_key(stream: Mapping[str, Any], settings: Mapping[str, Any], arrival: float) -> str:
@@ -149,18 +225,21 @@ def _publish(stream: Mapping[str, Any], **values: float) -> None:
         metrics.record_metric("AWS/Firehose", name, value, "None", dimensions, account, region)
 
 
-def _check_emulated(settings: Mapping[str, Any]) -> None:
+def _not_emulated(settings: Mapping[str, Any]) -> str | None:
     unknown = [option for option in _NOT_EMULATED if settings.get(option, {}).get("Enabled")]
     if _compression(settings) not in _EXTENSIONS:
         unknown.append(f"CompressionFormat {_compression(settings)}")
     if settings.get("CustomTimeZone", "UTC") != "UTC":
         unknown.append("CustomTimeZone")
-    if unknown:
-        raise RuntimeError(f"the local Firehose has no {', '.join(unknown)}")
+    return f"the local Firehose has no {', '.join(unknown)}" if unknown else None
 
 
 def _compression(settings: Mapping[str, Any]) -> str:
     return str(settings.get("CompressionFormat", "UNCOMPRESSED"))
+
+
+def _interval(buffer: _Buffer) -> float:
+    return _hint(buffer, "IntervalInSeconds", 300)
 
 
 def _hint(buffer: _Buffer, name: str, default: int) -> int:
@@ -174,7 +253,22 @@ def _role_session(buffer: _Buffer) -> RoleSession:
     return ServicePrincipal("firehose.amazonaws.com", region, context).assume(buffer.settings["RoleARN"])
 
 
+def _fault_of_key(stream: Mapping[str, Any]) -> Unusable | None:
+    """Why Firehose cannot use the customer's key of the stream, if it has one; each time is counted."""
+    key = delivery_streams.key_of_stream(stream)
+    if not key:
+        return None
+    region, account = stream["arn"].split(":")[3:5]
+    fault = fault_of_grant(key, region, {"aws:SourceAccount": account, "aws:SourceArn": stream["arn"]})
+    if fault:
+        _publish(stream, **{fault.metric: 1})
+    return fault
+
+
 def _put_object(buffer: _Buffer) -> str:
+    unusable = _fault_of_key(buffer.stream)
+    if unusable:
+        raise KeyUnusable(unusable)
     settings = buffer.settings
     role = _role_session(buffer)
     data = b"".join(buffer.records)
@@ -249,6 +343,9 @@ def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> 
             "kms:ViaService": f"s3.{role.region}.amazonaws.com",
             "kms:EncryptionContext:aws:s3:arn": bucket_arn,
         }
+        fault = fault_of_state(key)
+        if fault:
+            raise KeyUnusable(fault)
         role.require("kms:GenerateDataKey", key, context)
 
 
@@ -277,4 +374,6 @@ def _report(buffer: _Buffer, failure: Exception) -> None:
 def _error_code(failure: Exception) -> str:
     if isinstance(failure, ClientError):
         return f"S3.{failure.response['Error']['Code']}"
+    if isinstance(failure, KeyUnusable):
+        return f"S3.KMS.{failure.key.exception}Exception"
     return "S3.AccessDenied" if isinstance(failure, AccessDenied) else "InternalError"

@@ -10,6 +10,7 @@ from local_aws.ministack import (
     buckets,
     configuration_sets,
     delivery_streams,
+    event_bus,
     metrics,
     provisioning,
     roles,
@@ -32,5 +33,6 @@ def install() -> None:
         sending,
         roles,
         delivery_streams,
+        event_bus,
     ):
         resource.install()

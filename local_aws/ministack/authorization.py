@@ -66,6 +66,24 @@ def resource_policy_allows(
 
     :param context: the condition keys that the service sends along.
     """
+    return _decision(policy, principal, region, action, resource, context) == "Allow"
+
+
+def resource_policy_denies(
+    policy: str | None, principal: str, region: str, action: str, resource: str, context: Mapping[str, str]
+) -> bool:
+    """Whether the policy of a resource denies a service principal an action, which no grant helps against."""
+    return _decision(policy, principal, region, action, resource, context) == "Deny"
+
+
+def register_session(access_key_id: str, session: Mapping[str, Any]) -> None:
+    """Make temporary credentials of a role known to STS."""
+    sts.register_session(access_key_id, session)
+
+
+def _decision(
+    policy: str | None, principal: str, region: str, action: str, resource: str, context: Mapping[str, str]
+) -> str:
     request = iam_evaluator.EvalContext(
         principal_arn=principal,
         principal_type="Service",
@@ -75,12 +93,7 @@ def resource_policy_allows(
         region=region,
         service_context={key.lower(): value for key, value in context.items()},
     )
-    return bool(iam_evaluator.evaluate_resource_policy(policy, request, service=principal).decision == "Allow")
-
-
-def register_session(access_key_id: str, session: Mapping[str, Any]) -> None:
-    """Make temporary credentials of a role known to STS."""
-    sts.register_session(access_key_id, session)
+    return str(iam_evaluator.evaluate_resource_policy(policy, request, service=principal).decision)
 
 
 def _but_sending(iam_action: Callable[..., str | None]) -> Callable[..., str | None]:

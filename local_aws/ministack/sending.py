@@ -6,15 +6,45 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from ministack.services import ses, ses_v2
+from ministack.services import eventbridge, ses, ses_v2
 
 from local_aws.ministack import ses_api
 from local_aws.ministack.configuration_sets import configuration_set
 from local_aws.ministack.ses_api import Handler
 
+_WHOLE = 100
+"""How many of the latest mails, and events of a bus, MiniStack keeps as they were; of older mail what SES counts."""
+
+
+class _Latest(list[dict[str, Any]]):
+    """What MiniStack keeps for ever, and AWS does not keep at all.
+
+    :param counted: what is kept of all but the latest; without it they go.
+    """
+
+    def __init__(self, *counted: str) -> None:
+        super().__init__()
+        self._counted = counted
+
+    def append(self, each: dict[str, Any]) -> None:
+        super().append(each)
+        if len(self) > _WHOLE:
+            before = self[-_WHOLE - 1]
+            if self._counted:
+                self[-_WHOLE - 1] = {name: before[name] for name in self._counted}
+            else:
+                del self[0]
+
 
 def install() -> None:
-    """Let sending be paused, and an identity have a default configuration set; MiniStack can do neither."""
+    """Let sending be paused, and an identity have a default configuration set; MiniStack can do neither.
+
+    MiniStack keeps each mail with all that is in it, and each event.
+    """
+    ses._sent_emails_list = ses_v2._sent_emails_list = lambda: ses._sent_emails.setdefault(
+        "entries", _Latest("MessageId", "Timestamp")
+    )
+    eventbridge._events_log_list = lambda: eventbridge._events_log.setdefault("entries", _Latest())
     ses_api.extend_v2(_with_sending_attributes)
     ses_api.extend_v1(_with_sending_enabled)
 

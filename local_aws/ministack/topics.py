@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import sns
 
+from local_aws.ministack import metrics
 from local_aws.ministack.keys import key_arn
 from local_aws.ministack.provisioning import Provisioner, handlers_of
 
@@ -19,6 +21,7 @@ def install() -> None:
     handlers = handlers_of("AWS::SNS::Topic")
     handlers["create"] = _with_default_policy(_with_key(handlers["create"], 1))
     handlers["update"] = _with_key(handlers["update"], 2)
+    sns.publish_internal = _counted(sns.publish_internal)
 
 
 def key_of_topic(topic_arn: str) -> str | None:
@@ -38,6 +41,21 @@ def policy_of_topic(arn: str) -> Any:
 def publish_to_topic(arn: str, message: str, subject: str) -> None:
     """Publish a message to a topic, whatever its policy says."""
     sns.publish_internal(arn, message, subject)
+
+
+def _counted(publish: Callable[..., Any]) -> Callable[..., Any]:
+    """Count what is published (SNS developer guide, metrics); deliveries to subscribers are not counted here."""
+
+    def publish_internal(topic_arn: str, message: Any, *arguments: Any, **options: Any) -> Any:
+        published = publish(topic_arn, message, *arguments, **options)
+        if published and not published["duplicate"]:
+            region, account, name = topic_arn.split(":")[3:6]
+            size = len((message if isinstance(message, str) else json.dumps(message)).encode())
+            for metric, value, unit in (("NumberOfMessagesPublished", 1, "Count"), ("PublishSize", size, "Bytes")):
+                metrics.record_metric("AWS/SNS", metric, value, unit, {"TopicName": name}, account, region)
+        return published
+
+    return publish_internal
 
 
 def _with_key(provision: Provisioner, properties: int) -> Provisioner:

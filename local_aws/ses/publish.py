@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from local_aws.iam.principals import AccessDenied, ServicePrincipal
-from local_aws.ministack import delivery_streams, event_bus, keys, metrics, topics
-from local_aws.ses.records import EVENT_TYPES, Event
+from local_aws.ministack import delivery_streams, event_bus, keys, metrics, requests, topics
+from local_aws.ses.records import EVENT_TYPES, AcceptedMail, Event
 from ses_events.record.names import detail_type
 
 log = logging.getLogger(__name__)
 
 Settings = Mapping[str, Any]
 
+_FIREHOSE = "KinesisFirehoseDestination"
+_MOST_RECORDS = 200  # of at most 10 kB of headers: half of what a request takes, 500 records and 4 MiB
 _SNS_SUBJECT = "Amazon SES Email Event Notification"
 _ARNS = {
     "IamRoleArn": re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+"),
@@ -28,26 +31,85 @@ _RESERVED_HEADERS = ("received", "to", "from", "dkim-signature", "cc", "message-
 _DIMENSION_VALUE = re.compile(r"[A-Za-z0-9_@.-]{1,256}")
 
 
-def publish(event: Event, destinations: Iterable[Settings], service: ServicePrincipal) -> None:
-    """Publish an event to every destination that wants it; what comes of it is logged.
+@dataclass(frozen=True)
+class Waiting:
+    """Events of a mail, to be published.
 
     :param destinations: event destinations in the words of the API v2.
     :param service: SES, acting for the configuration set.
     """
-    [configuration_set] = event["mail"]["tags"]["ses:configuration-set"]
-    what = f"{event['eventType']} of {event['mail']['messageId']}"
-    for destination in destinations:
-        if not destination["Enabled"] or EVENT_TYPES[event["eventType"]] not in destination["MatchingEventTypes"]:
-            continue
-        for kind, deliver in _DELIVERIES.items():
-            if kind not in destination:
-                continue
-            where = f"{destination['Name']} of {configuration_set} ({kind.removesuffix('Destination')})"
-            try:
-                deliver(event, destination[kind], service)
-                log.info("%s published to %s", what, where)
-            except Exception as failure:  # one destination's failure is no reason to leave out the next
-                log.error("%s not published to %s: %s", what, where, failure)
+
+    mail: AcceptedMail
+    events: Iterable[Event]
+    destinations: Iterable[Settings]
+    service: ServicePrincipal
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """An event on its way to an event destination."""
+
+    event: Event
+    destination: Settings
+    kind: str
+    service: ServicePrincipal
+
+    @property
+    def settings(self) -> Settings:
+        settings: Settings = self.destination[self.kind]
+        return settings
+
+    def end(self, failure: object = None) -> None:
+        """Log what came of it."""
+        mail = self.event["mail"]
+        [configuration_set] = mail["tags"]["ses:configuration-set"]
+        what = f"{self.event['eventType']} of {mail['messageId']}"
+        where = f"{self.destination['Name']} of {configuration_set} ({self.kind.removesuffix('Destination')})"
+        if failure is None:
+            log.info("%s published to %s", what, where)
+        else:
+            log.error("%s not published to %s: %s", what, where, failure)
+
+
+def publish(waiting: Iterable[Waiting]) -> None:
+    """Publish events to every destination that wants them; what comes of it is logged.
+
+    Records for one delivery stream, from one configuration set with one role, go in one request.
+    """
+    batches: dict[tuple[str, ...], list[_Publication]] = {}
+    for each in waiting:
+        try:
+            with requests.as_if_asked(each.mail.account, each.mail.region):
+                for publication in _publications(each):
+                    if publication.kind == _FIREHOSE:
+                        settings = publication.settings
+                        arn = each.service.context["aws:SourceArn"]
+                        key = arn, settings["IamRoleArn"], settings["DeliveryStreamArn"]
+                        batches.setdefault(key, []).append(publication)
+                    else:
+                        _deliver(publication)
+        except Exception:  # one mail's failure is no reason to leave out the next
+            log.exception("events of %s not published", each.mail.message_id)
+    for batch in batches.values():
+        for start in range(0, len(batch), _MOST_RECORDS):
+            _put_record_batch(batch[start : start + _MOST_RECORDS])
+
+
+def _deliver(publication: _Publication) -> None:
+    try:
+        _DELIVERIES[publication.kind](publication.event, publication.settings, publication.service)
+        publication.end()
+    except Exception as failure:  # one destination's failure is no reason to leave out the next
+        publication.end(failure)
+
+
+def _publications(waiting: Waiting) -> Iterator[_Publication]:
+    for event in waiting.events:
+        for destination in waiting.destinations:
+            if destination["Enabled"] and EVENT_TYPES[event["eventType"]] in destination["MatchingEventTypes"]:
+                for kind in _KINDS:
+                    if kind in destination:
+                        yield _Publication(event, destination, kind, waiting.service)
 
 
 def refusal(configuration_set: str, name: str, destination: Settings, service: ServicePrincipal) -> str | None:
@@ -116,21 +178,31 @@ def _try_eventbridge(settings: Settings, service: ServicePrincipal) -> None:
 
 _CHECKS: dict[str, Callable[[Settings, ServicePrincipal], None]] = {
     "CloudWatchDestination": _check_dimensions,
-    "KinesisFirehoseDestination": _try_firehose,
+    _FIREHOSE: _try_firehose,
     "SnsDestination": _try_sns,
     "EventBridgeDestination": _try_eventbridge,
 }
 """What SES tries with each kind of event destination before it takes one."""
 
 
-def _to_firehose(event: Event, settings: Settings, service: ServicePrincipal) -> None:
-    firehose = service.assume(settings["IamRoleArn"]).client("firehose")
-    answer = firehose.put_record_batch(
-        DeliveryStreamName=settings["DeliveryStreamArn"].rpartition("/")[2],
-        Records=[{"Data": json.dumps(event).encode() + b"\n"}],
-    )
-    if answer["FailedPutCount"]:
-        raise RuntimeError(answer["RequestResponses"][0]["ErrorMessage"])
+def _put_record_batch(batch: Sequence[_Publication]) -> None:
+    """Put events into a delivery stream; SES is not known to try again with those that it turns away."""
+    service, settings = batch[0].service, batch[0].settings
+    try:
+        answer = (
+            service.assume(settings["IamRoleArn"])
+            .client("firehose")
+            .put_record_batch(
+                DeliveryStreamName=settings["DeliveryStreamArn"].rpartition("/")[2],
+                Records=[{"Data": json.dumps(publication.event).encode() + b"\n"} for publication in batch],
+            )
+        )
+    except Exception as failure:  # whatever it is, nothing of the batch has arrived
+        for publication in batch:
+            publication.end(failure)
+        return
+    for publication, response in zip(batch, answer["RequestResponses"], strict=True):
+        publication.end(response.get("ErrorMessage"))
 
 
 def _to_sns(event: Event, settings: Settings, service: ServicePrincipal) -> None:
@@ -189,9 +261,9 @@ def _dimension_value(event: Event, dimension: Mapping[str, str]) -> str:
 
 
 _DELIVERIES: dict[str, Callable[[Event, Settings, ServicePrincipal], None]] = {
-    "KinesisFirehoseDestination": _to_firehose,
     "CloudWatchDestination": _to_cloudwatch,
     "SnsDestination": _to_sns,
     "EventBridgeDestination": _to_eventbridge,
 }
-"""How an event gets to each kind of event destination, by the kind's name in the API v2."""
+"""How an event gets to each kind of event destination but Firehose, by the kind's name in the API v2."""
+_KINDS = (_FIREHOSE, *_DELIVERIES)

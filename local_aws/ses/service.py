@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 import dataclasses
 import json
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -29,12 +29,17 @@ _REMEMBERED = 10_000
 """How many mails can still be opened."""
 
 
+_TOGETHER = 100
+"""The events of how many mails are published together at most; those of one more have a turn of their own."""
+
+
 class Ses:
     """What SES does beside what MiniStack's does. There is one in a server."""
 
     def __init__(self) -> None:
         self._accepted: dict[str, AcceptedMail] = {}
         self._suppression_list = SuppressionList()
+        self._waiting: deque[publish.Waiting] = deque()
         self._publisher = ThreadPoolExecutor(1, "ses-events")  # one worker: events leave in the order of the mail
 
     def fill_in(self) -> None:
@@ -54,8 +59,11 @@ class Ses:
         if mail is None:
             raise outcomes.CannotHappen(f"no mail with the id {message_id} was sent with a configuration set")
         event = outcomes.reaction(mail, event_type, details)
-        with requests.as_if_asked(mail.account, mail.region):
-            self._publish(mail, [event])
+        self._publish(mail, [event])
+
+    def publish_what_waits(self) -> None:
+        """Wait until all that has happened to mail so far is published."""
+        self._publisher.submit(self._publish_waiting).result()
 
     def _before_v1(self, accept: Handler) -> Handler:
         async def handle_v1(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
@@ -132,18 +140,19 @@ class Ses:
         )
 
     def _publish(self, mail: AcceptedMail, events: Iterable[Event]) -> None:
-        destinations = configuration_sets.event_destinations(mail.mail.configuration_set)
+        with requests.as_if_asked(mail.account, mail.region):
+            destinations = configuration_sets.event_destinations(mail.mail.configuration_set)
         service = _service(mail.account, mail.region, mail.mail.configuration_set)
+        self._waiting.append(publish.Waiting(mail, events, destinations, service))
+        self._publisher.submit(self._publish_waiting)
 
-        def publish_all() -> None:
-            try:
-                for event in events:
-                    publish.publish(event, destinations, service)
-            except Exception:  # in a thread, where nobody would hear of it
-                log.exception("events of %s not published", mail.message_id)
-
-        # MiniStack keeps the account and region of a request in its context.
-        self._publisher.submit(contextvars.copy_context().run, publish_all)
+    def _publish_waiting(self) -> None:
+        """Publish what waits by now, together: Firehose takes many records in a request."""
+        waiting = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER))]
+        try:
+            publish.publish(waiting)
+        except Exception:  # in a thread, where nobody would hear of it
+            log.exception("events of %d mails not published", len(waiting))
 
 
 def _refusals(mails: list[Mail]) -> Iterable[Refusal]:

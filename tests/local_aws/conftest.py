@@ -18,6 +18,13 @@ def aws() -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
+def still_aws() -> Iterator[LocalAws]:
+    """One whose time hardly passes by itself: tests move it on, and nothing happens before they do."""
+    with LocalAws(speed=1) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
 def reference_stack(aws: LocalAws) -> dict[str, str]:
     """The outputs of the reference stack, deployed once for all tests, with an identity that mail can come from."""
     aws.client("ses").verify_domain_identity(Domain=DOMAIN)

@@ -112,6 +112,7 @@ def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:
         ({"speed": 0}, "LocalAws: speed 0 is no number it can be; use for example 100 or 0.5"),
         ({"iam_delay": -1}, "LocalAws: iam_delay -1 is no number it can be; use for example 100 or 0.5"),
         ({"stream_delay": float("nan")}, "LocalAws: stream_delay nan is no number it can be"),
+        ({"metric_delay": -60}, "LocalAws: metric_delay -60 is no number it can be"),
     ],
 )
 def test_numbers_that_are_none_are_refused(settings: dict[str, Any], problem: str) -> None:
@@ -122,6 +123,17 @@ def test_numbers_that_are_none_are_refused(settings: dict[str, Any], problem: st
 def test_a_delay_that_is_none_is_refused_while_it_runs(aws: LocalAws) -> None:
     with pytest.raises(LocalAwsError, match="the IAM delay of -1 s is no time; it takes 0 s or more"):
         aws.set_delays(iam=-1)
+
+
+def test_a_clock_does_not_go_back(aws: LocalAws) -> None:
+    with pytest.raises(LocalAwsError, match="the clock cannot be moved on by -1 s"):
+        aws.advance(-1)
+
+
+@pytest.mark.parametrize("quota", [{"records": -1}, {"mails": 1}])
+def test_a_quota_that_is_none_is_refused(aws: LocalAws, quota: dict[str, float]) -> None:
+    with pytest.raises(LocalAwsError, match="is no quota of a delivery stream"):
+        aws.set_quota(**quota)
 
 
 def _started(printed: IO[str]) -> tuple[str, Path]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 
 import pytest
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, send_mail
-from tests.local_aws.support.deployed import Json, Stream, app, deploy, eventually, outputs_of, ses_role, without_action
+from tests.local_aws.support.deployed import Json, Stream, app, deploy, outputs_of, ses_role, without_action
 from tests.local_aws.support.monitored import Monitored
 
 STACK = "Monitored"
 HELLO = {"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}}
+MINUTES = 60
 VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 
 
@@ -64,18 +63,25 @@ class System:
         found = self._cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action", MaxRecords=1)
         return str(found["AlarmHistoryItems"][0]["HistorySummary"])
 
+    def told_after(self, seconds: float, alarm: str, state: str) -> Json | None:
+        """What the topic is told by the time that some seconds of AWS have passed."""
+        self.aws.advance(seconds)
+        return self.told(alarm, state)
+
     def told(self, alarm: str, state: str) -> Json | None:
         """What the topic was told of an alarm that went into a state."""
-        received = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
-        self.messages += [json.loads(message["Body"]) for message in received]
-        for message in received:
-            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        queue = {"QueueUrl": self._queue}
+        while received := self._sqs.receive_message(**queue, MaxNumberOfMessages=10).get("Messages", []):
+            self.messages += [json.loads(message["Body"]) for message in received]
+            for message in received:
+                self._sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
         wanted = (self.names[alarm], state)
         return next((each for each in self.messages if (each["AlarmName"], each["NewStateValue"]) == wanted), None)
 
 
 @pytest.fixture(scope="module")
-def system(aws: LocalAws) -> System:
+def system(still_aws: LocalAws) -> System:
+    aws = still_aws
     aws.client("ses").verify_domain_identity(Domain=DOMAIN)
     stack = Monitored(app(), STACK)
     assert deploy(aws, stack) == []
@@ -85,7 +91,7 @@ def system(aws: LocalAws) -> System:
 def test_mail_that_arrives_alarms_nobody(system: System) -> None:
     for _ in range(4):
         system.send()
-        time.sleep(0.5)  # 8 minutes here
+        system.aws.advance(8 * MINUTES)
 
     def states() -> dict[str, str]:
         return {name: system.state(name) for name in system.names}
@@ -93,35 +99,35 @@ def test_mail_that_arrives_alarms_nobody(system: System) -> None:
     def silent() -> set[str]:
         return {name for name, state in states().items() if state == "INSUFFICIENT_DATA"}
 
-    assert eventually(lambda: silent() == {"accountbouncerate", "accountcomplaintrate", "bouncerate", "complaintrate"})
+    assert silent() == {"accountbouncerate", "accountcomplaintrate", "bouncerate", "complaintrate"}
     assert "ALARM" not in states().values()
 
 
 def test_a_bounce_storm_is_told_and_its_end(system: System) -> None:
     system.plant("Reputation.BounceRate", 0.06)
-    told = eventually(lambda: system.told("accountbouncerate", "ALARM"))
+    told = system.told_after(5 * MINUTES, "accountbouncerate", "ALARM")
     assert told and "AWS reviews an account when 5 % of all its mail bounces" in told["AlarmDescription"]
     assert system.state("accountbouncerate") == "ALARM"
     assert system.state("bouncerate") == "INSUFFICIENT_DATA"  # nobody said anything of this set
-    time.sleep(1)  # without data the state is kept
+    system.aws.advance(20 * MINUTES)  # without data the state is kept
     assert system.state("accountbouncerate") == "ALARM"
     system.plant("Reputation.BounceRate", 0.01)
-    assert eventually(lambda: system.told("accountbouncerate", "OK"))
+    assert system.told_after(5 * MINUTES, "accountbouncerate", "OK")
 
 
 def test_a_campaign_over_its_threshold_is_told(system: System) -> None:
     for _ in range(3):
         system.send(campaign="spring")
-    assert eventually(lambda: system.told("MuchSpring", "ALARM"))
+    assert system.told_after(5 * MINUTES, "MuchSpring", "ALARM")
 
 
 def test_a_campaign_that_bounces_is_told_once_there_is_mail_enough(system: System) -> None:
     for _ in range(3):
         system.send_to("bounce@simulator.amazonses.com", HELLO, campaign="autumn")
-    time.sleep(0.5)
+    system.aws.advance(5 * MINUTES)
     assert system.state("AutumnBounces") == "OK"
     system.send_to("success@simulator.amazonses.com", HELLO, campaign="autumn")
-    assert eventually(lambda: system.told("AutumnBounces", "ALARM"))
+    assert system.told_after(5 * MINUTES, "AutumnBounces", "ALARM")
 
 
 def test_mail_that_ses_does_not_send_is_told(system: System) -> None:
@@ -130,13 +136,15 @@ def test_mail_that_ses_does_not_send_is_told(system: System) -> None:
     recipient = f"recipient@{DOMAIN}"
     system.send_to(recipient, {"Simple": {**HELLO["Simple"], "Body": {"Text": {"Data": VIRUS}}}}, campaign="watched")
     system.send_to(recipient, {"Template": {"TemplateName": "watched", "TemplateData": "{}"}}, campaign="watched")
-    assert eventually(lambda: system.told("rejects", "ALARM"))
-    assert eventually(lambda: system.told("renderingfailures", "ALARM"))
+    assert system.told_after(5 * MINUTES, "rejects", "ALARM")
+    assert system.told_after(5 * MINUTES, "renderingfailures", "ALARM")
 
 
 def test_an_archive_that_ses_may_not_fill_is_told(system: System) -> None:
     with without_action(system.aws, system.ses_role, "firehose:PutRecordBatch"):
-        assert eventually(_while_mail_is_sent(system, "silentarchive"))
+        for _ in range(8):
+            system.send()
+            system.aws.advance(10 * MINUTES)
     told = system.told("silentarchive", "ALARM")
     assert told and "the role it names (trust and firehose:PutRecordBatch" in told["AlarmDescription"]
 
@@ -144,11 +152,11 @@ def test_an_archive_that_ses_may_not_fill_is_told(system: System) -> None:
 def test_a_bucket_that_refuses_is_told_twice(system: System) -> None:
     with without_action(system.aws, system.stream.role, "s3:PutObject"):
         system.send()
-        assert eventually(lambda: system.told("deliverysuccess", "ALARM"))
-        assert eventually(lambda: system.told("datafreshness", "ALARM"))
+        assert system.told_after(40 * MINUTES, "deliverysuccess", "ALARM")
+        assert system.told_after(40 * MINUTES, "datafreshness", "ALARM")
         system.messages.clear()  # those of their first state, too
-    assert eventually(lambda: system.told("deliverysuccess", "OK"))
-    assert eventually(lambda: system.told("datafreshness", "OK"))
+    assert system.told_after(40 * MINUTES, "deliverysuccess", "OK")
+    assert system.told_after(40 * MINUTES, "datafreshness", "OK")
 
 
 def test_a_topic_that_lets_nobody_in_is_named_in_the_history(system: System) -> None:
@@ -176,12 +184,3 @@ def test_the_dashboard_is_deployed(system: System) -> None:
     assert {arn.rpartition(":")[2] for arn in listed} == {
         name for alarm, name in system.names.items() if alarm not in ("MuchSpring", "AutumnBounces")
     }
-
-
-def _while_mail_is_sent(system: System, alarm: str) -> Callable[[], Json | None]:
-    def look() -> Json | None:
-        system.send()
-        time.sleep(0.2)
-        return system.told(alarm, "ALARM")
-
-    return look

@@ -53,28 +53,3 @@ def test_an_expression_may_be_about_others() -> None:
 def test_what_is_not_emulated_is_refused(expression: str) -> None:
     with pytest.raises((ValueError, KeyError)):
         metric_math.evaluate(expression, {"a": [1]}, 60)
-
-
-@pytest.mark.parametrize(
-    ("treatment", "points", "state"),
-    [
-        ("notBreaching", [None, None, None], "OK"),
-        ("breaching", [None, None, None], "ALARM"),
-        ("missing", [None, None, None], "INSUFFICIENT_DATA"),
-        ("ignore", [None, None, None], None),
-        ("notBreaching", [2, None, 2], "ALARM"),
-        ("notBreaching", [2, None, 0], "OK"),
-        ("breaching", [2, None, 0], "ALARM"),
-        ("ignore", [2, None, 0], None),
-        ("missing", [0, None, 0], "OK"),
-    ],
-)
-def test_missing_data_is_treated_as_told(treatment: str, points: list[float | None], state: str | None) -> None:
-    alarm = {
-        "TreatMissingData": treatment,
-        "ComparisonOperator": "GreaterThanThreshold",
-        "Threshold": 1,
-        "EvaluationPeriods": 3,
-        "DatapointsToAlarm": 2,
-    }
-    assert metric_math.state_of(alarm, points) == state

@@ -1,26 +1,24 @@
 from __future__ import annotations
 
 import gzip
-import heapq
-import itertools
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
+from local_aws.clock import Clock
 from local_aws.firehose import buffering
 from local_aws.iam.principals import AccessDenied
 from local_aws.ministack import delivery_streams
-from tests.local_aws.support.deployed import eventually
+from tests.local_aws.support.deployed import eventually, sum_of
 
 STREAM = {"name": "Archive", "version": 3, "arn": "arn:aws:firehose:us-east-1:111122223333:deliverystream/Archive"}
 ARRIVAL = 1767323045.0  # 2026-01-02T03:04:05Z
+INTERVAL = 900
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
@@ -62,89 +60,67 @@ def test_the_key_ends_with_the_extension(settings: dict[str, str], extension: st
     ],
 )
 def test_what_is_not_emulated_is_refused(settings: dict[str, Any], reason: str) -> None:
-    with pytest.raises(RuntimeError, match=reason):
-        buffering.Firehose(1).accept(STREAM, {"id": "1", "config": settings}, [("1", b"record")])
+    service = buffering.Firehose(Clock(1))
+    [answer] = service.accept(STREAM, {"id": "1", "config": settings}, [b"record"])
+    assert answer == f"the local Firehose has no {reason}"
 
 
 def test_a_full_buffer_is_delivered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     delivered: list[int] = []
     monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
     monkeypatch.setattr(buffering, "_put_object", lambda buffer: delivered.append(buffer.size))
-    service, destination = buffering.Firehose(1), {"id": "1", "config": {"BufferingHints": {"SizeInMBs": 1}}}
+    clock = Clock(1)
+    service, destination = buffering.Firehose(clock), {"id": "1", "config": {"BufferingHints": {"SizeInMBs": 1}}}
     for _ in range(2):
-        service.accept(STREAM, destination, [("1", b"x" * 512 * 1024)])
-    assert eventually(lambda: delivered) == [1024 * 1024]
+        service.accept(STREAM, destination, [b"x" * 512 * 1024])
+    clock.advance(0)
+    assert delivered == [1024 * 1024]
 
 
 def test_records_are_given_up_after_a_day(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    hours = 0
-
     def refuse(buffer: object) -> None:
-        nonlocal hours
-        hours += 10
         raise PermissionError("no")
 
     monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
     monkeypatch.setattr(buffering, "_put_object", refuse)
-    monkeypatch.setattr(buffering, "time", Mock(wraps=time, time=lambda: time.time() + hours * 3600))
-    config = {"BufferingHints": {"IntervalInSeconds": 0}}
-    buffering.Firehose(1).accept(STREAM, {"id": "1", "config": config}, [("1", b"record")])
-    assert eventually(lambda: "Archive gave up 1 records" in caplog.text)
-    assert caplog.text.count("Archive could not deliver: no") == 3
-
-
-class Clock:
-    """The time and the timers of Firehose, which pass at once."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self._due: list[tuple[float, int, Callable[[], object]]] = []
-
-    def timer(self, seconds: float, do: Callable[..., object], arguments: list[object]) -> Mock:
-        """What ``threading.Timer`` makes."""
-        due = (self.now + seconds, len(self._due) + next(self._number), lambda: do(*arguments))
-        return Mock(start=lambda: heapq.heappush(self._due, due))
-
-    _number = itertools.count()
-
-    def pass_until(self, then: float) -> None:
-        """Let everything happen that is due by a time."""
-        while self._due and self._due[0][0] <= then:
-            self.now, _, do = heapq.heappop(self._due)
-            do()
-        self.now = then
+    clock = Clock(1)
+    config = {"BufferingHints": {"IntervalInSeconds": 900}}
+    buffering.Firehose(clock).accept(STREAM, {"id": "1", "config": config}, [b"record"])
+    clock.advance(24 * 3600 - 60)
+    assert "gave up" not in caplog.text
+    clock.advance(120)
+    assert "Archive gave up 1 records" in caplog.text
+    assert caplog.text.count("Archive could not deliver: no") == 24 * 4
 
 
 def test_nothing_is_lost_when_the_bucket_is_denied_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
+    clock, interval, every = Clock(1), 300, 10.8
+    start = clock.now()
     written: list[tuple[float, bytes]] = []
     refused: list[float] = []
 
     def put(role: object, buffer: object, settings: object, data: bytes) -> str:
-        if 3600 <= clock.now < 7200:
-            refused.append(clock.now)
+        now = clock.now() - start
+        if 3600 <= now < 7200:
+            refused.append(now)
             raise AccessDenied("the policy of the bucket says no")
-        written.extend((clock.now, line) for line in data.splitlines())
+        written.extend((now, line) for line in data.splitlines())
         return "s3://bucket/key"
 
     monkeypatch.setattr(delivery_streams, "is_deployed", lambda stream: True)
     monkeypatch.setattr(buffering, "_role_session", lambda buffer: None)
     monkeypatch.setattr(buffering, "_put", put)
-    monkeypatch.setattr(buffering, "time", Mock(wraps=time, time=lambda: clock.now))
-    service = buffering.Firehose(1)
-    monkeypatch.setattr(buffering, "threading", Mock(Timer=clock.timer))
-    interval = 300
+    service = buffering.Firehose(clock)
     destination = {"id": "1", "config": {"BucketARN": "bucket", "BufferingHints": {"IntervalInSeconds": interval}}}
     sent = [b"%d" % number for number in range(1000)]
-    for number, record in enumerate(sent):  # over three hours
-        clock.pass_until(number * 10.8)
-        service.accept(STREAM, destination, [("1", record + b"\n")])
-    clock.pass_until(24 * 3600)
+    for record in sent:  # over three hours
+        service.accept(STREAM, destination, [record + b"\n"])
+        clock.advance(every)
+    clock.advance(24 * 3600)
     assert sorted(line for _, line in written) == sorted(sent)
     assert refused
-    late = [line for at, line in written if int(line) * 10.8 < 7200 - interval and at > 7200]
-    assert late
-    assert max(at for at, line in written if line in late) <= 7200 + interval
+    late = [at for at, line in written if int(line) * every < 7200 - interval and at > 7200]
+    assert late and max(late) <= 7200 + interval + 1
 
 
 def test_records_arrive_together_and_compressed(aws: LocalAws, archive: Archive) -> None:
@@ -193,6 +169,92 @@ def test_a_bucket_that_demands_kms_takes_what_names_its_key_only(aws: LocalAws, 
     archive.encrypt_with("arn:aws:kms:us-east-1:000000000000:key/any")
     archive.put([b"accepted\n"])
     assert eventually(archive.objects)
+
+
+def test_a_bucket_whose_key_is_disabled_takes_nothing_until_it_is_enabled(
+    still_aws: LocalAws, still_archive: Archive
+) -> None:
+    kms = still_aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]}
+    still_aws.client("s3").put_bucket_encryption(Bucket=still_archive.name, ServerSideEncryptionConfiguration=rules)
+    still_archive.allow("kms:GenerateDataKey", key)
+    kms.disable_key(KeyId=key)
+    still_archive.put([b"waits\n"])
+    still_aws.advance(INTERVAL)
+    assert still_archive.errors()[0]["errorCode"] == "S3.KMS.DisabledException"
+    assert not still_archive.objects()
+    kms.enable_key(KeyId=key)
+    still_aws.advance(INTERVAL)
+    assert still_archive.objects() == [b"waits\n"]
+
+
+def disable(kms: Any, key: str) -> None:
+    kms.disable_key(KeyId=key)
+
+
+def schedule_deletion(kms: Any, key: str) -> None:
+    kms.schedule_key_deletion(KeyId=key)
+
+
+def deny(kms: Any, key: str) -> None:
+    everything = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*"}
+    nothing = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt"}
+    statements = [{**statement, "Resource": "*"} for statement in (everything, nothing)]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "metric"),
+    [(disable, "KMSKeyDisabled"), (schedule_deletion, "KMSKeyInvalidState"), (deny, "KMSKeyAccessDenied")],
+)
+def test_a_stream_whose_key_cannot_be_used_takes_nothing_and_counts_it(
+    still_aws: LocalAws, still_archive: Archive, spoil: Callable[[Any, str], None], metric: str
+) -> None:
+    kms = still_aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    still_archive.encrypt(key)
+    still_archive.put([b"waits\n"])
+    spoil(kms, key)
+    with pytest.raises(ClientError, match="InvalidKMSResourceException"):
+        still_archive.put([b"refused\n"])
+    assert still_archive.sum_of(metric) >= 1
+    still_aws.advance(INTERVAL)
+    assert ":key/" in still_archive.errors()[0]["message"]
+    assert not still_archive.objects()
+
+
+def test_a_stream_goes_on_when_its_key_is_enabled_again(still_aws: LocalAws, still_archive: Archive) -> None:
+    kms = still_aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    still_archive.encrypt(key)
+    still_archive.put([b"waits\n"])
+    kms.disable_key(KeyId=key)
+    still_aws.advance(INTERVAL)
+    assert not still_archive.objects()
+    kms.enable_key(KeyId=key)
+    still_aws.advance(INTERVAL)
+    assert still_archive.objects() == [b"waits\n"]
+
+
+def test_a_record_over_the_quota_is_turned_away_and_counted(still_aws: LocalAws, still_archive: Archive) -> None:
+    still_aws.set_quota(records=2)
+    try:
+        answer = still_archive.put([b"1\n", b"2\n", b"3\n"])
+    finally:
+        still_aws.set_quota(records=500_000)
+    assert answer["FailedPutCount"] == 1
+    assert answer["RequestResponses"][2] == {
+        "ErrorCode": "ServiceUnavailableException",
+        "ErrorMessage": "Slow down.",
+    }
+    counts = {
+        name: still_archive.sum_of(name) for name in ("ThrottledRecords", "IncomingRecords", "IncomingPutRequests")
+    }
+    assert counts == {"ThrottledRecords": 1, "IncomingRecords": 2, "IncomingPutRequests": 1}
+    still_aws.advance(INTERVAL)
+    assert still_archive.objects() == [b"1\n2\n"]
 
 
 TO_S3 = {"BucketARN": "arn:aws:s3:::any", "RoleARN": "arn:aws:iam::000000000000:role/any"}
@@ -263,7 +325,7 @@ class Archive:
                 "BucketARN": f"arn:aws:s3:::{name}",
                 "RoleARN": role["Arn"],
                 "CompressionFormat": "GZIP",
-                "BufferingHints": {"IntervalInSeconds": 900, "SizeInMBs": 64},
+                "BufferingHints": {"IntervalInSeconds": INTERVAL, "SizeInMBs": 64},
                 "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": name, "LogStreamName": "errors"},
             },
         )
@@ -296,11 +358,20 @@ class Archive:
     def trust(self, account: str) -> None:
         self._iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=_trust(account))
 
-    def put(self, records: list[bytes]) -> None:
-        answer = self._firehose.put_record_batch(
+    def encrypt(self, key: str) -> None:
+        encryption = {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key}
+        self._firehose.start_delivery_stream_encryption(
+            DeliveryStreamName=self.name, DeliveryStreamEncryptionConfigurationInput=encryption
+        )
+
+    def put(self, records: list[bytes]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._firehose.put_record_batch(
             DeliveryStreamName=self.name, Records=[{"Data": record} for record in records]
         )
-        assert answer["FailedPutCount"] == 0
+        return answer
+
+    def sum_of(self, metric: str) -> float:
+        return sum_of(self._aws, "AWS/Firehose", metric, DeliveryStreamName=self.name)
 
     def objects(self) -> list[bytes]:
         s3 = self._aws.client("s3")
@@ -320,7 +391,14 @@ class Archive:
 
 @pytest.fixture
 def archive(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Archive]:
-    made = Archive(aws, request.node.name.replace("_", "-"))
+    made = Archive(aws, re.sub("[^a-z0-9]+", "-", request.node.name.lower())[-60:].strip("-"))
+    yield made
+    made.delete()
+
+
+@pytest.fixture
+def still_archive(still_aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Archive]:
+    made = Archive(still_aws, re.sub("[^a-z0-9]+", "-", request.node.name.lower())[-60:].strip("-"))
     yield made
     made.delete()
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 
 from local_aws import LocalAws
+from tests.local_aws.support.deployed import sum_of
+
+METRICS = ("NumberOfMessagesPublished", "PublishSize")
 
 
 def test_cloudformation_encrypts_a_topic(aws: LocalAws) -> None:
@@ -17,6 +20,15 @@ def test_cloudformation_encrypts_a_topic(aws: LocalAws) -> None:
         cloudformation.get_waiter(waiter).wait(StackName="topic", WaiterConfig={"Delay": 0.1})
         arn = "arn:aws:sns:us-east-1:000000000000:encrypted"
         assert aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] == key
+
+
+def test_what_is_published_to_a_topic_is_counted(aws: LocalAws) -> None:
+    sns = aws.client("sns")
+    arn = sns.create_topic(Name="counted")["TopicArn"]
+    for message in ("one", "three"):
+        sns.publish(TopicArn=arn, Message=message)
+    counts = {name: sum_of(aws, "AWS/SNS", name, TopicName="counted") for name in METRICS}
+    assert counts == {"NumberOfMessagesPublished": 2, "PublishSize": 8}
 
 
 def test_a_topic_of_cloudformation_is_open_to_its_account_only(aws: LocalAws) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, send_mail
-from tests.local_aws.support.deployed import eventually, refusals
+from local_aws.iam.principals import ServicePrincipal
+from local_aws.ministack import metrics
+from local_aws.ses.publish import Waiting, publish
+from local_aws.ses.records import Event
+from tests.local_aws.support.deployed import eventually, refusals, sum_of
 
 SET = "tried"
 ARN = "arn:aws:{}:us-east-1:000000000000:{}"
@@ -220,6 +226,62 @@ def test_an_event_that_cannot_be_published_is_in_the_log_once(aws: LocalAws) -> 
         f"Send of {message_id} not published to closing of {SET} (Sns): {reason}: its policy does not allow it"
     )
     delete(aws, "closing")
+
+
+def test_a_mail_whose_events_cannot_be_made_keeps_those_of_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> Iterator[Event]:
+        raise RuntimeError("no such event")
+        yield
+
+    service = ServicePrincipal("ses.amazonaws.com", "us-east-1", {"aws:SourceAccount": "000000000000"})
+    mail = Mock(account="000000000000", region="us-east-1", message_id="0102")
+    tags = {"ses:configuration-set": ["any"]}
+    event = {"eventType": "Send", "mail": {"messageId": "0103", "tags": tags}}
+    dimension = {"DimensionName": "kept", "DimensionValueSource": "MESSAGE_TAG", "DefaultDimensionValue": "yes"}
+    to_metrics = {
+        "Name": "metrics",
+        "Enabled": True,
+        "MatchingEventTypes": ["SEND"],
+        "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
+    }
+    publish([Waiting(mail, broken(), [to_metrics], service), Waiting(mail, [event], [to_metrics], service)])
+    assert "events of 0102 not published" in caplog.text
+    assert len(metrics.data_points("AWS/SES", "Send", {"kept": "yes"})) == 1
+
+
+def test_of_events_that_go_together_those_over_the_quota_are_lost_one_by_one(still_aws: LocalAws) -> None:
+    aws, name = still_aws, "together"
+    aws.client("ses").verify_domain_identity(Domain=DOMAIN)
+    aws.client("sesv2").create_configuration_set(ConfigurationSetName=name)
+    aws.client("s3").create_bucket(Bucket=name)
+    role = aws.client("iam").create_role(
+        RoleName=name, AssumeRolePolicyDocument=_allow("sts:AssumeRole", principal="ses.amazonaws.com")
+    )["Role"]["Arn"]
+    aws.client("iam").put_role_policy(RoleName=name, PolicyName="Put", PolicyDocument=_allow("firehose:PutRecordBatch"))
+    stream = aws.client("firehose").create_delivery_stream(
+        DeliveryStreamName=name,
+        ExtendedS3DestinationConfiguration={"BucketARN": f"arn:aws:s3:::{name}", "RoleARN": role},
+    )["DeliveryStreamARN"]
+    aws.client("sesv2").create_configuration_set_event_destination(
+        ConfigurationSetName=name,
+        EventDestinationName="archive",
+        EventDestination={
+            "Enabled": True,
+            "MatchingEventTypes": ["SEND", "DELIVERY"],
+            "KinesisFirehoseDestination": {"IamRoleArn": role, "DeliveryStreamArn": stream},
+        },
+    )
+    aws.set_quota(records=1)
+    try:
+        message_id = send_mail(aws, name)
+        aws.advance(0)
+    finally:
+        aws.set_quota(records=500_000)
+    assert len(refusals(aws, f"Delivery of {message_id} not published to archive", "Slow down.")) == 1
+    assert not refusals(aws, f"Send of {message_id}")
+    names = ("IncomingRecords", "ThrottledRecords", "IncomingPutRequests")
+    counts = {each: sum_of(aws, "AWS/Firehose", each, DeliveryStreamName=name) for each in names}
+    assert counts == {"IncomingRecords": 1, "ThrottledRecords": 1, "IncomingPutRequests": 1}
 
 
 def _allow(action: str, *, resource: str = "*", principal: str | None = None) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import aws_cdk as cdk
@@ -160,6 +161,21 @@ def events_in(aws: LocalAws, bucket: str) -> dict[str, Json]:
     """The Send events in a bucket, by message id."""
     events = (event for _, event in archived_events(aws, bucket) if event["eventType"] == "Send")
     return {event["mail"]["messageId"]: event for event in events}
+
+
+def sum_of(aws: LocalAws, namespace: str, metric: str, **dimensions: str) -> float:
+    """What a metric counted in the last hour."""
+    now = datetime.now(timezone.utc)
+    points = aws.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
 
 
 def event_destinations(aws: LocalAws, configuration_set: str) -> list[Json]:

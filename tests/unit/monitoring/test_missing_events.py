@@ -11,6 +11,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk.aws_ses import EmailSendingEvent
 
 from local_aws.cloudwatch import metric_math
+from local_aws.cloudwatch.alarm_state import state_of
 from ses_events import (
     UNTOUCHED_MAIL,
     CloudWatchDestination,
@@ -59,7 +60,7 @@ def ringing(
     for now in minutes:
         series = traffic.series(now, alarm["EvaluationPeriods"] + earlier)
         points = metric_math.data_points(alarm, series, fills_nothing=fills_nothing)
-        if metric_math.state_of(alarm, points) == "ALARM":
+        if state_of(alarm, points) == "ALARM":
             yield now
 
 

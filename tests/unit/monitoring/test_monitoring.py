@@ -21,6 +21,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 
 from local_aws.cloudwatch import metric_math
+from local_aws.cloudwatch.alarm_state import state_of
 from ses_events import (
     UNTOUCHED_MAIL,
     CloudWatchDestination,
@@ -259,7 +260,7 @@ def state(alarm: Json, planted: Mapping[str, list[float | None]]) -> str | None:
         points, periods = planted.get(metric_text(metric), NOTHING), alarm["EvaluationPeriods"] + metric_math.EARLIER
         return [*[None] * periods, *points][-periods:]
 
-    return metric_math.state_of(alarm, metric_math.data_points(alarm, series))
+    return state_of(alarm, metric_math.data_points(alarm, series))
 
 
 def test_every_alarm_watches_what_it_should(alarms: dict[str, Json]) -> None:
