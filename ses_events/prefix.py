@@ -9,7 +9,8 @@ import aws_cdk as cdk
 
 from ses_events.record.layout import layout_of
 from ses_events.tokens import TOKEN
-from ses_events.validation import did_you_mean, instance
+from ses_events.validation import instance
+from ses_events.wording import did_you_mean
 
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
 

@@ -21,18 +21,8 @@ from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.validation import (
-    Text,
-    as_id,
-    check,
-    did_you_mean,
-    instance,
-    instead_of,
-    option,
-    shown,
-    some_id,
-    together,
-)
+from ses_events.validation import Text, as_id, check, instance, instead_of, option, some_id, together
+from ses_events.wording import did_you_mean, shown
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import reprlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ses_events.tokens import is_deferred
+from ses_events.wording import did_you_mean, one_line, shown, type_of
 
 _T = TypeVar("_T")
 
@@ -41,8 +41,8 @@ def check(where: str | tuple[Construct, object], *rules: Iterable[str]) -> None:
             wrong_types = True
     if problems:
         place = where if isinstance(where, str) else "/".join(filter(None, (where[0].node.path, as_id(where[1]))))
-        lines = [_one_line(f"{place}: {problem}") for problem in problems]
-        message = "\n".join(_as_many_as_can_be_read(lines, _one_line(f"{place}: ")))
+        lines = [one_line(f"{place}: {problem}") for problem in problems]
+        message = "\n".join(_as_many_as_can_be_read(lines, one_line(f"{place}: ")))
         raise TypeError(message) if wrong_types else ValueError(message)
 
 
@@ -54,56 +54,9 @@ def _as_many_as_can_be_read(lines: list[str], place: str) -> list[str]:
     return lines[:shown_lines] + ([f"{place}{more} more problems like these; mend these first"] if more else [])
 
 
-def _one_line(problem: str) -> str:
-    """Write a problem on one line that can be printed, without the middle of a very long value."""
-    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in problem)
-    line = re.sub(r"('[^']{100})[^']{200,}([^']{20}')", r"\1…\2", line)
-    return line if len(line) <= 480 else f"{line[:280]}…{line[-199:]}"
-
-
 def as_id(construct_id: object) -> str:
     """An id as the end of a path, also where it is none."""
     return construct_id if isinstance(construct_id, str) else shown(construct_id)
-
-
-def shown(value: object) -> str:
-    """A value as a person knows it: what is of CDK by its class and path, and nothing at length."""
-    return _SHOWN.repr(value)
-
-
-def type_of(value: object) -> str:
-    """The name of a type, which for an implementation of one of CDK's interfaces jsii hides."""
-    if isinstance(value, type):
-        return "type"
-    known = type(value)
-    if known.__module__ == "jsii._reference_map":
-        known = type(getattr(value, "_delegates", [value])[-1])
-    hidden = re.fullmatch("_(.+)Proxy", known.__name__)
-    return hidden[1] if hidden else known.__name__
-
-
-class _Shown(reprlib.Repr):
-    """What Python says of a value, but for what has no words of its own, or too many."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 160
-
-    def repr_int(self, value: int, level: int) -> str:
-        """A whole number; Python refuses to write a very long one."""
-        return super().repr_int(value, level) if abs(value) < 10**300 else "<int of more than 300 digits>"
-
-    def repr_instance(self, value: object, level: int) -> str:
-        """Anything without a method of its own here."""
-        if isinstance(value, type):
-            return repr(value)
-        if type(value).__repr__ is object.__repr__ or type(value).__module__.startswith("jsii."):
-            path = getattr(getattr(value, "node", None), "path", None)
-            return f"<{type_of(value)} {path!r}>" if path else f"<{type_of(value)}>"
-        return re.sub(" at 0x[0-9A-Fa-f]+", "", super().repr_instance(value, level))
-
-
-_SHOWN = _Shown()
 
 
 @contextmanager
@@ -330,19 +283,6 @@ _UNITS: dict[str, tuple[type, Callable[[Any], float], str]] = {
     "bytes": (cdk.Size, cdk.Size.to_bytes, "cdk.Size.gibibytes(100)"),
 }
 """The units of a ``Range``: the type that has them, how to ask for them, and an example."""
-
-
-def did_you_mean(value: str, known: Collection[str]) -> str:
-    """The end of a sentence about an unknown word: the one that was probably meant, or all."""
-    meant = closest(value, known)
-    return f"did you mean {meant!r}?" if meant else f"use one of {', '.join(known)}"
-
-
-def closest(value: str, known: Collection[str]) -> str | None:
-    """The word that is most like another one, if any is."""
-    import difflib  # seldom needed, and a thousandth of a synth to load
-
-    return next(iter(difflib.get_close_matches(value, known, 1)), None)
 
 
 def metric_text(argument: str, value: str, example: str) -> Iterator[str]:

@@ -46,7 +46,7 @@ from ses_events import (
     ParquetFormat,
     SnsDestination,
 )
-from ses_events.validation import shown
+from ses_events.wording import shown
 
 LONGEST_LINE, LONGEST_MESSAGE = 500, 2000
 """The characters of a refusal: more than this nobody reads."""

@@ -42,6 +42,28 @@ def archive_alarms(
         breaching=1,
         query="archive_health",
     )
+    yield from _quota_alarms(archive, stream, quota_share)
+    if archive.encryption_key:
+        yield from _key_alarms(archive, stream)
+    if archive.format.converts:
+        yield AlarmRule(
+            "failed_conversion",
+            archive.metric_failed_conversion_records(),
+            1,
+            f"Firehose could not convert events to Parquet, as they do not fit the Glue table of {stream}. They are in "
+            "the JSON, and under the error prefix of the bucket, but not in the queries. Look at the log group "
+            f"{log_group}, and compare the event with the columns.",
+            periods=HOUR,
+            breaching=1,
+        )
+        json = f"The JSON of events waits in {stream}"
+        yield _late("backup_freshness", archive.metric_backup_freshness(), delay, json, why, causes)
+        refused = f"S3 refuses the JSON that {stream} writes"
+        yield _refused("backup_success", archive.metric_backup_success(), refused, why, causes)
+
+
+def _quota_alarms(archive: EventArchive, stream: str, quota_share: float) -> Iterator[AlarmRule]:
+    """Yield the alarms about the quotas of the delivery stream, before it turns events away."""
     share, period = percent(quota_share), cdk.Duration.minutes(5)
     for what, used, limit in (
         ("bytes", archive.metric_incoming_bytes(), archive.metric_bytes_per_second_limit()),
@@ -64,23 +86,6 @@ def archive_alarms(
             periods=3,
             breaching=1,
         )
-    if archive.encryption_key:
-        yield from _key_alarms(archive, stream)
-    if archive.format.converts:
-        yield AlarmRule(
-            "failed_conversion",
-            archive.metric_failed_conversion_records(),
-            1,
-            f"Firehose could not convert events to Parquet, as they do not fit the Glue table of {stream}. They are in "
-            "the JSON, and under the error prefix of the bucket, but not in the queries. Look at the log group "
-            f"{log_group}, and compare the event with the columns.",
-            periods=HOUR,
-            breaching=1,
-        )
-        json = f"The JSON of events waits in {stream}"
-        yield _late("backup_freshness", archive.metric_backup_freshness(), delay, json, why, causes)
-        refused = f"S3 refuses the JSON that {stream} writes"
-        yield _refused("backup_success", archive.metric_backup_success(), refused, why, causes)
 
 
 def _late(name: str, metric: cloudwatch.Metric, delay: float, what: str, why: str, causes: str) -> AlarmRule:

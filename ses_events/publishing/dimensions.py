@@ -10,7 +10,8 @@ from aws_cdk import aws_ses as ses
 from ses_events.publishing.rules import event
 from ses_events.record.names import COUNTED_AGAINST, DIMENSION_VALUE_SOURCES
 from ses_events.tokens import is_deferred
-from ses_events.validation import Range, Text, count, did_you_mean, instance, option, several, shown
+from ses_events.validation import Range, Text, count, instance, option, several
+from ses_events.wording import did_you_mean, shown
 
 _DIMENSION = "ses.CloudWatchDimension(name=..., default_value=..., source=...)"
 

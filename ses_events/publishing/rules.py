@@ -14,18 +14,8 @@ from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
 from ses_events.publishing.destination import EventDestination
 from ses_events.record.names import COUNTED_AGAINST, detail_type
-from ses_events.validation import (
-    Text,
-    closest,
-    first_of,
-    instance,
-    instead_of,
-    interface,
-    optional_interface,
-    several,
-    shown,
-    some_id,
-)
+from ses_events.validation import Text, first_of, instance, instead_of, interface, optional_interface, several, some_id
+from ses_events.wording import closest, shown
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events_
