@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from ses_events.record.names import metric_name
 from ses_events.verify.account import Account, error_code, error_message, is_denial
-from ses_events.verify.diagnose_delivery import why_late, why_not_delivered, why_nothing_can_arrive
+from ses_events.verify.diagnose_delivery import why_late, why_nothing_can_arrive
+from ses_events.verify.diagnose_log import why_not_delivered
 from ses_events.verify.diagnose_sending import why_refused
 from ses_events.verify.finding import Cause, Finding
 from ses_events.verify.plan import Arrival, Check, Mail, check_of, expected_seconds

@@ -48,6 +48,11 @@ class Stream:
         """What a person knows it by."""
         return self.path or self.name
 
+    def an_object(self) -> str:
+        """Return the ARN of an object as the stream writes them."""
+        assert self.s3
+        return f"{self.s3['BucketARN']}/{self.s3.get('Prefix', '').partition('!{')[0]}event"
+
     @property
     def name(self) -> str:
         """The name of the stream."""

@@ -13,7 +13,8 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY
 
 from ses_events.verify.account import Account, UsageError
-from ses_events.verify.diagnose_delivery import why_late, why_not_delivered, why_nothing_can_arrive
+from ses_events.verify.diagnose_delivery import why_late, why_nothing_can_arrive
+from ses_events.verify.diagnose_log import why_not_delivered
 from ses_events.verify.diagnose_sending import why_refused
 from ses_events.verify.finding import Cause, Finding, Unseen
 from ses_events.verify.s3_objects import Folder
