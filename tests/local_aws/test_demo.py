@@ -75,6 +75,8 @@ def _demo_at(step: str, folder: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # these tests may run under nohup, of which the demo, too, would keep that nobody hangs up
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert demo.stdout
     seen = ""
