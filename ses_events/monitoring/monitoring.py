@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
+    from ses_events.monitoring.own_alarms import OwnAlarms
     from ses_events.publishing.cloudwatch import CloudWatchDestination
     from ses_events.publishing.publishing import EventPublishing
 
@@ -192,6 +193,7 @@ class EventMonitoring(Construct):
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         """The alarms by name: those above that exist, and those of ``add_alarm`` by their id."""
         self._rules: dict[str, alarms.AlarmRule] = {}
+        self._own_alarms: OwnAlarms | None = None
 
         self._publishing = publishing
         if publishing:
@@ -229,9 +231,10 @@ class EventMonitoring(Construct):
         """Tell of a metric of your own as of the others: ``campaigns.metric(...)`` or ``campaigns.rate(...)``.
 
         In the template: an alarm when one period of the metric reaches the threshold, over when one does not or has no
-        data; on the dashboard a graph of it. An alarm of too little takes no data of a count (Sum) for 0; a rate has
-        too little mail to say anything below its ``minimum``, and is quiet. ``ses-events:alarm-without-data`` warns on
-        the alarm where the set counts by these dimensions, and no set of the app yet publishes the event so.
+        data; on the dashboard its state, and a line in the graph of its kind. An alarm of too little takes no data of a
+        count (Sum) for 0; a rate has too little mail to say anything below its ``minimum``, and is quiet.
+        ``ses-events:alarm-without-data`` warns on the alarm where the set counts by these dimensions, and no set of the
+        app yet publishes the event so.
 
         :param construct_id: an id for the alarm, unique in this construct, and its key in ``alarms``.
         :param metric: what to watch, with its period.
@@ -255,14 +258,16 @@ class EventMonitoring(Construct):
             rules.alarm_description("description", description),
         )
         sign = comparison.name if comparison else "GREATER_THAN_OR_EQUAL_TO_THRESHOLD"
-        alarm = self._alarm(construct_id, alarms.own_alarm(construct_id, metric, threshold, sign, description))
+        rule = alarms.own_alarm(construct_id, metric, threshold, sign, description)
+        alarm = self._alarm(construct_id, rule)
         self.alarms[construct_id] = alarm
         for warning, text in rules.oddities_of_alarm(metric, self._publishing):
             cdk.Annotations.of(alarm).add_warning_v2(warning, text)
         if self.dashboard:
-            self.dashboard.add_widgets(
-                cdk.aws_cloudwatch.AlarmWidget(title=construct_id, alarm=alarm, width=12, height=6)
-            )
+            from ses_events.monitoring.own_alarms import OwnAlarms  # it needs CloudWatch, which is slow to import
+
+            self._own_alarms = self._own_alarms or OwnAlarms(self.dashboard)
+            self._own_alarms.add(construct_id, alarm, rule)
         return alarm
 
     def _make(self, wanted: Iterable[alarms.AlarmRule]) -> None:

@@ -846,9 +846,10 @@ def test_the_count_of_a_campaign(stack: cdk.Stack) -> None:
     monitoring, alarm = campaign_alarm(stack, bounces.with_(period=cdk.Duration.hours(1)), 100)
     assert as_said(alarm) == "Sum of AWS/SES Bounce{spring} in 3600 s >= 100, 1 of 1, notBreaching"
     widgets = properties(readable(synthesize(stack)), "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"]
-    assert widgets[-1]["properties"]["annotations"]["alarms"] == [
+    assert widgets[-2]["properties"]["alarms"] == [
         f"${{{logical_id(monitoring.alarms['Spring'].node.default_child)}.Arn}}"
     ]
+    assert widgets[-1]["properties"]["title"] == "Bounce"
 
 
 def an_alarm(

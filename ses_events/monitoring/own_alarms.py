@@ -1,0 +1,60 @@
+"""What a dashboard shows of the alarms of ``add_alarm``: their states together, and in one graph what is alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+if TYPE_CHECKING:
+    from ses_events.monitoring.alarms import AlarmRule
+
+_MOST = 100
+"""Alarms in a widget (CloudWatch API, dashboard body)."""
+
+
+class OwnAlarms:
+    """The end of a dashboard, which grows with each alarm: a line here and there, and nothing moves."""
+
+    def __init__(self, dashboard: cloudwatch.Dashboard) -> None:
+        self._states, self._graphs = cloudwatch.Column(), cloudwatch.Column()
+        self._of_alike: dict[tuple[str, float], cloudwatch.GraphWidget] = {}
+        self._newest: _States | None = None
+        for part in (self._states, self._graphs):
+            dashboard.add_widgets(cast(cloudwatch.IWidget, part))  # as it is, but for what may be left out
+
+    def add(self, name: str, alarm: cloudwatch.Alarm, rule: AlarmRule) -> None:
+        """Show an alarm: its state, and its metric as a line with its name."""
+        if self._newest is None or len(self._newest.arns) == _MOST:
+            self._newest = _States()
+            self._states.add_widget(self._newest)
+        self._newest.arns.append(alarm.alarm_arn)
+        what = getattr(rule.metric, "label", None) or getattr(rule.metric, "metric_name", None) or name
+        alike = what, rule.threshold
+        line = rule.metric.with_(label=name)
+        if alike in self._of_alike:
+            self._of_alike[alike].add_left_metric(line)
+            return
+        self._of_alike[alike] = cloudwatch.GraphWidget(
+            title=what,
+            left=[line],
+            left_annotations=[cloudwatch.HorizontalAnnotation(value=rule.threshold, label="alarm")],
+            left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+            legend_position=cloudwatch.LegendPosition.RIGHT,
+            width=24,
+            height=6,
+        )
+        self._graphs.add_widget(self._of_alike[alike])
+
+
+class _States(cloudwatch.ConcreteWidget):
+    """The states of alarms, of which more may come: CDK's own widget takes them when it is made."""
+
+    def __init__(self) -> None:
+        super().__init__(24, 4)
+        self.arns: list[str] = []
+
+    def to_json(self) -> list[Any]:
+        """Return the widget as the dashboard body has it."""
+        place = {"x": self._x, "y": self._y, "width": self.width, "height": self.height}
+        return [{"type": "alarm", **place, "properties": {"title": "Alarms of your own", "alarms": self.arns}}]
