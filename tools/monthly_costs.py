@@ -76,7 +76,7 @@ def reference_stack() -> Stack:
             destinations[dimension["DimensionName"]] = len(destination["MatchingEventTypes"])
     alarms = [body["Properties"] for body in resources(template, "AWS::CloudWatch::Alarm").values()]
     return Stack(
-        destinations["campaign"], destinations["ses:configuration-set"], sum(_metrics_of(alarm) for alarm in alarms)
+        destinations["campaign"], destinations["ses:configuration-set"], sum(metrics_of(alarm) for alarm in alarms)
     )
 
 
@@ -153,7 +153,8 @@ def _dollars(value: float) -> str:
     return "under $0.01" if value < 0.005 else f"${value:,.2f}" if value < 1000 else f"${value:,.0f}"
 
 
-def _metrics_of(alarm: Json) -> int:
+def metrics_of(alarm: Json) -> int:
+    """How many metrics an alarm is billed for."""
     return len([each for each in alarm.get("Metrics", [{}]) if "Expression" not in each])
 
 
