@@ -16,8 +16,8 @@ from ses_events import (
     EventPublishing,
     FirehoseDestination,
 )
-from tests.support.templates import RECOMMENDED_FLAGS, ROOT, Json, new_app, resources, synthesize
-from tools.monthly_costs import PRICES, metrics_of
+from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app, resources, synthesize
+from tools.monthly_costs import cloudwatch
 
 PAGE = ROOT / "docs/accounts-and-regions.md"
 FLEETS = (1, 10, 60)
@@ -121,29 +121,10 @@ def _fleet(way: Callable[[int], list[cdk.Stack]], senders: int) -> Watched:
 @cache
 def counted(way: Callable[[int], list[cdk.Stack]], senders: int) -> Watched:
     """What the templates have, and what CloudWatch bills for it at most."""
-    found, alarms, dollars = 0, 0, 0.0
-    for template in map(synthesize, way(senders)):
-        found += len(template["Resources"])
-        of_alarms = [body["Properties"] for body in resources(template, "AWS::CloudWatch::Alarm").values()]
-        alarms += len(of_alarms)
-        dollars += sum(map(metrics_of, of_alarms)) * PRICES["alarm"].dollars
-        dollars += len(resources(template, "AWS::CloudWatch::Dashboard")) * PRICES["dashboard"].dollars
-        dollars += len(_counts(template)) * PRICES["metric"].dollars
-    return Watched(found, alarms, dollars)
-
-
-def _counts(template: Json) -> set[tuple[str, str]]:
-    """The metrics that destinations publish: those of a set are its own, those of a default value everybody's."""
-    metrics = set()
-    for body in resources(template, "AWS::SES::ConfigurationSetEventDestination").values():
-        destination = body["Properties"]["EventDestination"]
-        for dimension in destination.get("CloudWatchDestination", {}).get("DimensionConfigurations", []):
-            of_the_set = dimension["DimensionName"] == "ses:configuration-set"
-            value = (
-                str(body["Properties"]["ConfigurationSetName"]) if of_the_set else dimension["DefaultDimensionValue"]
-            )
-            metrics |= {(event, value) for event in destination["MatchingEventTypes"]}
-    return metrics
+    templates = [synthesize(stack) for stack in way(senders)]
+    found = sum(len(template["Resources"]) for template in templates)
+    alarms = sum(len(resources(template, "AWS::CloudWatch::Alarm")) for template in templates)
+    return Watched(found, alarms, sum(map(cloudwatch, templates)))
 
 
 def _sets(senders: int) -> tuple[cdk.Stack, EventArchive, list[EventPublishing]]:
