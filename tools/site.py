@@ -75,6 +75,8 @@ def contents() -> Iterator[str]:
     for part in re.split(r"^## ", DOORS.read_text(), flags=re.MULTILINE)[1:]:
         heading = part.partition("\n")[0]
         listed = re.findall(r"^\| \[(.+?)\]\((\S+?)\)", part, re.MULTILINE)
+        if not listed:
+            continue
         yield from ("```{toctree}", ":hidden:", f":caption: {heading}", "")
         for title, path in listed:
             page = (DOORS.parent / path).resolve().relative_to(ROOT).with_suffix("")
