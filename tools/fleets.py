@@ -88,14 +88,12 @@ WAYS: tuple[Callable[[int], list[cdk.Stack]], ...] = (
 
 def table() -> str:
     """The table, in Markdown."""
-    of = " / ".join(map(str, FLEETS))
-    lines = [f"| for {of} senders | resources | alarms | a month and sender |", "|---|--:|--:|--:|"]
+    lines = [f"| for so many senders | {' | '.join(map(str, FLEETS))} |", f"|---|{'--:|' * len(FLEETS)}"]
     for way in WAYS:
         fleets = [_fleet(way, senders) for senders in FLEETS]
         cells = [
-            " / ".join(f"{fleet.resources:,}" for fleet in fleets),
-            " / ".join(f"{fleet.alarms:,}" for fleet in fleets),
-            " / ".join(f"${fleet.dollars / senders:.2f}" for fleet, senders in zip(fleets, FLEETS, strict=True)),
+            f"{fleet.resources:,}&nbsp;resources<br/>{fleet.alarms:,}&nbsp;alarms<br/>${fleet.dollars / senders:.2f}&nbsp;each"
+            for senders, fleet in zip(FLEETS, fleets, strict=True)
         ]
         lines.append(f"| {way.__doc__} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
@@ -103,7 +101,7 @@ def table() -> str:
 
 def with_table(page: str, fresh: str) -> str:
     """The page with this table in the place of the one it has."""
-    found = re.split(r"(^\| for .* senders \|.*\n(?:^\|.*\n)*)", page, flags=re.MULTILINE)
+    found = re.split(r"(^\| for .* senders? \|.*\n(?:^\|.*\n)*)", page, flags=re.MULTILINE)
     assert len(found) == 3, f"{PAGE.name} has {len(found) // 2} tables of fleets"
     return found[0] + fresh + found[2]
 
