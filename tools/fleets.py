@@ -92,10 +92,12 @@ def table() -> str:
     for way in WAYS:
         fleets = [_fleet(way, senders) for senders in FLEETS]
         cells = [
-            f"{fleet.resources:,}&nbsp;resources<br/>{fleet.alarms:,}&nbsp;alarms<br/>${fleet.dollars / senders:.2f}&nbsp;each"
+            "<br/>".join(
+                [f"{fleet.resources:,} resources", f"{fleet.alarms:,} alarms", f"${fleet.dollars / senders:.2f} each"]
+            )
             for senders, fleet in zip(FLEETS, fleets, strict=True)
         ]
-        lines.append(f"| {way.__doc__} | {' | '.join(cells)} |")
+        lines.append(f"| {way.__doc__} | {' | '.join(cell.replace(' ', '&nbsp;') for cell in cells)} |")
     return "\n".join([*lines, ""])
 
 
