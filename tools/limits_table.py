@@ -136,7 +136,7 @@ WARNINGS = {
 
 def table() -> str:
     """The page."""
-    rows = [*_option_rows(), *(_row(what, "", rule) for what, rule in ELSEWHERE.items())]
+    elsewhere = [_row(what, "", rule) for what, rule in ELSEWHERE.items()]
     return "\n".join(
         [
             "# Options and limits",
@@ -145,10 +145,8 @@ def table() -> str:
             "wrong type `TypeError`. Values known at deployment only (tokens) pass, but not for true or false. Made",
             "from the code by `python -m tools.limits_table`.",
             "",
-            "| option | default | what is taken | source |",
-            "|---|---|---|---|",
-            *rows,
-            "",
+            *(line for name in ses_events.__all__ for line in _part(f"`{name}`", [*_option_rows(name)])),
+            *_part("Elsewhere", elsewhere),
             "## Warnings",
             "",
             "What is legal and probably not meant. Acknowledge one on the construct that says it:",
@@ -162,31 +160,36 @@ def table() -> str:
     )
 
 
-def _option_rows() -> Iterator[str]:
-    for name in ses_events.__all__:
-        public = getattr(ses_events, name)
-        if not inspect.isclass(public) or name in ("EventDestination", "SesEventsStack"):
-            continue
-        methods = {"": public.__init__} if inspect.isfunction(public.__init__) else {}
-        methods |= {
-            f".{method}": function
-            for method, function in inspect.getmembers(public, _is_method)
-            if _is_documented_with(name, function) and method[0] != "_" and method not in _INTERNAL
-        }
-        for method, function in methods.items():
-            option = f"{name}{method}"
-            if option in RULES:
-                yield _row(option, "", RULES[option])
-            for parameter in inspect.signature(function).parameters.values():
-                if parameter.name in ("self", "scope") or (parameter.name == "construct_id" and not method):
-                    continue
-                full = f"{option}.{parameter.name}"
-                yield _row(
-                    full,
-                    _default(parameter, str(public.__doc__) + str(function.__doc__)),
-                    RULES.get(full),
-                    str(parameter.annotation),
-                )
+def _part(heading: str, rows: list[str]) -> list[str]:
+    if not rows:
+        return []
+    return [f"## {heading}", "", "| option | default | what is taken | source |", "|---|---|---|---|", *rows, ""]
+
+
+def _option_rows(name: str) -> Iterator[str]:
+    """Yield a row for each option of a public class and of its methods."""
+    public = getattr(ses_events, name)
+    if not inspect.isclass(public) or name in ("EventDestination", "SesEventsStack"):
+        return
+    methods = {"": public.__init__} if inspect.isfunction(public.__init__) else {}
+    methods |= {
+        f".{method}": function
+        for method, function in inspect.getmembers(public, _is_method)
+        if _is_documented_with(name, function) and method[0] != "_" and method not in _INTERNAL
+    }
+    for method, function in methods.items():
+        option = f"{name}{method}"
+        if option in RULES:
+            yield _row(method[1:] or name, "", RULES[option])
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.name in ("self", "scope") or (parameter.name == "construct_id" and not method):
+                continue
+            yield _row(
+                f"{method}.{parameter.name}"[1:],
+                _default(parameter, str(public.__doc__) + str(function.__doc__)),
+                RULES.get(f"{option}.{parameter.name}"),
+                str(parameter.annotation),
+            )
 
 
 def _is_method(value: object) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -115,6 +117,49 @@ def parts(stack: Stack, size: Size) -> dict[str, float]:
         **{f"CloudWatch, {name}": cost for name, cost in watching(stack).items()},
         "Athena": queries(size.millions),
     }
+
+
+def cloudwatch(template: Json, campaigns: int = 1) -> float:
+    """What alarms, dashboards and counts of a template cost, at most; a dimension of tags has a value a campaign."""
+    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
+    dashboards = resources(template, "AWS::CloudWatch::Dashboard")
+    counts = set()
+    for body in resources(template, "AWS::SES::ConfigurationSetEventDestination").values():
+        destination = body["Properties"]["EventDestination"]
+        for dimension in destination.get("CloudWatchDestination", {}).get("DimensionConfigurations", []):
+            name, default = dimension["DimensionName"], dimension["DefaultDimensionValue"]
+            of_the_set = name == "ses:configuration-set"
+            value = str(body["Properties"]["ConfigurationSetName"]) if of_the_set else default
+            tagged = range(1 if of_the_set else campaigns)
+            counts |= {(event, name, value, each) for event in destination["MatchingEventTypes"] for each in tagged}
+    return (
+        sum(_metrics_of(alarm["Properties"]) for alarm in alarms) * PRICES["alarm"].dollars
+        + len(dashboards) * PRICES["dashboard"].dollars
+        + len(counts) * PRICES["metric"].dollars
+    )
+
+
+def month(templates: Sequence[Json], size: Size) -> float:
+    """The bill of the stacks of an app, whose archives share the mail."""
+    archives, parquet, keys, workgroups = (
+        [body for template in templates for body in resources(template, kind).values()]
+        for kind in (
+            "AWS::KinesisFirehose::DeliveryStream",
+            "AWS::Glue::Table",
+            "AWS::KMS::Key",
+            "AWS::Athena::WorkGroup",
+        )
+    )
+    converted = any("parquet" in json.dumps(table).lower() for table in parquet)
+    return (
+        (firehose(size.millions) if archives else 0)
+        + (firehose(size.millions, "conversion") if converted else 0)
+        + len(archives) * OBJECTS / 1000 * PRICES["put"].dollars
+        + 12 * size.millions * GZIP_GB_PER_MILLION * PRICES["storage"].dollars
+        + sum(cloudwatch(template, size.campaigns) for template in templates)
+        + len(keys) * PRICES["key"].dollars
+        + len(workgroups) * queries(size.millions)
+    )
 
 
 def tables(stack: Stack) -> list[list[str]]:

@@ -32,6 +32,7 @@ html_static_path = ["_static"]
 html_extra_path = ["llms.txt"]
 mermaid_use_local = "mermaid.esm.min.mjs"
 mermaid_fullscreen = False
+mermaid_init_config = {"startOnLoad": False, "deterministicIds": True}  # else two drawn in a millisecond are one
 mermaid_height = "auto"
 suppress_warnings = ["myst.header"]  # a page may begin with the level that reads best
 """
@@ -43,7 +44,9 @@ def main() -> int:
     for page in pages():
         copied = SOURCE / page.relative_to(ROOT)
         copied.parent.mkdir(parents=True, exist_ok=True)
-        text = re.sub(r"\[(.+?)\]\((?:\.\./)?ses_events/\S*?\)", r"\1", page.read_text())  # code is not on the site
+        text = re.sub(
+            r"\[(.+?)\]\((?:\.\./)?(?:ses_events|local_aws)/\S*?\)", r"\1", page.read_text()
+        )  # code is not on the site
         copied.write_text(re.sub(r"\]\(\.\./README\.md", "](../index.md", text))
     for linked in sorted({*ROOT.glob("examples/*.py"), *ROOT.glob("docs/pictures/*"), ROOT / "LICENSE"}):
         copied = SOURCE / linked.relative_to(ROOT)
@@ -75,6 +78,8 @@ def contents() -> Iterator[str]:
     for part in re.split(r"^## ", DOORS.read_text(), flags=re.MULTILINE)[1:]:
         heading = part.partition("\n")[0]
         listed = re.findall(r"^\| \[(.+?)\]\((\S+?)\)", part, re.MULTILINE)
+        if not listed:
+            continue
         yield from ("```{toctree}", ":hidden:", f":caption: {heading}", "")
         for title, path in listed:
             page = (DOORS.parent / path).resolve().relative_to(ROOT).with_suffix("")

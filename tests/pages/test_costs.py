@@ -6,16 +6,20 @@ import re
 
 import pytest
 
-from tests.support.templates import ROOT
+from ses_events import SesEventsStack
+from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app, synthesize
 from tools.monthly_costs import (
     EVENTS_A_MAIL,
     GZIP_GB_PER_MILLION,
     PAGE,
     PRICES,
     QUERIES,
+    SIZES,
     Stack,
     by_campaign,
     firehose,
+    month,
+    parts,
     reference_stack,
     tables,
     watching,
@@ -31,6 +35,12 @@ def stack() -> Stack:
 def test_the_page_is_that_of_the_prices_and_the_template(stack: Stack) -> None:
     page = PAGE.read_text()
     assert page == with_tables(page, tables(stack)), "run python -m tools.monthly_costs"
+
+
+def test_the_bill_of_a_template_is_that_of_the_page(stack: Stack) -> None:
+    template = synthesize(SesEventsStack(new_app(**RECOMMENDED_FLAGS), "SesEvents"))
+    for size in SIZES:
+        assert month([template], size) == pytest.approx(sum(parts(stack, size).values()))
 
 
 def test_what_the_page_says_besides_agrees(stack: Stack) -> None:

@@ -12,6 +12,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from tests.support.examples import EXAMPLES, run, stacks, with_recommended_flags
 from tests.support.templates import ROOT, new_app, properties, readable, synthesize, warnings
+from tools.gallery import PAGE, gallery, with_gallery
 
 OF_CDK = {"cross_stack": {"@aws-cdk/core:crossStackReferencesDefaultStrong"}}
 """Warnings of CDK itself in an app without feature flags, of which examples/README.md tells."""
@@ -61,14 +62,13 @@ def test_alarms_may_publish_to_the_topic_of_the_example() -> None:
     } in [{name: value for name, value in each.items() if name != "Sid"} for each in statements]
 
 
-def test_the_readme_lists_each() -> None:
-    rows = re.findall(r"^\| \[(\w+)\]\((\w+)\.py\) \|", (ROOT / "examples/README.md").read_text(), re.MULTILINE)
-    assert sorted(name for name, _ in rows) == EXAMPLES
-    assert [name for name, file in rows if name != file] == []
+def test_the_gallery_is_that_of_the_examples() -> None:
+    page = PAGE.read_text()
+    assert page == with_gallery(page, gallery()), "run python -m tools.gallery, and look at what it drew"
 
 
 def test_the_command_of_the_readme_runs_one(tmp_path: Path) -> None:
-    [command] = re.findall(r"^    (cdk synth .*)$", (ROOT / "examples/README.md").read_text(), re.MULTILINE)
+    [command] = re.findall(r"^    (cdk synth .*)$", PAGE.read_text(), re.MULTILINE)
     # CDK's validation costs seconds a process; test_app.py runs it.
     whole = f"{ROOT}/node_modules/.bin/{command} --quiet --no-validation --output {tmp_path}"
     ran = subprocess.run(shlex.split(whole), cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,16 +1,31 @@
-"""The pictures of docs/architecture.md, and the counts of the README."""
+"""The pictures of the pages, and the counts of the README."""
 
 from __future__ import annotations
 
 import re
 
-from tests.support.templates import ROOT
+from ses_events import SesEventsStack
+from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app, properties, readable, synthesize
+from tools.dashboard_picture import CHOSEN, PICTURES
 from tools.pictures import PAGE, pictures, with_pictures
 
 
 def test_the_pictures_are_those_of_the_template() -> None:
     page = PAGE.read_text()
     assert page == with_pictures(page, pictures()), "run python -m tools.pictures, and look at what it drew"
+
+
+def test_the_dashboard_is_drawn_with_each_widget_and_alarm_that_it_has() -> None:
+    stack = SesEventsStack(new_app(**RECOMMENDED_FLAGS), "SesEvents")
+    assert stack.monitoring
+    body = properties(readable(synthesize(stack)), "AWS::CloudWatch::Dashboard")["DashboardBody"]
+    titles = [each["properties"].get("title", "") for each in body["widgets"] if each["type"] != "text"]
+    [alarms, *others] = [title.replace("chosen above", CHOSEN) for title in titles]
+    drawn = re.findall(r">([^<]+)</text>", (PICTURES / "dashboard.svg").read_text())
+    kept = {alarms, *others, *stack.monitoring.alarms}
+    assert [text for text in drawn if text in kept] == [alarms, *stack.monitoring.alarms, *others], (
+        "run python -m tools.dashboard_picture, and look at what it drew"
+    )
 
 
 def test_the_readme_counts_what_the_picture_counts() -> None:
