@@ -5,6 +5,7 @@
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
+#   make prove ACCOUNT=111122223333 [REGION=…] [FROM=…] [RECORD=1]   prove it on AWS, and take it down again: < $1
 #   make docs            the site of the docs, in site/html
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
@@ -15,7 +16,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs prove
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -48,6 +49,9 @@ lint: setup
 	ruff format --check .
 	ruff check .
 	mypy
+
+prove: setup
+	@python -m tools.prove --account "$(ACCOUNT)" $(REGION:%=--region %) $(FROM:%=--from %) $(if $(RECORD),--record)
 
 docs: setup
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
