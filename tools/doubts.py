@@ -14,6 +14,9 @@ PAGE = ROOT / "docs/proven.md"
 MARKED = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for page in sorted(ROOT.glob("docs/*.md")) if page != PAGE)]
 """The pages that may have marks."""
 
+_TABLE = re.compile(r"(\| what \| here \| on AWS \|\n\|(?:---\|)+\n)(?:\|.+\n)+")
+"""What docs/local-aws-differences.md says of the doubts."""
+
 MARK = re.compile(r"\[(?:un)?proven\]\(((?:docs/)?proven\.md#([a-z-]+))\)")
 
 
@@ -24,6 +27,7 @@ class Doubt:
     :param page: the page of docs/ for which it matters.
     :param settled_by: the call or measurement of ``make prove`` that settles it; none where there is a reason.
     :param reason: why no cheap command settles it.
+    :param here: what the AWS of this machine does, where that is one of its differences.
     :param answer: what AWS said, and when; none as long as it is unproven.
     """
 
@@ -32,12 +36,18 @@ class Doubt:
     page: str
     settled_by: str = ""
     reason: str = ""
+    here: str = ""
     answer: str = ""
 
     @property
     def state(self) -> str:
         """The word of its marks."""
         return "proven" if self.answer else "unproven"
+
+    @property
+    def mark(self) -> str:
+        """Its mark in a page of docs/."""
+        return f"[{self.state}](proven.md#{self.id})"
 
 
 def doubts() -> dict[str, Doubt]:
@@ -60,8 +70,10 @@ def write() -> None:
 
 
 def with_marks(text: str) -> str:
-    """A page whose marks say what the file does."""
+    """A page whose marks, and the table of doubts, say what the file does."""
     known = doubts()
+    rows = [f"| {each.sentence.rstrip('.')} | {each.here} | {each.mark} |\n" for each in known.values() if each.here]
+    text = _TABLE.sub(lambda table: table[1] + "".join(rows), text)
     return MARK.sub(lambda mark: f"[{known[mark[2]].state}]({mark[1]})", text)
 
 

@@ -71,31 +71,55 @@ def test_it_refuses_another_account(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("reference_stack", "reached")
-@pytest.mark.parametrize(
-    ("end", "code", "failure"),
-    [(KeyboardInterrupt(signal.SIGTERM), 143, "it was interrupted"), (CdkError("a step failed"), 1, "a step failed")],
-)
-def test_it_takes_all_down_when_it_ends_early(
-    aws: LocalAws, end: BaseException, code: int, failure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def measured(*_: object) -> Any:
-        raise end
+class TestAnEarlyEnd:
+    def test_an_interruption_takes_all_down(
+        self, aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def measured(*_: object) -> Any:
+            raise KeyboardInterrupt(signal.SIGTERM)
 
-    monkeypatch.setattr(command, "Cdk", lambda *_: _QuickCdk(aws))
-    monkeypatch.setattr(command, "measured", measured)
+        monkeypatch.setattr(command, "measured", measured)
+        evidence = _run(aws, _QuickCdk(aws), "Interrupted", tmp_path, monkeypatch, code=143)
+        assert [each["stack"] for each in evidence["deployments"]] == [
+            f"{NAME}Interrupted",
+            f"{NAME}InterruptedExpress",
+        ]
+        assert evidence["failure"] == "it was interrupted"
+
+    def test_a_first_deployment_that_fails_settles_its_doubt_and_is_taken_down(
+        self, aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        aws.set_delays(iam=5, stream=0)
+        try:
+            evidence = _run(aws, _QuickCdk(aws), "Failing", tmp_path, monkeypatch, code=1)
+        finally:
+            aws.set_delays()
+        assert [each["command"] for each in evidence["deployments"]] == ["cdk deploy"] * 2  # it tries once more
+        [(doubt, answer)] = evidence["answers"].items()
+        assert (doubt, answer["settled"]) == ("first-deployment", True)
+        assert re.match(r"No: PublishingToArchive\w+: Could not assume IAM role", answer["text"])
+        assert evidence["failure"].startswith("Could not assume IAM role")
+
+
+def _run(
+    aws: LocalAws, cdk: _QuickCdk, suffix: str, folder: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> dict[str, Any]:
+    """The evidence of a run that ends early with a code, after seeing that it leaves nothing."""
+    monkeypatch.setattr(command, "Cdk", lambda *_: cdk)
     monkeypatch.setattr(command, "interrupt_once", lambda: None)
     monkeypatch.setattr(command, "SCENARIOS", ["success"])
-    before, name = _left(aws), f"{NAME}{code}"
-    aws.client("cloudformation").create_stack(StackName="CDKToolkit", TemplateBody=json.dumps({"Resources": {}}))
+    before, bootstrapped = _left(aws), "/cdk-bootstrap/hnb659fds/version"
+    aws.client("ssm").put_parameter(Name=bootstrapped, Value="30", Type="String")
+    words = ["--account", ACCOUNT, "--region", REGION, "--from", f"prove@{DOMAIN}", "--output", str(folder)]
+    words += ["--endpoint-url", aws.url, "--speed", "1000", "--name", f"{NAME}{suffix}"]
     try:
-        words = ["--account", ACCOUNT, "--region", REGION, "--endpoint-url", aws.url, "--speed", "1000"]
-        assert command.main([*words, "--from", f"prove@{DOMAIN}", "--name", name, "--output", str(tmp_path)]) == code
+        assert command.main(words) == code
     finally:
-        aws.client("cloudformation").delete_stack(StackName="CDKToolkit")
-    evidence = json.loads((tmp_path / "evidence.json").read_text())
-    assert [each["stack"] for each in evidence["deployments"]] == [name, f"{name}Express"]
-    assert (evidence["proven"], evidence["failure"], evidence["left"]) == (False, failure, [])
+        aws.client("ssm").delete_parameter(Name=bootstrapped)
+    evidence: dict[str, Any] = json.loads((folder / "evidence.json").read_text())
+    assert (evidence["proven"], evidence["left"]) == (False, [])
     assert eventually(lambda: _left(aws) == before)
+    return evidence
 
 
 class _QuickCdk:
@@ -108,12 +132,14 @@ class _QuickCdk:
 
     def deploy(self, name: str, *options: str) -> dict[str, str]:
         stack = SesEventsStack(app(), name)
-        deploy(self._aws, stack, "EXPRESS" if options else "STANDARD")
+        failed = deploy(self._aws, stack, "EXPRESS" if options else "STANDARD")
+        if failed:
+            raise CdkError(failed[0])
         return outputs_of(self._aws, stack)
 
     def destroy(self, name: str) -> None:
         self._aws.client("cloudformation").delete_stack(StackName=name)
-        assert eventually(lambda: _is_gone(self._aws, name))
+        assert eventually(lambda: f"stack {name}" not in _left(self._aws))
 
 
 @pytest.fixture
@@ -121,10 +147,6 @@ def reached(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment that leads to the local AWS."""
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
-
-
-def _is_gone(aws: LocalAws, name: str) -> bool:
-    return all(name != each.partition(" ")[2] for each in _left(aws))
 
 
 def _left(aws: LocalAws) -> set[str]:

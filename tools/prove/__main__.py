@@ -49,16 +49,15 @@ Should it be killed: docs/take-down.md has the recipe, with these names of stack
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 proven, 1 not proven, 2 could not try, 130 interrupted."""
     options = _options(arguments)
-    if options.region:
-        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = options.region
-    if options.endpoint_url:
-        os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     try:
         account = Account(profile=None, region=options.region, endpoint_url=options.endpoint_url)
         sender = _checked(account, options)
     except (UsageError, BotoCoreError) as error:
         print(f"make prove: {error}", file=sys.stderr)
         return 2
+    os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = account.region  # the CDK CLI and boto3 read one each
+    if options.endpoint_url:
+        os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     interrupt_once()
     run = Run(account, sender, options)
     try:
@@ -79,9 +78,8 @@ class Run:
         name = options.name or f"SesEventsProve{secrets.token_hex(3)}"
         self.standard, self.express = stacks(name)
         started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        where = "a run on another endpoint" if options.endpoint_url else "a run on AWS"
         versions = {name: metadata.version(name) for name in ("aws-cdk-lib", "boto3")}
-        self.evidence = Evidence(where, options.account, account.region, started, versions)
+        self.evidence = Evidence(options.endpoint_url or "", options.account, account.region, started, versions)
         print(
             _ANNOUNCEMENT.format(
                 account=options.account,
@@ -108,6 +106,9 @@ class Run:
         except KeyboardInterrupt:
             self.evidence.failure = "it was interrupted"
             raise
+        except Exception as error:
+            self.evidence.failure = repr(error)
+            raise
         finally:
             self.evidence.write(self._output)
             print(f"\n{self._output}/evidence.md{': not proven' * (not self.evidence.proven)}", flush=True)
@@ -117,7 +118,9 @@ class Run:
         standing.callback(self._take_down, cdk, self.standard)
         try:
             field.outputs = self._deploy(field, self.standard)
-        except CdkError:  # which settles a doubt; now IAM has propagated
+        except CdkError:
+            if not self._refused(self.standard):
+                raise
             self._answer("first-deployment", first_deployment(field))
             self._take_down(cdk, self.standard)
             field.outputs = self._deploy(field, self.standard)
@@ -142,13 +145,18 @@ class Run:
         try:
             outputs: dict[str, str] = self._step(deployment.command, lambda: field.cdk.deploy(stack, *options))
         except CdkError as error:
-            deployment.said = str(error)
-            with contextlib.suppress(ClientError):  # there may be no stack
-                deployment.said = "; ".join(refusals(stack_events(self._account, stack))) or deployment.said
+            deployment.said = "; ".join(self._refused(stack)) or str(error)
             raise
         finally:
             deployment.seconds = time.monotonic() - start
         return outputs
+
+    def _refused(self, stack: str) -> list[str]:
+        """Return why resources failed; nothing where the deployment failed before there was a stack."""
+        try:
+            return refusals(stack_events(self._account, stack))
+        except ClientError:
+            return []
 
     def _verify(self, stack: str, command: str) -> None:
         for scenario in SCENARIOS:
@@ -213,7 +221,7 @@ def _checked(account: Account, options: argparse.Namespace) -> str:
     if found != options.account:
         raise UsageError(f"your credentials are those of {found}, not of ACCOUNT={options.account}; nothing was done")
     try:
-        account.client("cloudformation").describe_stacks(StackName="CDKToolkit")
+        account.client("ssm").get_parameter(Name="/cdk-bootstrap/hnb659fds/version")
     except ClientError:
         how = f"run npx cdk bootstrap aws://{found}/{account.region} first"
         raise UsageError(f"the account is not prepared for CDK in {account.region}; {how}") from None

@@ -29,13 +29,14 @@ class Deployment:
 class Evidence:
     """What a run has shown so far.
 
+    :param endpoint: what it ran on, where that is not AWS.
     :param account: the id of the account, which is not written.
     :param scenarios: what ``ses-events verify --json`` printed, by the command and the scenario.
     :param left: what is still there after the end.
     :param failure: why the run ended early.
     """
 
-    where: str
+    endpoint: str
     account: str
     region: str
     started: str
@@ -84,7 +85,10 @@ class Evidence:
         return text.replace(self.account, "ACCOUNT")
 
     def _lines(self) -> Iterator[str]:
-        yield from (f"# Evidence of {self.where}", "", f"In {self.region}, from {self.started} on, by `make prove`.")
+        yield from (f"# Evidence of a run on {self.endpoint or 'AWS'}", "")
+        yield f"In {self.region}, from {self.started} on, by `make prove`."
+        if self.endpoint:
+            yield "It shows what that endpoint does, and settles nothing about AWS."
         yield from ("", ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".", "")
         if self.failure:
             yield from (f"It ended early: {self.failure}", "")
@@ -99,7 +103,7 @@ class Evidence:
                 )
                 what = f"{destination['path'].partition('/')[2]} | {destination['status']} | {arrived}"
                 yield f"| `{command}` | {scenario} | {what} |"
-        yield from ("", "## Doubts", "", "| doubt | settled | what AWS said |", "|---|---|---|")
+        yield from ("", "## Doubts", "", "| doubt | settled | what it said |", "|---|---|---|")
         for doubt, answer in self.answers.items():
             sentence = doubts()[doubt].sentence
             yield f"| {sentence} | {'yes' if answer.settled else 'no'} | {_cell(answer.text)} |"
