@@ -30,7 +30,7 @@ from tools import doubts
 from tools.prove.app import stacks
 from tools.prove.evidence import Deployment, Evidence
 from tools.prove.field import Answer, Field, refusals, stack_events
-from tools.prove.measure import first_deployment, measured
+from tools.prove.measure import PROPAGATION, first_deployment, measured
 from tools.prove.take_down import take_down
 
 ROOT = Path(__file__).parents[2]
@@ -128,6 +128,7 @@ class Run:
         standing.callback(self._take_down, cdk, self.express)
         try:
             self._deploy(field, self.express, "--express")
+            field.pause(PROPAGATION)  # which this deployment did not wait for: verify is about what stands
             self._verify(self.express, "cdk deploy --express")
         except CdkError:
             print("  cdk deploy --express: failed", flush=True)
