@@ -21,7 +21,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.cdk import Cdk, CdkError
-from local_aws.ending import interrupt_once
+from local_aws.ending import drop_output, interrupt_once
 from ses_events.verify import cli
 from ses_events.verify.account import Account, UsageError, error_message
 from ses_events.verify.plan import SCENARIOS
@@ -37,8 +37,8 @@ ROOT = Path(__file__).parents[2]
 
 _ANNOUNCEMENT = """\
 In account {account}, region {region}, this creates and takes down again:
-  the stacks {standard} and {express}: a configuration set with its event destinations, a delivery stream,
-    two buckets, roles, an Athena workgroup, alarms and a dashboard each
+  {stacks}: a configuration set with its event destinations, a delivery stream, two buckets,
+    roles, an Athena workgroup, alarms and a dashboard each
   beside them, one after another: a role, three delivery streams, two event destinations, a tenant, a template
 It sends some 30 mails from {sender} to the mailbox simulator, and 300 MB into a stream.
 By estimate it takes an hour and costs less than $1, where two of the account's three free dashboards are left.
@@ -76,19 +76,20 @@ class Run:
         self._account, self._sender, self._speed = account, sender, options.speed
         self._output = Path(options.output)
         name = options.name or f"SesEventsProve{secrets.token_hex(3)}"
-        self.standard, self.express = stacks(name)
+        self.standard, express = stacks(name)
+        self.express = "" if options.standard_only else express
         started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         versions = {name: metadata.version(name) for name in ("aws-cdk-lib", "boto3")}
         self.evidence = Evidence(options.endpoint_url or "", options.account, account.region, started, versions)
-        print(
+        _say(
             _ANNOUNCEMENT.format(
                 account=options.account,
                 region=account.region,
-                standard=self.standard,
-                express=self.express,
+                stacks=f"the stacks {self.standard} and {self.express}"
+                if self.express
+                else f"the stack {self.standard}",
                 sender=sender,
-            ),
-            flush=True,
+            )
         )
 
     def run(self) -> None:
@@ -111,7 +112,7 @@ class Run:
             raise
         finally:
             self.evidence.write(self._output)
-            print(f"\n{self._output}/evidence.md{': not proven' * (not self.evidence.proven)}", flush=True)
+            _say(f"\n{self._output}/evidence.md{': not proven' * (not self.evidence.proven)}")
 
     def _prove(self, cdk: Cdk, standing: contextlib.ExitStack) -> None:
         field = Field(self._account, cdk, self.standard, self.express, self._sender, {}, self._speed)
@@ -125,19 +126,23 @@ class Run:
             self._take_down(cdk, self.standard)
             field.outputs = self._deploy(field, self.standard)
         self._verify(self.standard, "cdk deploy")
-        standing.callback(self._take_down, cdk, self.express)
+        if self.express:
+            self._prove_express(field, standing)
+        for doubt, answer in measured(field, {*self.evidence.answers}):
+            self._answer(doubt, answer)
+
+    def _prove_express(self, field: Field, standing: contextlib.ExitStack) -> None:
+        standing.callback(self._take_down, field.cdk, self.express)
         try:
             self._deploy(field, self.express, "--express")
             field.pause(PROPAGATION)  # which this deployment did not wait for: verify is about what stands
             self._verify(self.express, "cdk deploy --express")
         except CdkError:
-            print("  cdk deploy --express: failed", flush=True)
-        for doubt, answer in measured(field, {*self.evidence.answers}):
-            self._answer(doubt, answer)
+            _say("  cdk deploy --express: failed")
 
     def _answer(self, doubt: str, answer: Answer) -> None:
         self.evidence.answers[doubt] = answer
-        print(f"  {doubt}: {answer.text}", flush=True)
+        _say(f"  {doubt}: {answer.text}")
 
     def _deploy(self, field: Field, stack: str, *options: str) -> dict[str, str]:
         deployment = Deployment(stack, " ".join(["cdk deploy", *options]))
@@ -170,16 +175,16 @@ class Run:
                 raise KeyboardInterrupt(2)
             proof = json.loads(printed.getvalue() or '{"proven": false}')
             self.evidence.scenarios[command, scenario] = proof
-            print(f"  {command}, {scenario}: {'proven' if proof['proven'] else 'not proven'}", flush=True)
+            _say(f"  {command}, {scenario}: {'proven' if proof['proven'] else 'not proven'}")
 
     def _take_down(self, cdk: Cdk, stack: str) -> None:
         self.evidence.left += self._step(f"cdk destroy {stack}", lambda: take_down(self._account, cdk, stack))
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
         start = time.monotonic()
-        print(f"  {name} ...", flush=True)
+        _say(f"  {name} ...")
         done = step()
-        print(f"  {name}: {time.monotonic() - start:.0f} s", flush=True)
+        _say(f"  {name}: {time.monotonic() - start:.0f} s")
         return done
 
 
@@ -194,6 +199,14 @@ class _Here:
         return dict(os.environ)
 
 
+def _say(text: str) -> None:
+    """Tell who reads it, if anybody does: a closed terminal must not keep anything standing."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        drop_output()
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.prove", description="Prove the stack on a live account.")
     option = parser.add_argument
@@ -202,6 +215,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     option("--from", dest="sender", metavar="ADDRESS", help="default: the verified identity, when there is one only")
     option("--output", default="evidence", metavar="FOLDER", help="where the evidence is written (evidence)")
     option("--record", action="store_true", help="write the answers into docs/doubts.json")
+    option("--standard-only", action="store_true", help="leave out the stack that is deployed with --express")
     option("--name", help="the name of the first stack (one of its own)")
     option("--endpoint-url", metavar="URL", help="another endpoint, such as an AWS on this machine")
     option("--speed", type=float, default=1, metavar="N", help="how much faster than AWS the endpoint is (1)")

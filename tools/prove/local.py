@@ -20,12 +20,11 @@ SPEED = 300
 
 
 def prepared(aws: LocalAws) -> list[str]:
-    """The command, once an account is made ready for it: with all that is slow on AWS, as much faster."""
+    """The command, once an account is made ready for it."""
     Cdk(aws, ROOT).bootstrap()
     aws.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
-    aws.set_delays(iam=20 / SPEED, stream=60 / SPEED)
     command = [sys.executable, "-m", "tools.prove", "--account", ACCOUNT, "--name", NAME]
-    return [*command, "--endpoint-url", aws.url, "--speed", str(SPEED)]
+    return [*command, "--endpoint-url", aws.url, "--speed", str(aws.speed)]
 
 
 def normalised(page: str) -> str:
@@ -39,7 +38,9 @@ def normalised(page: str) -> str:
 def main() -> None:
     """Write the page."""
     with LocalAws(SPEED) as aws, tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run([*prepared(aws), "--output", folder], cwd=ROOT, env=aws.environment)
+        command = prepared(aws)
+        aws.set_delays(iam=20 / SPEED, stream=60 / SPEED)  # what AWS is slow with, as much faster
+        run = subprocess.run([*command, "--output", folder], cwd=ROOT, env=aws.environment)
         if run.returncode == 0:
             PAGE.write_text(normalised(Path(folder, "evidence.md").read_text()))
     sys.exit(run.returncode)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local_aws.cdk import CdkError
 from ses_events.verify.account import UsageError, error_code, error_message
@@ -38,6 +38,8 @@ def first_deployment(field: Field) -> Answer:
 
 def express_retry(field: Field) -> Answer:
     """Look at the events of the express deployment."""
+    if not field.express:
+        return Answer(False, "Open: it was left out")
     events = stack_events(field.account, field.express)
     failed = [each for each in refusals(events) if "EventDestination" in each or "ToArchive" in each]
     complete = any(
@@ -313,8 +315,8 @@ def measured(field: Field, settled: set[str]) -> Iterator[tuple[str, Answer]]:
             continue
         try:
             yield doubt, measure(field)
-        except (ClientError, BotoCoreError, UsageError) as error:
-            said = f"{error_code(error)}: {error_message(error)}" if isinstance(error, ClientError) else str(error)
+        except Exception as error:  # the others are not lost by it, nor the hour until here
+            said = f"{error_code(error)}: {error_message(error)}" if isinstance(error, ClientError) else repr(error)
             yield doubt, Answer(False, f"Open: it could not be asked: {said}")
 
 
