@@ -17,7 +17,7 @@ MARKED = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for page in sorted(R
 _TABLE = re.compile(r"(\| what \| here \| on AWS \|\n\|(?:---\|)+\n)(?:\|.+\n)+")
 """What docs/local-aws-differences.md says of the doubts."""
 
-MARK = re.compile(r"\[(?:un)?proven\]\(((?:docs/)?proven\.md#([a-z-]+))\)")
+MARK = re.compile(r"\[(?:unproven|proven|refuted)\]\(((?:docs/)?proven\.md#([a-z-]+))\)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Doubt:
     @property
     def state(self) -> str:
         """The word of its marks."""
-        return "proven" if self.answer else "unproven"
+        if not self.answer:
+            return "unproven"
+        return "proven" if self.answer.startswith("Yes") else "refuted"
 
     @property
     def mark(self) -> str:
@@ -136,6 +138,8 @@ def page() -> str:
             "writes the answers into `docs/doubts.json`, and so changes the marks. What it writes looks like",
             "[the evidence of a run on this machine](evidence-local.md).",
             "",
+            "Each step has the name of its doubt. *Yes* says that the sentence holds, and makes it proven, *no* refuted.",
+            "",
             *(line for each in known if each.settled_by for line in _row(each)),
             "## What no cheap command settles",
             "",
@@ -145,7 +149,8 @@ def page() -> str:
 
 
 def _row(doubt: Doubt) -> Iterator[str]:
-    how = f"Settled by: {doubt.settled_by}." if doubt.settled_by else f"Why not: {doubt.reason}"
+    end = "" if doubt.settled_by.endswith("?") else "."
+    how = f"Settled by: {doubt.settled_by}{end}" if doubt.settled_by else f"Why not: {doubt.reason}"
     yield from (f"### {doubt.id}", "", f"{doubt.sentence} It matters for [{doubt.page}]({doubt.page}).", "", how, "")
     yield from (f"**{doubt.state.capitalize()}**" + (f": {doubt.answer}" if doubt.answer else "."), "")
 

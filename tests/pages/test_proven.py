@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.templates import ROOT
+from tools import doubts as room
 from tools.doubts import LOCALLY, MARK, MARKED, PAGE, Doubt, doubts, page, with_marks
 from tools.prove.measure import MEASUREMENTS
 
@@ -43,3 +44,20 @@ def test_a_doubt_is_settled_by_a_measurement_or_says_why_not() -> None:
 def test_the_tests_that_the_page_names_are_there() -> None:
     named = re.findall(r"tests/[\w/.]+", str(LOCALLY))
     assert len(named) > 10 and [each for each in named if not (ROOT / each).exists()] == []
+
+
+def test_an_answer_of_aws_changes_the_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FILE", "PAGE"):
+        copied = tmp_path / getattr(room, name).name
+        copied.write_text(getattr(room, name).read_text())
+        monkeypatch.setattr(room, name, copied)
+    marked = tmp_path / "marked.md"
+    marked.write_text("".join(f"{each.mark}\n" for each in doubts().values()))
+    monkeypatch.setattr(room, "MARKED", [marked])
+    room.record({"first-deployment": "Yes: nothing failed", "express-retry": "No: refused"})
+    assert marked.read_text().splitlines()[:3] == [
+        "[proven](proven.md#first-deployment)",
+        "[refuted](proven.md#express-retry)",
+        "[unproven](proven.md#propagation-time)",
+    ]
+    assert "**Proven**: Yes: nothing failed" in room.PAGE.read_text()
