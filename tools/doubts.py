@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.support.templates import ROOT
-
+ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs/doubts.json"
 PAGE = ROOT / "docs/proven.md"
 MARKED = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for page in sorted(ROOT.glob("docs/*.md")) if page != PAGE)]
@@ -138,7 +138,7 @@ def page() -> str:
             "writes the answers into `docs/doubts.json`, and so changes the marks. What it writes looks like",
             "[the evidence of a run on this machine](evidence-local.md).",
             "",
-            "Each step has the name of its doubt. *Yes* says that the sentence holds, and makes it proven, *no* refuted.",
+            "Each step has the name of its doubt. *Yes* says that the sentence holds, *no* that it does not.",
             "",
             *(line for each in known if each.settled_by for line in _row(each)),
             "## What no cheap command settles",
