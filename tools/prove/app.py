@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-import aws_cdk as cdk
-
-from ses_events import SesEventsStack
-
 
 def main(name: str) -> None:
     """Synthesize a stack for the standard deployment, and one for the express one."""
+    import aws_cdk as cdk  # not when the command asks for the names of the stacks
+
+    from ses_events import SesEventsStack
+
     app = cdk.App(analytics_reporting=False)
     for each in stacks(name):
         SesEventsStack(app, each, buffering_interval=cdk.Duration.seconds(60), tags={"application": "ses-events-prove"})
