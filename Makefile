@@ -6,6 +6,7 @@
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
 #   make fuzz [CASES=5000] [SEED=1]   every public call with hostile arguments: a clean refusal or a valid template
+#   make prove ACCOUNT=111122223333 [REGION=…] [FROM=…] [RECORD=1]   prove it on AWS, and take it down again: < $1
 #   make docs            the site of the docs, in site/html
 #   make bench-publishing [MAILS=1000]   how fast the AWS on this machine takes mail and publishes its events
 #   make soak [MAILS=5000]   much mail and some faults, on the AWS on this machine: is every event archived, or told of?
@@ -18,7 +19,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics bench-publishing docs fuzz soak
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics bench-publishing docs fuzz prove soak
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -57,6 +58,9 @@ lint: setup
 	ruff format --check .
 	ruff check .
 	mypy
+
+prove: setup
+	@python -m tools.prove --account "$(ACCOUNT)" $(REGION:%=--region %) $(FROM:%=--from %) $(if $(RECORD),--record)
 
 docs: setup
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt

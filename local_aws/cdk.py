@@ -1,4 +1,4 @@
-"""The real CDK CLI, against a local AWS."""
+"""The real CDK CLI, against a local AWS or another one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from local_aws.process import ACCOUNT, REGION, LocalAws, process_group
+from local_aws.process import ACCOUNT, REGION, process_group
 
 
 class CdkError(Exception):
     """A command of the CDK CLI failed; the message is what it wrote at the end."""
+
+
+class Place(Protocol):
+    """An AWS, such as ``LocalAws``: a folder for files that go with it, and the environment that leads there."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
 
 
 class Cdk:
@@ -24,14 +35,15 @@ class Cdk:
     :param app: the command that runs the app. Default: the one in cdk.json.
     """
 
-    def __init__(self, aws: LocalAws, project: Path, app: str | None = None) -> None:
+    def __init__(self, aws: Place, project: Path, app: str | None = None) -> None:
         self._project = project
         self._app = app
         self._cli = project / "node_modules" / ".bin" / "cdk"
         self._folder = Path(tempfile.mkdtemp(prefix="cdk-", dir=aws.folder))
         self._assembly = self._folder / "cdk.out"
         self._outputs = self._folder / "outputs.json"
-        self.environment = aws.environment | {
+        self.environment = {
+            **aws.environment,
             "PATH": _path(aws.environment.get("PATH", "")),
             "TMPDIR": str(aws.folder),  # jsii leaves files in it when it is interrupted
         }
@@ -49,11 +61,11 @@ class Cdk:
         # In a folder without cdk.json, or the CLI would run the app; notices it would fetch from the network.
         self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", cwd=self._folder)
 
-    def deploy(self, stack: str) -> dict[str, str]:
+    def deploy(self, stack: str, *options: str) -> dict[str, str]:
         """Deploy a stack; its outputs."""
         self._run(
             "deploy", stack, "--app", str(self._assembly), "--require-approval", "never",
-            "--outputs-file", str(self._outputs),
+            "--outputs-file", str(self._outputs), *options,
         )  # fmt: skip
         outputs: dict[str, str] = json.loads(self._outputs.read_text())[stack]
         return outputs

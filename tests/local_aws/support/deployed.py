@@ -55,7 +55,7 @@ def deploy(aws: LocalAws, stack: cdk.Stack, mode: str = "STANDARD") -> list[str]
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="templates")  # a call takes a template of 51,200 bytes, a file may have a million
     s3.put_object(Bucket="templates", Key=name, Body=template)
-    known = len(_stack_events(aws, name))
+    known = len(_stack_events(aws, name)) if _exists(aws, name) else 0
     change = cloudformation.update_stack if known else cloudformation.create_stack
     change(
         StackName=name,
@@ -219,6 +219,13 @@ def without_action(aws: LocalAws, role: str, action: str) -> Iterator[None]:
     finally:
         for name, policy in holding.items():
             put(name, policy)
+
+
+def _exists(aws: LocalAws, stack_name: str) -> bool:
+    try:
+        return bool(aws.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"])
+    except ClientError:
+        return False
 
 
 def _stack_events(aws: LocalAws, stack_name: str) -> list[Json]:
