@@ -1,4 +1,4 @@
-"""The records of all ten event types, field by field, and when each is published."""
+"""The records of all event types, field by field, and when each is published."""
 
 from __future__ import annotations
 
