@@ -5,6 +5,8 @@
 #   make lint            formatting, lint and types alone
 #   make compatibility   the unit tests with the oldest and the newest aws-cdk-lib that the package takes
 #   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
+#   make pages           write again what the pages have of code and templates
+#   make snapshots       record the templates of the tests again: read the difference
 #   make docs            the site of the docs, in site/html
 #   make bench-analytics [EVENTS=1000000]   what the queries scan, by the format of the archive
 
@@ -15,7 +17,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics docs
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics pages snapshots docs
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -48,6 +50,14 @@ lint: setup
 	ruff format --check .
 	ruff check .
 	mypy
+
+pages: setup
+	for page in limits_table monthly_costs figures pictures compliance; do python -m tools.$$page || exit; done
+
+snapshots: setup
+	python -m pytest tests/unit/test_stack.py tests/unit/archive/test_archive.py tests/unit/monitoring/test_dashboard.py \
+	  tests/unit/publishing/test_publishing.py tests/unit/publishing/test_firehose.py --snapshot-update
+	git diff tests
 
 docs: setup
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt

@@ -67,7 +67,7 @@ def watched(
 
 def test_the_whole_dashboard(stack: cdk.Stack, snapshot_json: SnapshotAssertion) -> None:
     watched(stack, campaigns(), EmailSendingEvent)
-    assert shown(stack) == snapshot_json
+    assert shown(stack) == snapshot_json, "run make snapshots, and read what changed"
 
 
 def test_it_goes_from_the_numbers_of_the_day_down_to_the_archive(stack: cdk.Stack) -> None:

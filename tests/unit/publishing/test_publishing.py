@@ -55,7 +55,7 @@ def metrics() -> CloudWatchDestination:
 def test_the_default_configuration_set(
     stack: cdk.Stack, publishing: EventPublishing, snapshot_json: SnapshotAssertion
 ) -> None:
-    assert readable(synthesize(stack)) == snapshot_json
+    assert readable(synthesize(stack)) == snapshot_json, "run make snapshots, and read what changed"
 
 
 def test_every_option_of_the_set_reaches_the_template(stack: cdk.Stack) -> None:
