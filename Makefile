@@ -7,6 +7,8 @@
 #   make bench           what a synth costs, beside plain L1s, CDK's own constructs and an empty app
 #   make fuzz [CASES=5000] [SEED=1]   every public call with hostile arguments: a clean refusal or a valid template
 #   make prove ACCOUNT=111122223333 [REGION=…] [FROM=…] [RECORD=1]   prove it on AWS, and take it down again: < $1
+#   make pages           write again what the pages have of code and templates
+#   make snapshots       record the templates of the tests again: read the difference
 #   make docs            the site of the docs, in site/html
 #   make bench-publishing [MAILS=1000]   how fast the AWS on this machine takes mail and publishes its events
 #   make soak [MAILS=5000]   much mail and some faults, on the AWS on this machine: is every event archived, or told of?
@@ -19,7 +21,7 @@ export NODE_USE_SYSTEM_CA = 1
 # Empty is off: the hundred processes of the tests would each compile the project again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics bench-publishing docs fuzz prove soak
+.PHONY: demo test synth lint setup unit end-to-end compatibility bench bench-analytics bench-publishing docs fuzz pages snapshots prove soak
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -61,6 +63,13 @@ lint: setup
 
 prove: setup
 	@python -m tools.prove --account "$(ACCOUNT)" $(REGION:%=--region %) $(FROM:%=--from %) $(if $(RECORD),--record)
+pages: setup
+	for page in limits_table monthly_costs figures pictures fleets gallery doubts compliance; do python -m tools.$$page || exit; done
+
+snapshots: setup
+	python -m pytest tests/unit/test_stack.py tests/unit/archive/test_archive.py tests/unit/monitoring/test_dashboard.py \
+	  tests/unit/publishing/test_publishing.py tests/unit/publishing/test_firehose.py --snapshot-update
+	git diff tests
 
 docs: setup
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt

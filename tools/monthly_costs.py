@@ -45,13 +45,16 @@ OBJECTS = 30 * 24 * 3600 // 300
 
 @dataclass(frozen=True)
 class Stack:
-    """What the reference stack has that costs by its number."""
+    """What the reference stack has, by number."""
 
     counted: int
     """The event types that are counted by campaign."""
     counted_of_the_set: int
     """The event types that are counted for the set as a whole."""
-    metrics_of_alarms: int
+    alarms: dict[str, int]
+    """The metrics of each alarm."""
+    named_queries: int
+    prepared_statements: int
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,21 @@ def reference_stack() -> Stack:
         destination = body["Properties"]["EventDestination"]
         for dimension in destination.get("CloudWatchDestination", {}).get("DimensionConfigurations", []):
             destinations[dimension["DimensionName"]] = len(destination["MatchingEventTypes"])
-    alarms = [body["Properties"] for body in resources(template, "AWS::CloudWatch::Alarm").values()]
     return Stack(
-        destinations["campaign"], destinations["ses:configuration-set"], sum(_metrics_of(alarm) for alarm in alarms)
+        destinations["campaign"],
+        destinations["ses:configuration-set"],
+        metrics_of_alarms(template),
+        len(resources(template, "AWS::Athena::NamedQuery")),
+        len(resources(template, "AWS::Athena::PreparedStatement")),
     )
+
+
+def metrics_of_alarms(template: Json) -> dict[str, int]:
+    """How many metrics each alarm of a template looks at, by which CloudWatch bills it."""
+    return {
+        name: len([each for each in body["Properties"].get("Metrics", [{}]) if "Expression" not in each])
+        for name, body in resources(template, "AWS::CloudWatch::Alarm").items()
+    }
 
 
 def firehose(millions: float, price: str = "firehose") -> float:
@@ -95,7 +109,7 @@ def by_campaign(stack: Stack, campaigns: int) -> float:
 def watching(stack: Stack) -> dict[str, float]:
     """What watching costs, at most."""
     return {
-        "the alarms": stack.metrics_of_alarms * PRICES["alarm"].dollars,
+        "the alarms": sum(stack.alarms.values()) * PRICES["alarm"].dollars,
         "counts of the set for them": stack.counted_of_the_set * PRICES["metric"].dollars,
         "the dashboard": PRICES["dashboard"].dollars,
     }
@@ -121,7 +135,6 @@ def parts(stack: Stack, size: Size) -> dict[str, float]:
 
 def cloudwatch(template: Json, campaigns: int = 1) -> float:
     """What alarms, dashboards and counts of a template cost, at most; a dimension of tags has a value a campaign."""
-    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
     dashboards = resources(template, "AWS::CloudWatch::Dashboard")
     counts = set()
     for body in resources(template, "AWS::SES::ConfigurationSetEventDestination").values():
@@ -133,7 +146,7 @@ def cloudwatch(template: Json, campaigns: int = 1) -> float:
             tagged = range(1 if of_the_set else campaigns)
             counts |= {(event, name, value, each) for event in destination["MatchingEventTypes"] for each in tagged}
     return (
-        sum(_metrics_of(alarm["Properties"]) for alarm in alarms) * PRICES["alarm"].dollars
+        sum(metrics_of_alarms(template).values()) * PRICES["alarm"].dollars
         + len(dashboards) * PRICES["dashboard"].dollars
         + len(counts) * PRICES["metric"].dollars
     )
@@ -191,15 +204,12 @@ def with_tables(page: str, fresh: list[list[str]]) -> str:
 
 
 def _row(name: str, values: list[float]) -> str:
-    return f"| {name} | {' | '.join(map(_dollars, values))} |"
+    return f"| {name} | {' | '.join(map(dollars, values))} |"
 
 
-def _dollars(value: float) -> str:
+def dollars(value: float) -> str:
+    """An amount as the pages write it."""
     return "under $0.01" if value < 0.005 else f"${value:,.2f}" if value < 1000 else f"${value:,.0f}"
-
-
-def _metrics_of(alarm: Json) -> int:
-    return len([each for each in alarm.get("Metrics", [{}]) if "Expression" not in each])
 
 
 if __name__ == "__main__":

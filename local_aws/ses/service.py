@@ -19,7 +19,7 @@ from local_aws.ministack.requests import Response
 from local_aws.ministack.ses_api import Handler
 from local_aws.ses import outcomes, publish
 from local_aws.ses.mail import InvalidRequest, Mail, read_v1, read_v2, without_nulls
-from local_aws.ses.records import AcceptedMail, Event
+from local_aws.ses.records import EVENT_TYPES, AcceptedMail, Event
 from local_aws.ses.refusals import Refusal, refusals
 from local_aws.ses.suppression import SuppressionList
 
@@ -47,6 +47,7 @@ class Ses:
         ses_api.extend_v1(self._before_v1)
         ses_api.extend_v2(self._suppression_list.before)
         ses_api.extend_v2(self._before_v2)
+        configuration_sets.take_event_types(EVENT_TYPES.values())
         configuration_sets.check_event_destinations(_refuse_event_destination)
 
     def react(self, message_id: str, event_type: str, details: dict[str, Any]) -> None:

@@ -133,11 +133,12 @@ class EventAnalytics(Construct):
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
         self.stack = stack
-        stored = (
-            archive
-            if isinstance(archive, StoredEvents)
-            else StoredEvents(archive.bucket, archive.table_prefix, parquet=archive.format.converts)
-        )
+        if isinstance(archive, StoredEvents):
+            stored = archive
+        elif archive.event_table:  # by which Firehose converts
+            stored = archive.event_table.events
+        else:
+            stored = StoredEvents(archive.bucket, archive.table_prefix)
         self._table = EventTable(self, "Table", events=stored)
         self.database = self._table.database
         self.database_name = self._table.database_name

@@ -198,6 +198,12 @@ COLUMNS: dict[str, str] = {_column(name): _hive(of) for name, of in _RECORD.item
 Without the partition ``dt``, and without ``send``, which has no fields.
 """
 
+TIMESTAMPS: list[str] = [
+    *(f"{_column(name)}.timestamp" for name, of in _EVENTS.values() if "timestamp" in of),
+    "mail.timestamp",
+]
+"""The columns with the time of an event: that of its object where it has one, else that of its mail."""
+
 JSON_KEYS: dict[str, str] = {key.lower(): key for key in _keys(_RECORD) if key != key.lower()}
 """The JSON key of every name in ``COLUMNS`` whose key has capitals: the ColumnToJsonKeyMappings of the OpenX SerDe.
 

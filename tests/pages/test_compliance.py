@@ -9,7 +9,7 @@ from tools.compliance import PAGE, page
 
 def test_the_page_is_what_the_packs_find_with_an_answer_to_each() -> None:
     fresh = page()  # raises where a finding has no answer, or an answer no finding
-    assert PAGE.read_text() == fresh, "run python -m tools.compliance"
+    assert PAGE.read_text() == fresh, "run make pages"
     answers = re.findall(r"^\| `.+` \| .+ \| .+ \| (.*) \|$", fresh, re.MULTILINE)
     assert answers and all(re.match(r"(Acknowledged|Satisfied|Stands)\b.+\.$", answer) for answer in answers)
 

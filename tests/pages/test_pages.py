@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 import ses_events
-from ses_events import SesEventsStack, location, validation
+from ses_events import location, validation
 from ses_events import prefix as prefixes
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
@@ -19,12 +19,12 @@ from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
 from ses_events.record import stored_events
-from tests.support.templates import ROOT, new_app, resources, synthesize
+from tests.support.templates import ROOT
 from tools.limits_table import ELSEWHERE, RULES, WARNINGS, table
 
 
 def test_the_table_of_limits_is_that_of_the_code() -> None:
-    assert (ROOT / "docs/limits.md").read_text() == table(), "run python -m tools.limits_table"
+    assert (ROOT / "docs/limits.md").read_text() == table(), "run make pages"
 
 
 def test_every_rule_is_in_the_table() -> None:
@@ -50,7 +50,7 @@ def test_every_rule_is_in_the_table() -> None:
         archive_rules.buffering_size,
     }
     named = {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
-    assert rules - of_several == named, "name the rule in tools/limits_table.py, then run python -m tools.limits_table"
+    assert rules - of_several == named, "name the rule in tools/limits_table.py, then run make pages"
 
 
 def _is_rule(value: object) -> bool:
@@ -64,20 +64,12 @@ def _is_rule(value: object) -> bool:
 def test_every_warning_is_in_the_table() -> None:
     code = "".join(path.read_text() for path in (ROOT / "ses_events").rglob("*.py"))
     given = set(re.findall(r'"ses-events:([a-z-]+)"', code))
-    assert given == set(WARNINGS), "mend WARNINGS in tools/limits_table.py, then run python -m tools.limits_table"
+    assert given == set(WARNINGS), "mend WARNINGS in tools/limits_table.py, then run make pages"
 
 
 def test_the_places_that_a_recipe_names_are_there() -> None:
     named = re.findall(r"`([\w./]+/[\w.]+)`", (ROOT / "CONTRIBUTING.md").read_text())
     assert [path for path in named if not any((root / path).exists() for root in (ROOT, ROOT / "ses_events"))] == []
-
-
-def test_the_costs_are_those_of_the_alarms_that_the_reference_stack_has() -> None:
-    template = synthesize(SesEventsStack(new_app(), "SesEvents"))
-    alarms = [alarm["Properties"] for alarm in resources(template, "AWS::CloudWatch::Alarm").values()]
-    metrics = sum(len([each for each in alarm.get("Metrics", [{}]) if "Expression" not in each]) for alarm in alarms)
-    row = f"| {len(alarms)} alarms of the reference stack, over {metrics} metrics | ${metrics / 10:.2f} |"
-    assert row in (ROOT / "docs/operations.md").read_text(), f"the row in docs/operations.md should be: {row}"
 
 
 CLASSES = [name for name in ses_events.__all__ if inspect.isclass(getattr(ses_events, name))]

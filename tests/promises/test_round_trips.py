@@ -41,7 +41,7 @@ def test_a_set_costs_what_its_resources_cost(role: str, first: int, each: dict[s
     assert one["callbacks"] == hundred["callbacks"] == 1
     assert one["at_synth"] == hundred["at_synth"] == 5
     assert one["round_trips"] == first
-    assert {kind: (eleven[kind] - one[kind]) // 10 for kind in each} == each
+    assert {kind: (eleven[kind] - one[kind]) // 10 for kind in each} == each, "what a set costs is written here"
     assert hundred["resources"] <= 500  # CloudFormation's quotas for a template
     assert hundred["bytes"] <= 1_000_000
 
@@ -50,7 +50,8 @@ def test_monitoring_costs_what_its_alarms_metrics_and_graphs_cost() -> None:
     """14 alarms, 14 graphs, 43 metrics, 15 of them again with a label, 10 steps of metric math and the name of the
     stack; two more for a query.
     """
-    assert measured("monitoring") == 165 + 2 * len(named_queries("events", "events", "campaign"))
+    expected = 165 + 2 * len(named_queries("events", "events", "campaign"))
+    assert measured("monitoring") == expected, "count what is new in the docstring, too"
 
 
 @pytest.mark.parametrize(

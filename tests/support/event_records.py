@@ -374,7 +374,7 @@ RECORDS: list[Record] = [record for _, record in ARRIVED if "eventType" in recor
     },
     subscription(_ANN, "2026-03-09T10:00:00.000Z", newTopicPreferences=_PREFERENCES, oldTopicPreferences=_PREFERENCES),
 ]
-"""Records of all ten types that SES would publish, each of its fields in one of them."""
+"""Records of all types that SES would publish, each of its fields in one of them."""
 
 
 def write(folder: Path, arrived: Iterable[tuple[str, Record]]) -> None:

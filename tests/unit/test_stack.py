@@ -30,7 +30,7 @@ def test_the_reference_stack(recommended_flags: dict[str, Any], snapshot_json: S
             resource["Properties"][statement] = resource["Properties"][statement].partition("\n")[0]
         if view := resource["Properties"].get("TableInput", {}).get("ViewOriginalText"):
             resource["Properties"]["TableInput"]["ViewOriginalText"] = view.partition("{")[0]
-    assert template == snapshot_json
+    assert template == snapshot_json, "run make snapshots, and read what changed"
 
 
 def test_every_setting_reaches_its_part(recommended_flags: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 The first line of a file is its question. A file says where the table, the name of the dimension and the rows of
 ``recipient_events.sql`` go: ``{events}``, ``{dimension}``, ``{recipient_events}``. How days lie in the bucket differs:
 ``{days}`` is the pattern of ``dt``, ``{day}`` the day as 2026-03-09, and ``{partitions}`` are the columns.
+``{timestamps}`` are the columns with the time of an event, which depends on its type.
 
 The rows, one for each event and recipient, are written into each query that reads them; they come from what the query
 calls ``recent``: days that are picked at the table itself, which bounds the scan. The same rows are a view, for whoever
@@ -12,10 +13,12 @@ asks in other words.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 
+from ses_events.record.fields import TIMESTAMPS
 from ses_events.record.layout import DAILY, Layout
 
 _PREPARED = ("message_trace", "recipient_trace")
@@ -111,6 +114,7 @@ def _queries(names: list[str], database: str, table: str, dimension: str, layout
         "{days}": f"'{layout.sql}'",
         "{day}": "e.dt" if layout.sql == DAILY.sql else f"date_format(date_parse(e.dt, '{layout.sql}'), '{DAILY.sql}')",
         "{partitions}": ", ".join(f"e.{name}" for name in layout.partitions),
+        "{timestamps}": "\n      ".join(textwrap.wrap(", ".join(f"e.{column}" for column in TIMESTAMPS), 112)),
     }
     return [_query(name, parts) for name in names]
 

@@ -10,8 +10,7 @@ event AS (
     e.mail.messageid AS message_id,
     e.mail.timestamp AS sent_at,
     coalesce(
-      e.delivery.timestamp, e.bounce.timestamp, e.complaint.timestamp, e.open.timestamp, e.click.timestamp,
-      e.deliverydelay.timestamp, e.subscription.timestamp, e.mail.timestamp) AS event_at,
+      {timestamps}) AS event_at,
     -- What two events of one kind, message and time may differ in.
     coalesce(e.bounce.feedbackid, e.complaint.feedbackid, e.open.ipaddress, e.click.link, '') AS detail,
     coalesce(e.delivery.recipients, transform(e.deliverydelay.delayedrecipients, d -> d.emailaddress)) AS recipients,

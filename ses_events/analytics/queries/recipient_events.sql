@@ -58,8 +58,7 @@ recipient_events AS (
     e.mail.messageid AS message_id,
     from_iso8601_timestamp(e.mail.timestamp) AS sent_at,
     from_iso8601_timestamp(coalesce(
-      e.delivery.timestamp, e.bounce.timestamp, e.complaint.timestamp, e.open.timestamp, e.click.timestamp,
-      e.deliverydelay.timestamp, e.subscription.timestamp, e.mail.timestamp)) AS event_at,
+      {timestamps})) AS event_at,
     element_at(element_at(e.mail.tags, 'ses:configuration-set'), 1) AS configuration_set,
     element_at(element_at(e.mail.tags, {dimension}), 1) AS dimension_value,
     coalesce(e.address, 'unknown') AS recipient,

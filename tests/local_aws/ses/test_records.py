@@ -1,4 +1,4 @@
-"""The records of all ten event types, field by field, and when each is published."""
+"""The records of all event types, field by field, and when each is published."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from aws_cdk.aws_ses import EmailSendingEvent
 
 from local_aws.ses import records
 from local_aws.ses.outcomes import CannotHappen, outcome, reaction
@@ -226,6 +227,14 @@ OBJECTS: dict[str, tuple[records.Event, str, dict[str, Any]]] = {
         },
     ),
 }
+
+
+def test_there_is_a_record_of_each_event() -> None:
+    assert {*records.EVENT_TYPES.values()} == {event.name for event in EmailSendingEvent}, (
+        "mend local_aws/ses/records.py"
+    )
+    tested = {event["eventType"] for event, _, _ in OBJECTS.values()}
+    assert tested == records.EVENT_TYPES.keys() - {"Send"}, "OBJECTS lacks an event"
 
 
 @pytest.mark.parametrize("name", OBJECTS)

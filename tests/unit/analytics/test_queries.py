@@ -70,6 +70,8 @@ def test_the_page_about_analytics_has_the_columns_and_the_queries() -> None:
     ]
     columns, queries, prepared = tables
     assert [name for name, _ in columns] == [*COLUMNS, "dt", "hour", "origin"], "mend the columns in docs/analytics.md"
+    for event in {record["eventType"] for record in RECORDS}:
+        assert event in columns[0][1], f"docs/analytics.md lacks the event {event}"
     assert queries == [(query.name, query.title) for query in QUERIES], "mend the queries in docs/analytics.md"
     assert prepared == [(query.name, query.title) for query in PREPARED]
 

@@ -29,7 +29,7 @@ ROLE = "AWS::IAM::Role"
 
 def test_the_default_archive(stack: cdk.Stack, snapshot_json: SnapshotAssertion) -> None:
     EventArchive(stack, "Archive")
-    assert readable(synthesize(stack)) == snapshot_json
+    assert readable(synthesize(stack)) == snapshot_json, "run make snapshots, and read what changed"
 
 
 def test_firehose_may_do_nothing_but_deliver(stack: cdk.Stack) -> None:

@@ -35,6 +35,7 @@ from ses_events import (
     SesEventsStack,
     SnsDestination,
 )
+from ses_events.record.names import metric_name
 from tests.support.templates import (
     ROOT,
     Json,
@@ -49,6 +50,7 @@ from tests.support.templates import (
 
 SET = "${EventsConfigurationSet6B5CCE2B}"
 STREAM = "MailArchive4B50850C"
+COUNTED = [metric_name(event.name) for event in UNTOUCHED_MAIL]
 
 ALARMS = {
     "account_bounce_rate": "Average of AWS/SES Reputation.BounceRate in 300 s >= 0.05, 1 of 1, ignore",
@@ -71,13 +73,10 @@ ALARMS = {
         "DIFF(FILL(0 * DIFF(counted) + 1, 0))))))) - DIFF((((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * "
         "DIFF(counted) + 1, 0))) - DIFF((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))))) "
         "- DIFF(((FILL(0 * DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))) - DIFF((FILL(0 * "
-        "DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))))))))); counted: FILL(send, 0) + "
-        "FILL(reject, 0) + FILL(bounce, 0) + FILL(complaint, 0) + FILL(delivery, 0) + FILL(renderingfailure, 0) + "
-        "FILL(deliverydelay, 0) + FILL(subscription, 0); send: Sum of AWS/SES Send{SET} in 900 s; reject: Sum of "
-        "AWS/SES Reject{SET} in 900 s; bounce: Sum of AWS/SES Bounce{SET} in 900 s; complaint: Sum of AWS/SES "
-        "Complaint{SET} in 900 s; delivery: Sum of AWS/SES Delivery{SET} in 900 s; renderingfailure: Sum of "
-        "AWS/SES RenderingFailure{SET} in 900 s; deliverydelay: Sum of AWS/SES DeliveryDelay{SET} in 900 s; "
-        "subscription: Sum of AWS/SES Subscription{SET} in 900 s; settled: missing_4 - 0.25 * "
+        "DIFF(counted) + 1, 0) - DIFF(FILL(0 * DIFF(counted) + 1, 0))))))))); counted: "
+        + " + ".join(f"FILL({name.lower()}, 0)" for name in COUNTED)
+        + "".join(f"; {name.lower()}: Sum of AWS/SES {name}{{SET}} in 900 s" for name in COUNTED)
+        + "; settled: missing_4 - 0.25 * "
         "ABS(DIFF(counted_4)); missing_4: missing_2 + ((missing_2 - DIFF(missing_2)) - DIFF((missing_2 - "
         "DIFF(missing_2)))); missing_2: 2 * (missing - DIFF(missing)) - DIFF((missing - DIFF(missing))); missing: "
         "counted - FILL(records, 0); records: Sum of AWS/Firehose IncomingRecords{STREAM} in 900 s; counted_4: "

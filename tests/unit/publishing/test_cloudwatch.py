@@ -5,6 +5,7 @@ import pytest
 from aws_cdk.aws_ses import CloudWatchDimension, CloudWatchDimensionSource, EmailSendingEvent
 
 from ses_events import CloudWatchDestination, EventPublishing
+from ses_events.record.names import metric_name
 from tests.support.templates import new_app, properties, synthesize, warnings
 
 EVENT_DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
@@ -36,24 +37,10 @@ def test_a_tag_is_the_shortest_way_to_count() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("event", "name"),
-    [
-        (EmailSendingEvent.SEND, "Send"),
-        (EmailSendingEvent.REJECT, "Reject"),
-        (EmailSendingEvent.BOUNCE, "Bounce"),
-        (EmailSendingEvent.COMPLAINT, "Complaint"),
-        (EmailSendingEvent.DELIVERY, "Delivery"),
-        (EmailSendingEvent.OPEN, "Open"),
-        (EmailSendingEvent.CLICK, "Click"),
-        (EmailSendingEvent.RENDERING_FAILURE, "RenderingFailure"),
-        (EmailSendingEvent.DELIVERY_DELAY, "DeliveryDelay"),
-        (EmailSendingEvent.SUBSCRIPTION, "Subscription"),
-    ],
-)
-def test_each_event_has_its_metric(event: EmailSendingEvent, name: str) -> None:
+@pytest.mark.parametrize("event", EmailSendingEvent)
+def test_each_event_has_its_metric(event: EmailSendingEvent) -> None:
     metric = CloudWatchDestination([CAMPAIGN]).metric(event, {"campaign": "test"})
-    assert (metric.namespace, metric.metric_name, metric.statistic) == ("AWS/SES", name, "Sum")
+    assert (metric.namespace, metric.metric_name, metric.statistic) == ("AWS/SES", metric_name(event.name), "Sum")
     assert metric.dimensions == {"campaign": "test"}
 
 

@@ -73,7 +73,9 @@ def test_a_firehose_destination(stack: cdk.Stack, snapshot_json: SnapshotAsserti
     EventPublishing(stack, "Events").add_destination("ToArchive", FirehoseDestination(EventArchive(stack, "Archive")))
     template = readable(synthesize(stack))
     archive = [name for name in template["Resources"] if name.startswith("Archive")]
-    assert {name: body for name, body in template["Resources"].items() if name not in archive} == snapshot_json
+    assert {name: body for name, body in template["Resources"].items() if name not in archive} == snapshot_json, (
+        "run make snapshots, and read what changed"
+    )
 
 
 def test_ses_may_put_record_batches_into_the_stream_and_nothing_else(stack: cdk.Stack) -> None:

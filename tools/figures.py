@@ -1,0 +1,101 @@
+"""The figures in the sentences of README and docs, from the template of the reference stack: python -m tools.figures"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+
+from ses_events import EventArchive, EventMonitoring, ParquetFormat
+from tests.support.templates import ROOT, new_app, synthesize
+from tools.monthly_costs import (
+    PRICES,
+    SIZES,
+    Stack,
+    by_campaign,
+    dollars,
+    metrics_of_alarms,
+    parts,
+    reference_stack,
+    watching,
+)
+
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def sentences(stack: Stack) -> dict[Path, list[str]]:
+    """What the pages say of the reference stack; each sentence stands once on its page, with other figures or these."""
+    alarms, counts, dashboard = watching(stack).values()
+    [missing_events] = [metrics for name, metrics in stack.alarms.items() if "MissingEvents" in name]
+    return {
+        ROOT / "README.md": [
+            f"| alarms, saved queries | {len(stack.alarms)}, and {stack.named_queries} besides "
+            f"{stack.prepared_statements} prepared statements |",
+            f"| alarms | {len(stack.alarms)}, with a runbook |",
+            _bills(stack),
+        ],
+        ROOT / "docs/costs.md": [
+            f"{stack.counted} event types of 50 campaigns are {stack.counted * 50} metrics, "
+            f"${by_campaign(stack, 50):.0f}.",
+            f"- **Watching** costs up to ${alarms + counts + dashboard:.2f}, ",
+        ],
+        ROOT / "docs/operations.md": [
+            f"| {_alarms(stack.alarms, ' of the reference stack, over ')} |",
+            f"| with a KMS key of yours: {_alarms(_more(with_key=True))} |",
+            f"| with Parquet: {_alarms(_more(format=ParquetFormat()))} |",
+            f"a metric for each of {stack.counted_of_the_set} event types that occurred in the month | "
+            f"up to ${counts:.2f} |",
+            f"| the dashboard | ${dashboard:.2f} |",
+            f"`missing_events` is ${missing_events * PRICES['alarm'].dollars:.2f}, "
+            f"and ${PRICES['metric'].dollars:.2f} for each type that it alone counts",
+        ],
+    }
+
+
+def with_sentences(page: str, fresh: Iterable[str]) -> str:
+    """The page with the figures of these sentences in the place of those it has."""
+    for sentence in fresh:
+        figures = _NUMBER.pattern.join(map(re.escape, _NUMBER.split(sentence)))
+        page, found = re.subn(figures, sentence.replace("\\", r"\\"), page)
+        assert found == 1, f"{found} sentences of the page are like this one of tools/figures.py: {sentence}"
+    return page
+
+
+def _bills(stack: Stack) -> str:
+    """The rows of the README: a bill for each size, the first with what most of it is for."""
+    rows = []
+    for size in SIZES:
+        bill = parts(stack, size)
+        rows.append(f"{size.mails:,} mails, {size.campaigns} campaigns | {dollars(sum(bill.values()))}")
+    counts = dollars(by_campaign(stack, SIZES[0].campaigns))
+    return " |\n| ".join([f"| a month, {rows[0]}, of which {counts} for the counts by campaign", *rows[1:]]) + " |"
+
+
+def _of_archive(**options: Any) -> dict[str, int]:
+    """The alarms of an archive."""
+    stack = cdk.Stack(new_app(), "Mail")
+    if options.pop("with_key", False):
+        options["encryption_key"] = kms.Key(stack, "Key")
+    archive = EventArchive(stack, "Archive", **options)
+    EventMonitoring(stack, "Monitoring", archive=archive, dashboard=False)
+    return metrics_of_alarms(synthesize(stack))
+
+
+def _more(**options: Any) -> dict[str, int]:
+    """The alarms that an archive has with these options only."""
+    plain = _of_archive()
+    return {name: metrics for name, metrics in _of_archive(**options).items() if name not in plain}
+
+
+def _alarms(alarms: dict[str, int], over: str = ", ") -> str:
+    metrics = sum(alarms.values())
+    return f"{len(alarms)} alarms{over}{metrics} metrics | ${metrics * PRICES['alarm'].dollars:.2f}"
+
+
+if __name__ == "__main__":
+    for path, fresh in sentences(reference_stack()).items():
+        path.write_text(with_sentences(path.read_text(), fresh))
