@@ -72,10 +72,11 @@ class Caller:
         self._session.require(action, f"arn:aws:s3:::{bucket}", context)
 
     def require_of_object(self, action: str, kms_action: str, bucket: str, key: str) -> None:
-        """Check a permission on an object, and on the KMS key that its bucket is encrypted with."""
+        """Check a permission on an object, and on its KMS key: the bucket's for one that is written now."""
         arn = f"arn:aws:s3:::{bucket}/{key}"
         self._session.require(action, arn, {})
-        kms_key = buckets.key_of_bucket(self._asked.account, self._asked.region, bucket)
+        here = self._asked.account, self._asked.region, bucket
+        kms_key = buckets.key_of_bucket(*here) if action == "s3:PutObject" else buckets.key_of_object(*here, key)
         if kms_key:
             via = f"s3.{self._asked.region}.amazonaws.com"
             context = {"kms:ViaService": via, "kms:EncryptionContext:aws:s3:arn": arn}

@@ -28,10 +28,19 @@ def install() -> None:
 
 
 def refused(
-    service: str, action: str, resource: str, headers: Mapping[str, str], query: Mapping[str, Any]
+    service: str,
+    action: str,
+    resource: str,
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+    context: Mapping[str, str] | None = None,
 ) -> Response | None:
-    """Return how a service refuses a caller an action on a resource; None when IAM allows it."""
-    denied = iam_evaluator.enforce(access_key_id(headers, query), action, service, region(), resource)
+    """Return how a service refuses a caller an action on a resource; None when IAM allows it.
+
+    :param context: the condition keys that the service adds.
+    """
+    asked = action.partition(":")[0]
+    denied = iam_evaluator.enforce(access_key_id(headers, query), action, asked, region(), resource, context)
     if not denied:
         return None
     caller, explicit = iam_evaluator.caller_arn(), getattr(denied, "decision", "") == "Deny"
