@@ -18,10 +18,11 @@ from local_aws.ministack import authorization, configuration_sets, requests, sen
 from local_aws.ministack.requests import Response
 from local_aws.ministack.ses_api import Handler
 from local_aws.ses import outcomes, publish
-from local_aws.ses.mail import InvalidRequest, Mail, read_v1, read_v2, without_nulls
+from local_aws.ses.mail import Mail, read_v1, read_v2
 from local_aws.ses.records import AcceptedMail, Event
 from local_aws.ses.refusals import Refusal, refusals
 from local_aws.ses.suppression import SuppressionList
+from local_aws.ses.validation import InvalidRequest, without_nulls
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Ses:
         async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
             path = path.rstrip("/")
             try:
-                mails = read_v2(path, body, ses_api.template) if method == "POST" else []
+                mails = read_v2(method, path, body, ses_api.template)
             except InvalidRequest as invalid:
                 return ses_api.error_v2("BadRequestException", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
