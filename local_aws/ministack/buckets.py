@@ -48,11 +48,21 @@ def key_of_object(account: str, region: str, bucket: str, key: str) -> str | Non
     return key_arn(found, account, region) if found else None
 
 
+def encryption_context(account: str, region: str, bucket: str, key: str) -> dict[str, str]:
+    """Return the condition keys of a use of KMS by S3: for the bucket where it has an S3 bucket key, or the object."""
+    configuration = s3._bucket_encryption.get_scoped(account, None, bucket)
+    has_key = configuration and ElementTree.fromstring(configuration).findtext(".//{*}BucketKeyEnabled") == "true"
+    return {
+        "kms:ViaService": f"s3.{region}.amazonaws.com",
+        "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}" if has_key else f"arn:aws:s3:::{bucket}/{key}",
+    }
+
+
 def _with_decrypt(get_object: Callable[..., Response]) -> Callable[..., Response]:
     def get(bucket: str, key: str, headers: Mapping[str, str], query: Mapping[str, Any] | None = None) -> Response:
         response = get_object(bucket, key, headers, query)
         of_object = response[1].get(_KEY) if response[0] < 300 else None
-        return _refused_key("kms:Decrypt", of_object, f"{bucket}/{key}", headers, query) or response
+        return _refused_key("kms:Decrypt", of_object, bucket, key, headers, query) or response
 
     return get
 
@@ -61,23 +71,21 @@ def _with_data_key(put_object: Callable[..., Response]) -> Callable[..., Respons
     def put(bucket: str, key: str, body: bytes, headers: Mapping[str, str]) -> Response:
         encrypted = s3._buckets.get(bucket) and s3._resolve_sse_write_headers(headers, bucket)[0]
         of_object = (encrypted or {}).get(_KEY)
-        refusal = _refused_key("kms:GenerateDataKey", of_object, f"{bucket}/{key}", headers, None)
+        refusal = _refused_key("kms:GenerateDataKey", of_object, bucket, key, headers, None)
         return refusal or put_object(bucket, key, body, headers)
 
     return put
 
 
 def _refused_key(
-    action: str, key: str | None, name: str, headers: Mapping[str, str], query: Mapping[str, Any] | None
+    action: str, kms_key: str | None, bucket: str, key: str, headers: Mapping[str, str], query: Mapping[str, Any] | None
 ) -> Response | None:
     """How S3 refuses a caller who may not use the key of an object; other services here ask in their own way."""
-    if key is None or not ("authorization" in headers or query):
+    if kms_key is None or not ("authorization" in headers or query):
         return None
-    context = {
-        "kms:ViaService": f"s3.{region()}.amazonaws.com",
-        "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{name}",
-    }
-    return refused("s3", action, key_arn(key, account(), region()), headers, query or {}, context)
+    here = account(), region()
+    arn, context = key_arn(kms_key, *here), encryption_context(*here, bucket, key)
+    return refused("s3", action, arn, headers, query or {}, context)
 
 
 def _encryption_xml(encryption: dict[str, Any]) -> bytes:
