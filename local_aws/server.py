@@ -47,7 +47,7 @@ def main(listener: int, certificate: str, speed: float, iam_delay: float, stream
     ministack.install()
     delivery_streams.check_destinations_in_s3(refusal)
     delivery_streams.hand_over_records(Firehose(speed).accept)
-    workgroups.hand_over_queries(engine.run)
+    workgroups.hand_over_queries(engine.run, engine.permit)
     metrics.check_topics_of_alarms(actions.refusal)
     delays.set(iam_delay, stream_delay)
     ses = Ses()

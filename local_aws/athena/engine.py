@@ -1,7 +1,8 @@
 """Athena as the service runs a query: over what the deployed table says, with the permissions of whoever asks.
 
-DuckDB runs it, once sqlglot has put Athena's dialect into its own. What is not emulated fails and says so: statements
-other than SELECT and EXECUTE, tables without partition projection by day, formats other than JSON and Parquet.
+DuckDB runs it, once sqlglot has put Athena's dialect into its own; MiniStack makes and drops tables. What is not
+emulated fails and says so: other statements, tables without partition projection by day, formats other than JSON and
+Parquet.
 """
 
 from __future__ import annotations
@@ -78,9 +79,24 @@ class Caller:
         here = self._asked.account, self._asked.region, bucket
         kms_key = buckets.key_of_bucket(*here) if action == "s3:PutObject" else buckets.key_of_object(*here, key)
         if kms_key:
-            via = f"s3.{self._asked.region}.amazonaws.com"
-            context = {"kms:ViaService": via, "kms:EncryptionContext:aws:s3:arn": arn}
-            self._session.require(kms_action, kms_key, context)
+            self._session.require(kms_action, kms_key, buckets.encryption_context(*here, key))
+
+    def require_results(self) -> None:
+        """Check that the result may be written."""
+        bucket, _, folder = self._asked.output_location.removeprefix("s3://").partition("/")
+        self.require_of_bucket("s3:GetBucketLocation", bucket)
+        self.require_of_object("s3:PutObject", "kms:GenerateDataKey", bucket, f"{folder}results.csv")
+
+
+def permit(action: str, database: str, table: str, asked: workgroups.Asked) -> None:
+    """Check that a table may be made or dropped, by the action of Glue that this takes.
+
+    :raises AccessDenied: when the caller lacks a permission for it.
+    """
+    caller = Caller(asked)
+    for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):
+        caller.require(action, resource)
+    caller.require_results()
 
 
 def run(sql: str, database: str, asked: workgroups.Asked) -> dict[str, Any]:
@@ -112,9 +128,7 @@ def run(sql: str, database: str, asked: workgroups.Asked) -> dict[str, Any]:
         scanned = sum(_load(connection, schema, name, caller, Path(folder)) for schema, name in sorted(tables))
         if scanned > workgroup.get("BytesScannedCutoffPerQuery", scanned):
             raise QueryFailed("Query cancelled! : Bytes scanned limit was exceeded")
-        bucket, _, results = workgroup["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
-        caller.require_of_bucket("s3:GetBucketLocation", bucket)
-        caller.require_of_object("s3:PutObject", "kms:GenerateDataKey", bucket, f"{results}results.csv")
+        caller.require_results()
         connection.execute("SET TimeZone = 'UTC'")
         if database in {schema for schema, _ in tables}:
             connection.execute(f"SET schema = {quoted(database)}")
