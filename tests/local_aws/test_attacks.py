@@ -152,14 +152,14 @@ def test_a_result_lies_where_the_workgroup_says_and_not_where_the_analyst_does(s
     asked = {"QueryString": "SELECT 1 AS one", "WorkGroup": workgroup}
     elsewhere = {"OutputLocation": f"s3://{system.outputs['KeyedBucket']}/events/dt=2026-01-01/"}
     query = athena.start_query_execution(**asked, ResultConfiguration=elsewhere)["QueryExecutionId"]
-    results = system.outputs["MarketingResults"]
+    results = system.outputs["ResultsBucket"]
     assert eventually(lambda: [key for key in system.keys(f"{workgroup}/", results) if query in key])
     assert not [key for key in system.keys("", system.outputs["KeyedBucket"]) if query in key]
 
 
 def test_an_analyst_asks_in_no_other_workgroup(system: System) -> None:
     athena = system.client("athena", "MarketingAnalyst")
-    elsewhere = {"OutputLocation": f"s3://{system.outputs['MarketingResults']}/"}
+    elsewhere = {"OutputLocation": f"s3://{system.outputs['ResultsBucket']}/"}
     for workgroup in ("primary", system.outputs["SupportWorkGroup"]):
         with pytest.raises(ClientError, match="is not authorized to perform: athena:StartQueryExecution"):
             athena.start_query_execution(QueryString="SELECT 1", WorkGroup=workgroup, ResultConfiguration=elsewhere)
@@ -176,7 +176,7 @@ def test_a_workgroup_without_settings_of_its_own_writes_where_the_analyst_may(sy
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName=user, PolicyName="Primary", PolicyDocument=policy)
-    athena, results = system.client("athena", "MarketingAnalyst"), system.outputs["MarketingResults"]
+    athena, results = system.client("athena", "MarketingAnalyst"), system.outputs["ResultsBucket"]
     try:
         for location, state in (
             (f"s3://{results}/{system.outputs['MarketingWorkGroup']}/", "SUCCEEDED"),
@@ -236,7 +236,7 @@ def test_one_team_s_results_are_closed_to_another(system: System, team: str, oth
     assert mine.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
     for call in (theirs.get_query_results, theirs.get_query_execution, theirs.stop_query_execution):
         assert denied(call, QueryExecutionId=query)
-    bucket, s3 = system.outputs[f"{team}Results"], system.client("s3", f"{other}Analyst")
+    bucket, s3 = system.outputs["ResultsBucket"], system.client("s3", f"{other}Analyst")
     [result] = [key for key in system.keys("", bucket) if key.endswith(f"{query}.csv")]
     assert denied(s3.get_object, Bucket=bucket, Key=result)
     assert denied(s3.put_object, Bucket=bucket, Key=result, Body=b"forged")

@@ -46,17 +46,18 @@ class Attacked(cdk.Stack):
         veteran = iam.User(self, "Veteran")
         keyed.grant_read(veteran)
         earlier_key.grant_decrypt(veteran)
+        results = s3.Bucket(self, "Answers")
         for team in ("Marketing", "Support"):
             analyst = iam.User(self, f"{team}Analyst")
-            analytics = EventAnalytics(self, team, archive=keyed)
+            analytics = EventAnalytics(self, team, archive=keyed, results_bucket=results)
             analytics.grant_query(analyst)
             cdk.CfnOutput(self, f"{team}AnalystName", value=analyst.user_name)
             cdk.CfnOutput(self, f"{team}WorkGroup", value=analytics.workgroup.ref)
             cdk.CfnOutput(self, f"{team}Database", value=analytics.database_name)
-            cdk.CfnOutput(self, f"{team}Results", value=analytics.results_bucket.bucket_name)
         outputs = {
             "ConfigurationSet": publishing.configuration_set_name,
             "CommonBucket": common.bucket_name,
+            "ResultsBucket": results.bucket_name,
             "KeyedBucket": keyed.bucket.bucket_name,
             "KeyedStream": keyed.delivery_stream.ref,
             "KeyedRole": keyed.role.role_arn,
