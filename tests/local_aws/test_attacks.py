@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,9 @@ from local_aws.demo import DOMAIN, NotProven, answer, send_mail
 from local_aws.process import ACCOUNT, REGION
 from tests.local_aws.support.attacked import FOLDERS, Attacked
 from tests.local_aws.support.deployed import app, deploy, event_destinations, eventually, outputs_of, refusals
+from tests.support.trusts import FOR_ANYBODY, FOR_ONE
 
-STRANGER = "111122223333"
+STRANGER, ANOTHER = "111122223333", "199999999999"
 TEAMS = [("Marketing", "Support"), ("Support", "Marketing")]
 DAY = "dt=2026-01-01"
 
@@ -85,6 +87,32 @@ def test_another_set_of_the_account_uses_neither_role_nor_topic(system: System) 
     ours = system.aws.client("sesv2")
     ours.create_configuration_set(ConfigurationSetName="another")
     assert _refused_destinations(system, ours, "another") == {"KinesisFirehoseDestination", "SnsDestination"}
+
+
+@pytest.mark.parametrize("conditions", [*FOR_ANYBODY, *FOR_ONE], ids=str)
+def test_a_stranger_comes_in_only_by_a_trust_that_is_warned_of(aws: LocalAws, conditions: list[Any]) -> None:
+    ses = {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [{**ses, "Condition": condition} for condition in conditions]}
+    iam = aws.client("iam", STRANGER, "x")
+    role = iam.create_role(RoleName="trusting", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    stream = f"arn:aws:firehose:{REGION}:{STRANGER}:deliverystream/any"
+    destination = {
+        "MatchingEventTypes": ["SEND"],
+        "KinesisFirehoseDestination": {"IamRoleArn": role, "DeliveryStreamArn": stream},
+    }
+    assumed = {}
+    for account in (STRANGER, ANOTHER):
+        sesv2 = aws.client("sesv2", account, "x")
+        with contextlib.suppress(ClientError):
+            sesv2.create_configuration_set(ConfigurationSetName="any")
+        with pytest.raises(ClientError) as refused:
+            sesv2.create_configuration_set_event_destination(
+                ConfigurationSetName="any", EventDestinationName="any", EventDestination=destination
+            )
+        assumed[account] = "Could not assume IAM role" not in str(refused.value)
+    iam.delete_role(RoleName="trusting")
+    assert not assumed[ANOTHER] or conditions in FOR_ANYBODY
+    assert assumed[STRANGER] or conditions in FOR_ANYBODY or "Org" in str(conditions)
 
 
 def test_a_stranger_s_topic_is_not_encrypted_with_the_key_of_the_topic(system: System) -> None:
