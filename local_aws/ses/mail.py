@@ -17,7 +17,7 @@ from email.utils import getaddresses
 from urllib.parse import parse_qs
 
 from local_aws.ses.rendering import RenderingFailure, render
-from local_aws.ses.validation import InvalidRequest, Json, read
+from local_aws.ses.validation import InvalidRequest, Json
 
 Pairs = list[tuple[str, str]]
 
@@ -104,12 +104,12 @@ def _mails_v1(body: bytes, templates: Templates) -> list[Mail]:
     ]
 
 
-def read_v2(method: str, path: str, body: bytes, templates: Templates) -> list[Mail]:
+def read_v2(operation: str, request: Json, templates: Templates) -> list[Mail]:
     """The mail that a request of the API v2 sends: none, one, or one for each entry of a bulk.
 
-    :raises InvalidRequest: when the request, or its mail, is none that SES can read.
+    :param request: as ``validation.read`` has it.
+    :raises InvalidRequest: when it has no mail that SES can read.
     """
-    operation, request = read(method, path, body)
     if operation not in ("SendEmail", "SendBulkEmail"):
         return []
     return [_small(mail, _LARGEST_V2) for mail in _mails_v2(operation, request, templates)]

@@ -19,7 +19,9 @@ class InvalidRequest(Exception):
 
 
 def read(method: str, path: str, body: bytes) -> tuple[str, Json]:
-    """The operation that a request is for, and the members of its body; no operation where the API has none.
+    """The operation that a request is for, and what its body says; no operation where the API has none with a body.
+
+    That is without nulls, which the services of AWS take for nothing, and without the members that are in the path.
 
     :raises InvalidRequest: when the body is not as the model of the operation says.
     """
@@ -27,12 +29,13 @@ def read(method: str, path: str, body: bytes) -> tuple[str, Json]:
     if operation is None or method not in ("PATCH", "POST", "PUT"):
         return "", {}
     try:
-        request = without_nulls(json.loads(body or b"{}"))
+        request = _without_nulls(json.loads(body or b"{}"))
         json.dumps(request, ensure_ascii=False).encode()  # which half of a surrogate pair is not
     except ValueError as failure:
         raise InvalidRequest(f"The request is not valid JSON: {failure}") from failure
     if not isinstance(request, dict):
         raise InvalidRequest("The request is not a JSON object.")
+    request = {name: member for name, member in request.items() if name not in members}
     shape = operation.input_shape
     for fault in ParamValidator().validate({**request, **members}, shape).generate_report().splitlines():
         if not fault.startswith("Unknown parameter"):  # services ignore those
@@ -42,11 +45,10 @@ def read(method: str, path: str, body: bytes) -> tuple[str, Json]:
     return str(operation.name), request
 
 
-def without_nulls(value: Any) -> Any:
-    """JSON as the services of AWS read it: a member that is null is none."""
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None}
-    return [without_nulls(member) for member in value] if isinstance(value, list) else value
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return [_without_nulls(member) for member in value] if isinstance(value, list) else value
 
 
 def _operation(method: str, path: str) -> tuple[Any, Json]:

@@ -15,7 +15,7 @@ from botocore.httpsession import URLLib3Session
 
 from local_aws import LocalAws
 from local_aws.ses.mail import read_v1, read_v2
-from local_aws.ses.validation import InvalidRequest
+from local_aws.ses.validation import InvalidRequest, read
 from tests.local_aws.ses.test_mail import templates
 
 SEND, BULK = "/v2/email/outbound-emails", "/v2/email/outbound-bulk-emails"
@@ -119,6 +119,12 @@ def test_the_api_v2_refuses(post: Any, method: str, path: str, request_body: Any
     assert reason in json.loads(answer)["message"]
 
 
+def test_what_a_path_says_is_not_said_by_a_body(post: Any) -> None:
+    body = json.dumps({"ConfigurationSetName": [[]], "SendingEnabled": True})
+    status, answer = post("PUT", f"{SET}/unknown/sending", body, "application/json")
+    assert (status, "unknown" in answer) == (404, True)
+
+
 @pytest.mark.parametrize("body", ["{", "\x00", "[", '{"Content"}'])
 def test_what_is_no_json_is_refused(post: Any, body: str) -> None:
     status, answer = post("POST", SEND, body, "application/json")
@@ -157,15 +163,15 @@ def test_the_query_protocol_refuses(post: Any, form: dict[str, str], reason: str
 
 @pytest.mark.parametrize(("limit", "api"), [(10 * 1024**2, "v1"), (40 * 1024**2, "v2")])
 def test_a_mail_has_a_greatest_size(limit: int, api: str) -> None:
-    def read(size: int) -> object:
+    def read_mail(size: int) -> object:
         text = "a" * size
         if api == "v1":
             return read_v1(
                 urlencode({**V1, "Message.Subject.Data": "", "Message.Body.Text.Data": text}).encode(), templates
             )
         simple = {"Subject": {"Data": ""}, "Body": {"Text": {"Data": text}}}
-        return read_v2("POST", SEND, json.dumps(mail(Content={"Simple": simple})).encode(), templates)
+        return read_v2(*read("POST", SEND, json.dumps(mail(Content={"Simple": simple})).encode()), templates)
 
-    assert read(limit)
+    assert read_mail(limit)
     with pytest.raises(InvalidRequest, match=rf"^Message length is more than {limit} bytes long: '{limit + 1}'\.$"):
-        read(limit + 1)
+        read_mail(limit + 1)
