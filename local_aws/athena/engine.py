@@ -1,8 +1,7 @@
 """Athena as the service runs a query: over what the deployed table says, with the permissions of whoever asks.
 
-DuckDB runs it, once sqlglot has put Athena's dialect into its own; MiniStack makes and drops tables. What is not
-emulated fails and says so: other statements, tables without partition projection by day, formats other than JSON and
-Parquet.
+DuckDB runs it, once sqlglot has put Athena's dialect into its own. What is not emulated fails and says so: statements
+other than SELECT and EXECUTE, tables without partition projection by day, formats other than JSON and Parquet.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class Caller:
 
 
 def permit(action: str, database: str, table: str, asked: workgroups.Asked) -> None:
-    """Check that a table may be made or dropped, by the action of Glue that this takes.
+    """Check that a table may be made or dropped, which MiniStack does, by the action of Glue that this takes.
 
     :raises AccessDenied: when the caller lacks a permission for it.
     """

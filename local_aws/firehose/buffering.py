@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.glue.hive import Find, HiveType, by_mapping, columns_of, misfit, to_parquet
 from local_aws.iam.principals import AccessDenied, RoleSession, ServicePrincipal
-from local_aws.ministack import catalog, delivery_streams, metrics
+from local_aws.ministack import buckets, catalog, delivery_streams, metrics
 
 log = logging.getLogger(__name__)
 
@@ -214,6 +214,7 @@ def _failed_record(buffer: _Buffer, conversion: Mapping[str, Any], line: bytes, 
 
 def _put(role: RoleSession, buffer: _Buffer, settings: Mapping[str, Any], data: bytes) -> str:
     bucket = settings["BucketARN"].split(":")[-1]
+    _require_encryption_key(role, bucket, settings["BucketARN"])
     key = object_key(buffer.stream, settings, buffer.arrival)
     body = gzip.compress(data) if _compression(settings) == "GZIP" else data
     role.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **_encryption(settings))
@@ -238,6 +239,17 @@ def _schema(role: RoleSession, conversion: Mapping[str, Any]) -> tuple[Find, Map
     deserializer = conversion["InputFormatConfiguration"]["Deserializer"]["OpenXJsonSerDe"]
     find = by_mapping(deserializer["ColumnToJsonKeyMappings"])
     return find, columns_of(table)
+
+
+def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> None:
+    """S3 asks KMS for a data key with the permissions of whoever writes: here for the key of the bucket."""
+    key = buckets.key_of_bucket(role.arn.split(":")[4], role.region, bucket)
+    if key:
+        context = {
+            "kms:ViaService": f"s3.{role.region}.amazonaws.com",
+            "kms:EncryptionContext:aws:s3:arn": bucket_arn,
+        }
+        role.require("kms:GenerateDataKey", key, context)
 
 
 def _report(buffer: _Buffer, failure: Exception) -> None:

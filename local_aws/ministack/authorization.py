@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import athena, sts
+from ministack.services import athena, firehose, sts
 
 from local_aws.ministack.requests import Response, access_key_id, as_if_asked, region
 
@@ -21,10 +22,12 @@ def install() -> None:
     """Authorize PutLogEvents on the log stream, and what Athena does to a query on its workgroup.
 
     MiniStack authorizes the former on the log group, and the latter on no resource. Sending it authorizes on no
-    resource either: ``refused`` is asked for each that a mail uses.
+    resource either: ``refused`` is asked for each that a mail uses. Who makes a delivery stream by the API may do so
+    with a role that he may pass.
     """
     iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
     iam_actions.extract_iam_action = _but_sending(iam_actions.extract_iam_action)
+    firehose.handle_request = _with_passed_role(firehose.handle_request)
 
 
 def refused(
@@ -90,6 +93,21 @@ def resource_policy_allows(
 def register_session(access_key_id: str, session: Mapping[str, Any]) -> None:
     """Make temporary credentials of a role known to STS."""
     sts.register_session(access_key_id, session)
+
+
+def _with_passed_role(handle: Callable[..., Any]) -> Callable[..., Any]:
+    async def handle_request(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
+        if headers.get("x-amz-target", "").endswith((".CreateDeliveryStream", ".UpdateDestination")):
+            to_firehose = {"iam:PassedToService": "firehose.amazonaws.com"}
+            for role in dict.fromkeys(re.findall(rb'"RoleARN": *"([^"]+)"', body)):
+                denied = refused("firehose", "iam:PassRole", role.decode(), headers, query, to_firehose)
+                if denied:
+                    return denied
+        return await handle(method, path, headers, body, query)
+
+    return handle_request
 
 
 def _but_sending(iam_action: Callable[..., str | None]) -> Callable[..., str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +9,6 @@ from typing import Any
 
 from ministack.services import firehose
 
-from local_aws.ministack import authorization
 from local_aws.ministack.delays import delays
 from local_aws.ministack.provisioning import Provisioner, handlers_of, is_express, run_on_thread
 
@@ -19,7 +17,7 @@ Records = list[tuple[str, bytes]]
 
 def install() -> None:
     """Let a new delivery stream be CREATING for ``delays.stream`` seconds; CloudFormation waits for it, but for a
-    stack in the express mode. Who makes one by the API may do so with a role that he may pass.
+    stack in the express mode.
     """
     create_stream = firehose._create_delivery_stream
 
@@ -44,26 +42,10 @@ def install() -> None:
 
         return provision_stream
 
-    firehose.handle_request = _with_passed_role(firehose.handle_request)
     stream = "AWS::KinesisFirehose::DeliveryStream"
     handlers = handlers_of(stream)
     handlers |= {name: until_active(handlers[name]) for name in ("create", "update")}
     run_on_thread(stream)
-
-
-def _with_passed_role(handle: Callable[..., Any]) -> Callable[..., Any]:
-    async def handle_request(
-        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
-    ) -> Any:
-        if headers.get("x-amz-target", "").endswith((".CreateDeliveryStream", ".UpdateDestination")):
-            to_firehose = {"iam:PassedToService": "firehose.amazonaws.com"}
-            for role in dict.fromkeys(re.findall(rb'"RoleARN": *"([^"]+)"', body)):
-                denied = authorization.refused("firehose", "iam:PassRole", role.decode(), headers, query, to_firehose)
-                if denied:
-                    return denied
-        return await handle(method, path, headers, body, query)
-
-    return handle_request
 
 
 def check_destinations_in_s3(refusal: Callable[[Mapping[str, Any]], str | None]) -> None:
