@@ -58,7 +58,7 @@ def main(
     delivery_streams.check_destinations_in_s3(refusal)
     firehose = Firehose(clock)
     delivery_streams.hand_over_records(firehose.accept)
-    workgroups.hand_over_queries(engine.run)
+    workgroups.hand_over_queries(engine.run, engine.permit)
     metrics.check_topics_of_alarms(actions.refusal)
     delays.set(iam_delay, stream_delay, metric_delay)
     ses = Ses()

@@ -1,11 +1,12 @@
-"""Write docs/compliance.md: what the packs of cdk-nag find in the reference stack and in the bank's, the answers, and
-the licences of what is installed.
+"""Write docs/compliance.md: what the packs of cdk-nag find in the reference stack and in the bank's, what scanners of
+templates found, the answers, and the licences of what is installed.
 
 python -m tools.compliance
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from packaging.requirements import Requirement
 from ses_events import SesEventsStack
 from tests.support.examples import stacks, with_recommended_flags
 from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app
+from tools.scanners import COMMANDS, RECORD
 
 PAGE = ROOT / "docs/compliance.md"
 PACKS: dict[str, Callable[[], NagPack]] = {
@@ -55,6 +57,21 @@ BANK = {
 }
 """The answer to each finding in examples/bank.py."""
 
+SCANNERS = {
+    "W3005": "Stands: the order of creation is written out, also where a reference implies it today.",
+    "CKV_AWS_158": REFERENCE["CloudWatchLogGroupEncrypted"],
+    "CKV_AWS_18": REFERENCE["S3BucketLoggingEnabled"] + " The bucket of the access logs is the log of the others.",
+    "CKV_AWS_21": REFERENCE["S3BucketVersioningEnabled"],
+    "CKV_AWS_26": "Satisfied by a topic with `master_key`; this one is the example's own.",
+    "MISMATCHED_TYPE": "Stands: TLS 1.2 is a number (S3 user guide, `s3:TlsVersion`); parliament takes whole ones. "
+    "The encryption context of a log group is its ARN (CloudWatch Logs user guide); parliament takes text.",
+    "PERMISSIONS_MANAGEMENT_ACTIONS": "Stands: what CDK gives the account that owns a key: its policies decide.",
+    "RESOURCE_STAR": "Stands: in the policy of a key `*` is this key.",
+    "UNKNOWN_CONDITION_FOR_ACTION": "Stands: all of S3 is denied without TLS 1.2, also what has no such condition key; "
+    "`kms:DescribeKey` has none either, and is in the statement of the CloudWatch Logs user guide.",
+}
+"""The answer to each finding of a scanner, by its id."""
+
 _INTRODUCTION = """\
 # Compliance
 
@@ -62,6 +79,12 @@ What four rule packs of [cdk-nag](https://github.com/cdklabs/cdk-nag) find: AwsS
 (`NIST.800.53.R5`), HIPAA Security (`HIPAA.Security`) and PCI DSS 3.2.1 (`PCI.DSS.321`). For each finding there is the
 argument that satisfies it, or the reason why it stands. The packs check a template, and not how you run the system: no
 finding is not yet compliance. Made by `python -m tools.compliance` from a run of the packs; a test repeats the run.
+"""
+
+_OF_SCANNERS = """\
+What they found in the reference stack and in all examples, recorded by `python -m tools.scanners`: checkov and
+parliament need other packages than this project and are run in an environment of their own. parliament judges policies,
+but no trust of a role; its last release, of April 2025, knows the actions of that time.
 """
 
 
@@ -83,6 +106,11 @@ def page() -> str:
             "[`examples/bank.py`](../examples/bank.py) passes buckets, keys, roles, a log group and a topic.",
             "",
             *_table(with_recommended_flags("bank"), BANK),
+            "",
+            "## Scanners of templates",
+            "",
+            _OF_SCANNERS,
+            *_scanned(),
             "",
             "## Licences",
             "",
@@ -111,6 +139,28 @@ def _table(app: cdk.App, answers: Mapping[str, str]) -> Iterator[str]:
         raise KeyError(f"{stack.node.path}: findings without an answer, or answers without a finding: {unanswered}")
     for rule in sorted(where):
         yield _row(rule, packs[rule], where[rule], answers[rule])
+
+
+def _scanned() -> Iterator[str]:
+    """The runs as they are recorded, and a row for each finding."""
+    record = json.loads(RECORD.read_text())
+    yield "| scanner | version | command |"
+    yield "|---|---|---|"
+    for scanner, command in COMMANDS.items():
+        yield f"| {scanner} | {record[scanner]['version']} | `{command}` |"
+    found = {
+        finding: (scanner, where) for scanner in COMMANDS for finding, where in record[scanner]["findings"].items()
+    }
+    if unanswered := {finding.partition(":")[0] for finding in found} ^ SCANNERS.keys():
+        raise KeyError(f"findings without an answer, or answers without a finding: {unanswered}")
+    yield from ("", "| finding | scanner | where | answer |", "|---|---|---|---|")
+    for finding, (scanner, where) in found.items():
+        examples = defaultdict[str, list[str]](list)
+        for example, _, path in (place.partition(": ") for place in where):
+            examples[f"`{path}`"].append(example)
+        places = "; ".join(f"{path} of {', '.join(each)}" for path, each in examples.items())
+        rule, _, text = finding.partition(": ")
+        yield f"| `{rule}` {text} | {scanner} | {places} | {SCANNERS[rule]} |"
 
 
 def _acknowledged(stack: cdk.Stack) -> dict[tuple[str, str], set[str]]:

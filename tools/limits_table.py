@@ -127,6 +127,8 @@ WARNINGS = {
     "prefix-leading-slash": "a prefix that starts with `/`: a folder without a name",
     "prefix-opens-bucket": "a prefix in a bucket of yours that begins with no folder: permissions are for all of it",
     "prefix-plain-braces": "a prefix with `{timestamp:...}` for `!{timestamp:...}`: Firehose writes it as it is",
+    "prefix-reaches-neighbours": "a prefix in a bucket of yours whose folder does not end before any expression: "
+    "permissions are for folders of like names too",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
     "region-without-configuration-sets": "a region that had no configuration sets in CloudFormation at this version",

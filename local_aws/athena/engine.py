@@ -70,14 +70,30 @@ class Caller:
         self._session.require(action, f"arn:aws:s3:::{bucket}", context)
 
     def require_of_object(self, action: str, kms_action: str, bucket: str, key: str) -> None:
-        """Check a permission on an object, and on the KMS key that its bucket is encrypted with."""
+        """Check a permission on an object, and on its KMS key: the bucket's for one that is written now."""
         arn = f"arn:aws:s3:::{bucket}/{key}"
         self._session.require(action, arn, {})
-        kms_key = buckets.key_of_bucket(self._asked.account, self._asked.region, bucket)
+        here = self._asked.account, self._asked.region, bucket
+        kms_key = buckets.key_of_bucket(*here) if action == "s3:PutObject" else buckets.key_of_object(*here, key)
         if kms_key:
-            via = f"s3.{self._asked.region}.amazonaws.com"
-            context = {"kms:ViaService": via, "kms:EncryptionContext:aws:s3:arn": arn}
-            self._session.require(kms_action, kms_key, context)
+            self._session.require(kms_action, kms_key, buckets.encryption_context(*here, key))
+
+    def require_results(self) -> None:
+        """Check that the result may be written."""
+        bucket, _, folder = self._asked.output_location.removeprefix("s3://").partition("/")
+        self.require_of_bucket("s3:GetBucketLocation", bucket)
+        self.require_of_object("s3:PutObject", "kms:GenerateDataKey", bucket, f"{folder}results.csv")
+
+
+def permit(action: str, database: str, table: str, asked: workgroups.Asked) -> None:
+    """Check that a table may be made or dropped, which MiniStack does, by the action of Glue that this takes.
+
+    :raises AccessDenied: when the caller lacks a permission for it.
+    """
+    caller = Caller(asked)
+    for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):
+        caller.require(action, resource)
+    caller.require_results()
 
 
 def run(sql: str, database: str, asked: workgroups.Asked) -> dict[str, Any]:
@@ -107,9 +123,7 @@ def run(sql: str, database: str, asked: workgroups.Asked) -> dict[str, Any]:
         scanned = sum(query.load(connection, name, read, caller, Path(folder)) for name, read in tables.items())
         if scanned > workgroup.get("BytesScannedCutoffPerQuery", scanned):
             raise QueryFailed("Query cancelled! : Bytes scanned limit was exceeded")
-        bucket, _, results = workgroup["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
-        caller.require_of_bucket("s3:GetBucketLocation", bucket)
-        caller.require_of_object("s3:PutObject", "kms:GenerateDataKey", bucket, f"{results}results.csv")
+        caller.require_results()
         connection.execute("SET enable_external_access = false")  # to DuckDB, a table may be any file of this machine
         return query.answer(connection, tree)
 

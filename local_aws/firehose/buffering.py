@@ -336,7 +336,7 @@ def _schema(role: RoleSession, conversion: Mapping[str, Any]) -> tuple[Find, Map
 
 
 def _require_encryption_key(role: RoleSession, bucket: str, bucket_arn: str) -> None:
-    """S3 asks KMS for a data key with the permissions of whoever writes; MiniStack's S3 asks nobody."""
+    """S3 asks KMS for a data key with the permissions of whoever writes: here for the key of the bucket."""
     key = buckets.key_of_bucket(role.arn.split(":")[4], role.region, bucket)
     if key:
         context = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import athena, sts
+from ministack.services import athena, firehose, sts
 
 from local_aws.ministack.requests import Response, access_key_id, as_if_asked, region
 
@@ -21,17 +22,28 @@ def install() -> None:
     """Authorize PutLogEvents on the log stream, and what Athena does to a query on its workgroup.
 
     MiniStack authorizes the former on the log group, and the latter on no resource. Sending it authorizes on no
-    resource either: ``refused`` is asked for each that a mail uses.
+    resource either: ``refused`` is asked for each that a mail uses. Who makes a delivery stream by the API may do so
+    with a role that he may pass.
     """
     iam_actions.extract_resource_arn = _with_workgroup(_with_log_stream(iam_actions.extract_resource_arn))
     iam_actions.extract_iam_action = _but_sending(iam_actions.extract_iam_action)
+    firehose.handle_request = _with_passed_role(firehose.handle_request)
 
 
 def refused(
-    service: str, action: str, resource: str, headers: Mapping[str, str], query: Mapping[str, Any]
+    service: str,
+    action: str,
+    resource: str,
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+    context: Mapping[str, str] | None = None,
 ) -> Response | None:
-    """Return how a service refuses a caller an action on a resource; None when IAM allows it."""
-    denied = iam_evaluator.enforce(access_key_id(headers, query), action, service, region(), resource)
+    """Return how a service refuses a caller an action on a resource; None when IAM allows it.
+
+    :param context: the condition keys that the service adds.
+    """
+    asked = action.partition(":")[0]
+    denied = iam_evaluator.enforce(access_key_id(headers, query), action, asked, region(), resource, context)
     if not denied:
         return None
     caller, explicit = iam_evaluator.caller_arn(), getattr(denied, "decision", "") == "Deny"
@@ -94,6 +106,21 @@ def _decision(
         service_context={key.lower(): value for key, value in context.items()},
     )
     return str(iam_evaluator.evaluate_resource_policy(policy, request, service=principal).decision)
+
+
+def _with_passed_role(handle: Callable[..., Any]) -> Callable[..., Any]:
+    async def handle_request(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
+        if headers.get("x-amz-target", "").endswith((".CreateDeliveryStream", ".UpdateDestination")):
+            to_firehose = {"iam:PassedToService": "firehose.amazonaws.com"}
+            for role in dict.fromkeys(re.findall(rb'"RoleARN": *"([^"]+)"', body)):
+                denied = refused("firehose", "iam:PassRole", role.decode(), headers, query, to_firehose)
+                if denied:
+                    return denied
+        return await handle(method, path, headers, body, query)
+
+    return handle_request
 
 
 def _but_sending(iam_action: Callable[..., str | None]) -> Callable[..., str | None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import athena
 
-from local_aws.ministack import requests
+from local_aws.ministack import authorization, requests
 from local_aws.ministack.provisioning import body_of, by_replacement, handlers_of
 
 
@@ -35,15 +35,19 @@ class Asked:
     region: str
     workgroup: str
     parameters: list[str]
+    output_location: str
 
 
 _asked: contextvars.ContextVar[Asked] = contextvars.ContextVar("asked")
 
 
-def hand_over_queries(run: Callable[[str, str, Asked], dict[str, Any]]) -> None:
+def hand_over_queries(
+    run: Callable[[str, str, Asked], dict[str, Any]], permit: Callable[[str, str, str, Asked], None]
+) -> None:
     """Call ``run(sql, database, asked)`` for what Athena is asked; it returns columns, their types and rows.
 
-    MiniStack itself would take the columns from the objects, whatever the table says, and ask for no permission.
+    MiniStack itself would take the columns from the objects, whatever the table says, and ask for no permission. It
+    makes and drops tables, after ``permit(glue_action, database, table, asked)``.
     """
     handle = athena.handle_request
 
@@ -51,13 +55,25 @@ def hand_over_queries(run: Callable[[str, str, Asked], dict[str, Any]]) -> None:
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Any:
         request = json.loads(body or b"{}")
+        if headers.get("x-amz-target", "").endswith(".GetQueryResults"):
+            for result in _result_objects(request.get("QueryExecutionId", "")):
+                denied = authorization.refused("athena", "s3:GetObject", result, headers, query_params)
+                if denied:
+                    return denied
+        name = request.get("WorkGroup", "primary")
+        configuration = workgroup(name)
+        if configuration.get("EnforceWorkGroupConfiguration"):
+            request.pop("ResultConfiguration", None)  # such a query runs, with the workgroup's settings
+            body = json.dumps(request).encode()
+        locations = [each.get("ResultConfiguration", {}).get("OutputLocation") for each in (request, configuration)]
         asked = Asked(
             access_key_id=requests.access_key_id(headers, query_params),
             arn=requests.caller_arn(),
             account=requests.account(),
             region=requests.region(),
-            workgroup=request.get("WorkGroup", "primary"),
+            workgroup=name,
             parameters=request.get("ExecutionParameters", []),
+            output_location=next(filter(None, locations), ""),
         )
         _asked.set(asked)
         return await handle(method, path, headers, body, query_params)
@@ -65,16 +81,31 @@ def hand_over_queries(run: Callable[[str, str, Asked], dict[str, Any]]) -> None:
     async def run_duckdb(sql: str, database: str, catalog: str | None = None) -> dict[str, Any]:
         return await asyncio.to_thread(run, sql, database, _asked.get())
 
+    run_ddl = athena._run_ddl
+
+    def run_permitted_ddl(statement: Any, database: str) -> Any:
+        action = "glue:DeleteTable" if isinstance(statement, athena._DropTable) else "glue:CreateTable"
+        permit(action, statement.database or database, statement.table, _asked.get())
+        return run_ddl(statement, database)
+
     detect = athena._detect_statement_type
     athena.handle_request = handle_request
     # or the result of a prepared statement would have no row of column names
     athena._detect_statement_type = lambda sql: "DML" if sql.split()[:1] == ["EXECUTE"] else detect(sql)
     athena._run_duckdb = run_duckdb
+    athena._run_ddl = run_permitted_ddl
 
 
 def workgroup(name: str) -> dict[str, Any]:
-    """Return the configuration of a workgroup of the account and region that are asked."""
-    return dict(athena._workgroups[name].get("Configuration", {}))
+    """Return the configuration of a workgroup of the account and region that are asked; none of one that is unknown."""
+    return dict(athena._workgroups.get(name, {}).get("Configuration", {}))
+
+
+def _result_objects(query_execution_id: str) -> list[str]:
+    """The ARN of the object with the result of a query."""
+    execution = athena._executions.get(query_execution_id) or {}
+    location = execution.get("ResultConfiguration", {}).get("OutputLocation")
+    return [location.replace("s3://", "arn:aws:s3:::", 1)] if location else []
 
 
 def prepared_statement(workgroup: str, name: str) -> str | None:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import email
 import email.policy
-import functools
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
+from email import errors
 from email.message import EmailMessage
 from email.utils import getaddresses
-from typing import Any
 from urllib.parse import parse_qs
 
-import botocore.session
-from botocore.validate import ParamValidator
-
 from local_aws.ses.rendering import RenderingFailure, render
+from local_aws.ses.validation import InvalidRequest, Json
 
-Json = dict[str, Any]
 Pairs = list[tuple[str, str]]
 
 Templates = Callable[[str], Mapping[str, str] | None]
@@ -30,11 +27,8 @@ Templates = Callable[[str], Mapping[str, str] | None]
 _CONFIGURATION_SET = "X-SES-CONFIGURATION-SET"
 _MESSAGE_TAGS = "X-SES-MESSAGE-TAGS"
 _MOST_BULK_ENTRIES = 50
+_LARGEST_V1, _LARGEST_V2 = 10 * 1024**2, 40 * 1024**2  # bytes of a message (developer guide, quotas)
 _VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"  # with a file of it, SES says, one tests Reject events (developer guide)
-
-
-class InvalidRequest(Exception):
-    """A request that SES cannot read a mail from, and why."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,7 @@ class Mail:
     :param template: the name of the template it was made with, or None.
     :param failure: why the template could not be filled in.
     :param contact_list: name and topic of the list that recipients may leave, or None.
+    :param size: in bytes.
     """
 
     operation: str
@@ -62,6 +57,7 @@ class Mail:
     template: str | None = None
     failure: str | None = None
     contact_list: tuple[str, str | None] | None = None
+    size: int = field(default=0, compare=False)
 
 
 def read_v1(body: bytes, templates: Templates) -> list[Mail]:
@@ -69,6 +65,10 @@ def read_v1(body: bytes, templates: Templates) -> list[Mail]:
 
     :raises InvalidRequest: when it has no mail that SES can read.
     """
+    return [_small(mail, _LARGEST_V1) for mail in _mails_v1(body, templates)]
+
+
+def _mails_v1(body: bytes, templates: Templates) -> list[Mail]:
     form = _Form({name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()})
     action = form.get("Action")
     if action not in ("SendEmail", "SendRawEmail", "SendTemplatedEmail", "SendBulkTemplatedEmail"):
@@ -104,15 +104,18 @@ def read_v1(body: bytes, templates: Templates) -> list[Mail]:
     ]
 
 
-def read_v2(path: str, body: bytes, templates: Templates) -> list[Mail]:
-    """The mail that a POST of the API v2 sends: none, one, or one for each entry of a bulk.
+def read_v2(operation: str, request: Json, templates: Templates) -> list[Mail]:
+    """The mail that a request of the API v2 sends: none, one, or one for each entry of a bulk.
 
+    :param request: as ``validation.read`` has it.
     :raises InvalidRequest: when it has no mail that SES can read.
     """
-    if path not in ("/v2/email/outbound-emails", "/v2/email/outbound-bulk-emails"):
+    if operation not in ("SendEmail", "SendBulkEmail"):
         return []
-    operation = "SendBulkEmail" if "bulk" in path else "SendEmail"
-    request = _request(operation, body)
+    return [_small(mail, _LARGEST_V2) for mail in _mails_v2(operation, request, templates)]
+
+
+def _mails_v2(operation: str, request: Json, templates: Templates) -> list[Mail]:
     source, configuration_set = request.get("FromEmailAddress", ""), request.get("ConfigurationSetName", "")
 
     def envelope(destination: Json) -> _Envelope:
@@ -152,33 +155,6 @@ def read_v2(path: str, body: bytes, templates: Templates) -> list[Mail]:
     return [sender.mail(tags, simple.get("Subject", {}).get("Data", ""), text, html, _pairs(simple.get("Headers")))]
 
 
-def _request(operation: str, body: bytes) -> Json:
-    """A request of the API v2 that has the types and the required members of its model."""
-    try:
-        request = without_nulls(json.loads(body))
-    except ValueError as failure:
-        raise InvalidRequest(f"The request is not valid JSON: {failure}") from failure
-    if not isinstance(request, dict):
-        raise InvalidRequest("The request is not a JSON object.")
-    faults = ParamValidator().validate(request, _model().operation_model(operation).input_shape).generate_report()
-    for fault in faults.splitlines():
-        if not fault.startswith("Unknown parameter"):  # services ignore those
-            raise InvalidRequest(fault)
-    return request
-
-
-@functools.cache
-def _model() -> Any:
-    return botocore.session.Session().get_service_model("sesv2")
-
-
-def without_nulls(value: Any) -> Any:
-    """JSON as the services of AWS read it: a member that is null is none."""
-    if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None}
-    return [without_nulls(member) for member in value] if isinstance(value, list) else value
-
-
 def _require_content(text: str | None, html: str | None) -> None:
     if not text and not html:
         raise InvalidRequest("The message has no content.")
@@ -190,7 +166,19 @@ def _require_one_line(headers: Pairs) -> None:
             raise InvalidRequest(f"The {name} contains a line break.")
 
 
-def _require_few(entries: list[Any]) -> None:
+def _require_object(data: str | None) -> None:
+    with contextlib.suppress(ValueError):  # of which the event Rendering Failure tells
+        if not isinstance(json.loads(data or "{}"), dict):
+            raise InvalidRequest("The template data is not a JSON object.")
+
+
+def _small(mail: Mail, largest: int) -> Mail:
+    if mail.size > largest:
+        raise InvalidRequest(f"Message length is more than {largest} bytes long: '{mail.size}'.")
+    return mail
+
+
+def _require_few(entries: Sized) -> None:
     if len(entries) > _MOST_BULK_ENTRIES:
         raise InvalidRequest(f"The number of destinations exceeds {_MOST_BULK_ENTRIES}.")
 
@@ -259,12 +247,14 @@ class _Envelope:
             html=html or None,
             infected=any(_VIRUS in (part or "") for part in (text, html)),
             contact_list=self.contact_list,
+            size=sum(len(part.encode()) for part in (subject, text or "", html or "")),
         )
 
     def templated(
         self, tags: Pairs, name: str, content: Mapping[str, str], data: str | None, headers: Pairs | None = None
     ) -> Mail:
         _require_one_line(headers or [])
+        _require_object(data)
         try:
             parts, failure = render(content, data or ""), None
         except RenderingFailure as missing:
@@ -294,6 +284,8 @@ def _raw(operation: str, data: str, source: str, destination: list[str], configu
         raise InvalidRequest("The message has no content.")
     try:
         return _parsed(operation, content, source, destination, configuration_set, tags)
+    except InvalidRequest:
+        raise
     except Exception as failure:  # whatever Python's parser ends with when MIME is malformed
         raise InvalidRequest(f"The message cannot be parsed: {failure}") from failure
 
@@ -302,6 +294,12 @@ def _parsed(
     operation: str, content: bytes, source: str, destination: list[str], configuration_set: str, tags: Pairs
 ) -> Mail:
     message = email.message_from_bytes(content, policy=email.policy.default)
+    for defect in message.defects:
+        if isinstance(defect, errors.MissingHeaderBodySeparatorDefect):  # what follows is then taken for the body
+            line = _bytes(message).splitlines()[0].decode("utf-8", "replace")
+            raise InvalidRequest(f"Illegal header '{line.partition(':')[0]}'.")
+        if isinstance(defect, errors.InvalidHeaderDefect):
+            raise InvalidRequest("Empty header names are illegal.")
     headers = [(name, str(value)) for name, value in message.items()]
     in_headers = [
         address
@@ -319,6 +317,7 @@ def _parsed(
         tags=tags or _tags_in(str(message.get(_MESSAGE_TAGS, ""))),
         html=_bytes(html).decode("utf-8", "replace") if html else None,
         infected=any(_VIRUS.encode() in _bytes(part) for part in parts),
+        size=len(content),
     )
 
 

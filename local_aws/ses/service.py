@@ -17,11 +17,12 @@ from local_aws.iam.principals import ServicePrincipal
 from local_aws.ministack import authorization, configuration_sets, requests, sending, ses_api
 from local_aws.ministack.requests import Response
 from local_aws.ministack.ses_api import Handler
-from local_aws.ses import outcomes, publish
-from local_aws.ses.mail import InvalidRequest, Mail, read_v1, read_v2, without_nulls
+from local_aws.ses import outcomes, publish, validation
+from local_aws.ses.mail import Mail, read_v1, read_v2
 from local_aws.ses.records import EVENT_TYPES, AcceptedMail, Event
 from local_aws.ses.refusals import Refusal, refusals
 from local_aws.ses.suppression import SuppressionList
+from local_aws.ses.validation import InvalidRequest
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,8 @@ class Ses:
         async def handle_v2(method: str, path: str, headers: Any, body: bytes, query: Any) -> Response:
             path = path.rstrip("/")
             try:
-                mails = read_v2(path, body, ses_api.template) if method == "POST" else []
+                operation, read = validation.read(method, path, body)
+                mails = read_v2(operation, read, ses_api.template)
             except InvalidRequest as invalid:
                 return ses_api.error_v2("BadRequestException", str(invalid))
             mails = [_with_default_set(mail) for mail in mails]
@@ -96,8 +98,8 @@ class Ses:
                 return denial
             for refusal in _refusals(mails):
                 return ses_api.error_v2(refusal.v2, refusal.message)
-            if mails:
-                body = json.dumps(without_nulls(json.loads(body))).encode()
+            if operation:
+                body = json.dumps(read).encode()
             response: Response = await accept(method, path, headers, body, query)
             if mails and response[0] == 200:
                 self._publish_accepted(mails, _message_ids_v2(response[2]), headers, query)

@@ -218,7 +218,7 @@ class EventArchive(StreamMetrics, Construct):
         cdk.Validations.of(self).acknowledge(
             *delivery.acknowledgments, *([without_access_logs()] if is_unlogged else [])
         )
-        _warn_of_prefixes(self, prefix, error_output_prefix, opens_bucket=bool(bucket) and delivery.folders == ["*"])
+        _warn_of_prefixes(self, prefix, error_output_prefix, delivery.folders if bucket else [])
 
     def _create_stream_last(self, policy: iam.Policy | None) -> None:
         """Make the stream wait for what it delivers to, and for the policy of a role of the user's."""
@@ -267,7 +267,8 @@ class EventArchive(StreamMetrics, Construct):
             self._waits_for_a_role = isinstance(permission, cdk.aws_iam.CfnRole)
 
 
-def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, *, opens_bucket: bool) -> None:
+def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: str, folders: list[str]) -> None:
+    """Warn of prefixes, and of the permissions by prefix in a bucket that others may use too."""
     for warning, text in (
         *prefixes.oddities_of_prefix("prefix", prefix),
         *prefixes.oddities_of_prefix("error_output_prefix", error_output_prefix),
@@ -275,7 +276,14 @@ def _warn_of_prefixes(archive: EventArchive, prefix: str, error_output_prefix: s
         *archive.format.prefix_oddities("format", error_output_prefix),
     ):
         cdk.Annotations.of(archive).add_warning_v2(warning, text)
-    if opens_bucket:
+    for known in (each.removesuffix("*") for each in folders if not each.endswith(("/*", "=*"))):
+        if known:
+            cdk.Annotations.of(archive).add_warning_v2(
+                "ses-events:prefix-reaches-neighbours",
+                f"permissions for what begins with {known!r} are for a folder such as '{known}-private/' too; end the "
+                "folder with '/' before any expression, as in 'events/dt=!{timestamp:yyyy-MM-dd}/'",
+            )
+    if folders == ["*"]:
         cdk.Annotations.of(archive).add_warning_v2(
             "ses-events:prefix-opens-bucket",
             "a prefix begins with an expression, or with what is known at deployment only, so that permissions by "

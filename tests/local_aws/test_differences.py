@@ -13,21 +13,6 @@ from tests.local_aws.support.deployed import eventually
 from tests.support.templates import ROOT, Json
 
 
-def _policy_variables(aws: LocalAws) -> bool:
-    iam, allowed = aws.client("iam"), "arn:aws:s3:::variables/a${*}b"
-    aws.client("s3").create_bucket(Bucket="variables")
-    iam.create_user(UserName="reader")
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": allowed}],
-    }
-    iam.put_user_policy(UserName="reader", PolicyName="Put", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName="reader")["AccessKey"]
-    put = aws.client("s3", key["AccessKeyId"], key["SecretAccessKey"]).put_object
-    put(Bucket="variables", Key="a${*}b", Body=b"")
-    return _refuses("AccessDenied", lambda: put(Bucket="variables", Key="a*b", Body=b""))
-
-
 def _unknown_property(aws: LocalAws) -> bool:
     return _create(aws, "Unknown", {"NoSuchProperty": 1}) == "CREATE_COMPLETE"
 
@@ -68,7 +53,6 @@ def _sandbox(aws: LocalAws) -> bool:
 
 
 DIFFERENCES: dict[str, Callable[[LocalAws], bool]] = {
-    "`${*}`": _policy_variables,
     "a property": _unknown_property,
     "encryption": _settings_of_a_bucket,
     "Virtual Deliverability Manager": _engagement_metrics,

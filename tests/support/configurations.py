@@ -256,6 +256,8 @@ class Configuration:
             }
             if chosen["bucket"] == "imported":
                 expected.add("imported-bucket")
+            if chosen["prefix"] == "without slash" and chosen["bucket"] not in _NEW:
+                expected.add("prefix-reaches-neighbours")
             if chosen["prefix"] == "from a parameter" and chosen["bucket"] not in _NEW:
                 expected.add("prefix-opens-bucket")
         shared = chosen["role"] == "shared" and self.archive

@@ -141,7 +141,7 @@ def test_an_encrypted_bucket_needs_its_key(aws: LocalAws, archive: Archive) -> N
     kms, s3 = aws.client("kms"), aws.client("s3")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]}
     s3.put_bucket_encryption(Bucket=archive.name, ServerSideEncryptionConfiguration=rules)
     archive.put([b"refused\n"])
     [error] = eventually(archive.errors)[:1]
@@ -166,7 +166,9 @@ def test_a_bucket_that_demands_kms_takes_what_names_its_key_only(aws: LocalAws, 
     assert error["errorCode"] == "S3.AccessDenied"
     assert not archive.objects()
 
-    archive.encrypt_with("arn:aws:kms:us-east-1:000000000000:key/any")
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    archive.encrypt_with(key)
+    archive.allow("kms:GenerateDataKey", key)
     archive.put([b"accepted\n"])
     assert eventually(archive.objects)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from local_aws.ses.mail import Mail, read_v1, read_v2
+from local_aws.ses.validation import read
 
 SEND = "/v2/email/outbound-emails"
 BULK = "/v2/email/outbound-bulk-emails"
@@ -84,7 +85,7 @@ def v1(request: Mapping[str, str]) -> list[Mail]:
 
 
 def v2(request: Mapping[str, Any], path: str = SEND) -> list[Mail]:
-    return read_v2(path, json.dumps(request).encode(), templates)
+    return read_v2(*read("POST", path, json.dumps(request).encode()), templates)
 
 
 def test_a_mail_of_the_query_protocol_is_read() -> None:
@@ -106,9 +107,18 @@ def test_other_requests_of_the_query_protocol_are_no_mail(action: str) -> None:
     assert v1({**V1, "Action": action}) == []
 
 
-@pytest.mark.parametrize("path", ["/v2/email/identities", "/v2/email/configuration-sets"])
-def test_other_requests_of_the_api_v2_are_no_mail(path: str) -> None:
-    assert v2(V2, path) == []
+@pytest.mark.parametrize(
+    ("method", "path", "request_body"),
+    [
+        ("POST", "/v2/email/identities", {"EmailIdentity": "example.com"}),
+        ("POST", "/v2/email/configuration-sets", V2),
+        ("PUT", "/v2/email/account/sending", {}),
+        ("GET", SEND, V2),
+        ("POST", "/v2/email/unknown", V2),
+    ],
+)
+def test_other_requests_of_the_api_v2_are_no_mail(method: str, path: str, request_body: Mapping[str, Any]) -> None:
+    assert read_v2(*read(method, path, json.dumps(request_body).encode()), templates) == []
 
 
 def test_text_and_html_are_two_parts() -> None:

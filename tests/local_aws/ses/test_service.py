@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws, LocalAwsError
-from local_aws.ses.mail import InvalidRequest, read_v2
+from local_aws.ses.mail import read_v2
 from local_aws.ses.records import EVENT_TYPES
+from local_aws.ses.validation import InvalidRequest, read
 from ses_events.record.names import metric_name
 from tests.local_aws.support.deployed import eventually
 
@@ -460,7 +461,7 @@ def test_a_bulk_has_at_most_50_entries(sender: Sender) -> None:
 )
 def test_a_request_of_another_shape_is_no_mail(request_body: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        read_v2("/v2/email/outbound-emails", request_body, lambda name: None)
+        read_v2(*read("POST", "/v2/email/outbound-emails", request_body), lambda name: None)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"Content": []}', b'{"Content": {"Simple": {}}, "EmailTags": {"a": "b"}}'])

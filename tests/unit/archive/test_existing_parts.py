@@ -110,6 +110,29 @@ def test_a_prefix_that_opens_a_bucket_of_the_user_is_warned_of(stack: cdk.Stack,
     assert "ses-events:prefix-opens-bucket" in warnings(stack)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "known"),
+    [
+        ("events", "events"),
+        ("events-!{timestamp:yyyy}/", "events-"),
+        ("mail/events!{timestamp:yyyy}/", "mail/events"),
+        (f"events-{cdk.Aws.STACK_NAME}/", "events-"),
+    ],
+)
+def test_a_prefix_whose_permissions_reach_folders_of_like_names_is_warned_of(
+    stack: cdk.Stack, prefix: str, known: str
+) -> None:
+    EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), prefix=prefix)
+    assert "ses-events:prefix-reaches-neighbours" in warnings(stack)
+    [text] = [each for each in warning_texts(stack) if "prefix-reaches-neighbours" in each]
+    assert f"begins with '{known}' are for a folder such as '{known}-private/' too" in text
+
+
+def test_a_prefix_in_a_bucket_of_the_archive_s_own_has_no_neighbours(stack: cdk.Stack) -> None:
+    EventArchive(stack, "Archive", prefix="events-!{timestamp:yyyy}/")
+    assert warnings(stack) == set()
+
+
 def test_errors_under_no_folder_open_a_bucket_of_the_user_with_a_warning(stack: cdk.Stack) -> None:
     errors = "!{firehose:error-output-type}/"
     EventArchive(stack, "Archive", bucket=s3.Bucket(stack, "Shared"), error_output_prefix=errors)

@@ -25,6 +25,7 @@ from tests.support.templates import (
     warning_texts,
     warnings,
 )
+from tests.support.trusts import FOR_ANYBODY, FOR_ONE
 
 
 def ses_roles(template: Json) -> list[Json]:
@@ -284,28 +285,7 @@ def trusted(stack: cdk.Stack, *conditions: Json) -> iam.Role:
     return role
 
 
-ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
-
-
-@pytest.mark.parametrize(
-    "conditions",
-    [
-        [ACCOUNT, {}],
-        [{}, ACCOUNT],
-        [{"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}],
-        [{"StringLike": {"aws:SourceAccount": "*"}}],
-        [{"StringLike": {"aws:SourceAccount": ["111122223333", "*"]}}],
-        [{"StringNotEquals": {"aws:SourceAccount": "111122223333"}}],
-        [{"Null": {"aws:SourceAccount": "false"}}],
-        [{"StringLike": {"aws:SourceAccount": "????????????"}}],
-        [{"StringLike": {"aws:SourceAccount": "1*"}}],
-        [{"ForAllValues:StringEquals": {"aws:SourceAccount": "111122223333"}}],
-        [{"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}],
-        [{"Bool": {"aws:SourceAccount": "111122223333"}}],
-        [{"ArnLike": {"aws:SourceArn": "arn:aws:ses:*:*:configuration-set/*"}}],
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("conditions", FOR_ANYBODY, ids=str)
 def test_each_statement_of_a_trust_says_for_whom_ses_acts_or_is_warned_of(
     stack: cdk.Stack, conditions: list[Json]
 ) -> None:
@@ -314,17 +294,7 @@ def test_each_statement_of_a_trust_says_for_whom_ses_acts_or_is_warned_of(
     assert warnings(stack) == {"ses-events:role-for-anybody"}
 
 
-@pytest.mark.parametrize(
-    "conditions",
-    [
-        [ACCOUNT, {"ArnLike": {"aws:SourceArn": "arn:aws:ses:*:111122223333:configuration-set/*"}}],
-        [{"StringEquals": {"AWS:SourceAccount": "111122223333"}}],
-        [{"StringEquals": {"aws:SourceOrgID": "o-aaaaaaaaaa"}}],
-        [{"ForAnyValue:StringLike": {"aws:SourceOrgPaths": ["o-aaaaaaaaaa/*"]}}],
-        [{**ACCOUNT, "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}],
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("conditions", FOR_ONE, ids=str)
 def test_a_trust_that_says_for_whom_ses_acts_is_taken(stack: cdk.Stack, conditions: list[Json]) -> None:
     to_archive = FirehoseDestination(EventArchive(stack, "Archive"), role=trusted(stack, *conditions))
     EventPublishing(stack, "Events").add_destination("ToArchive", to_archive)
