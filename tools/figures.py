@@ -60,8 +60,9 @@ def with_sentences(page: str, fresh: Iterable[str]) -> str:
     """The page with the figures of these sentences in the place of those it has."""
     for sentence in fresh:
         figures = _NUMBER.pattern.join(map(re.escape, _NUMBER.split(sentence)))
-        page, found = re.subn(figures, sentence.replace("\\", r"\\"), page)
-        assert found == 1, f"{found} sentences of the page are like this one of tools/figures.py: {sentence}"
+        around = re.split(figures, page)
+        assert len(around) == 2, f"{len(around) - 1} sentences of the page are like this one: {sentence}"
+        page = sentence.join(around)
     return page
 
 

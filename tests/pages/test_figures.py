@@ -30,5 +30,5 @@ def test_figures_change_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("page", ["Three alarms cost more.", "14 alarms cost $2. 3 alarms cost $1."])
 def test_a_sentence_that_is_not_there_once_is_named(page: str) -> None:
-    with pytest.raises(AssertionError, match=r"sentences of the page are like this one .*: 15 alarms cost \$3\.$"):
+    with pytest.raises(AssertionError, match=r"sentences of the page are like this one: 15 alarms cost \$3\.$"):
         with_sentences(page, ["15 alarms cost $3."])

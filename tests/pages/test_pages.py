@@ -19,6 +19,7 @@ from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
 from ses_events.record import stored_events
+from tests.support import configurations
 from tests.support.templates import ROOT
 from tools.limits_table import ELSEWHERE, RULES, WARNINGS, table
 
@@ -72,7 +73,24 @@ def test_the_places_that_a_recipe_names_are_there() -> None:
     assert [path for path in named if not any((root / path).exists() for root in (ROOT, ROOT / "ses_events"))] == []
 
 
+ALTERNATIVES = [name for name in ses_events.__all__ if name.endswith(("Destination", "Format"))]
+ALTERNATIVES.remove("EventDestination")
 CLASSES = [name for name in ses_events.__all__ if inspect.isclass(getattr(ses_events, name))]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_has_its_row_among_the_parts(name: str) -> None:
+    implied = {"EventDestination": "a base class", "JsonFormat": "the default of EventArchive"}
+    assert (name in (ROOT / "docs/parts.md").read_text()) != (name in implied), f"add {name} to docs/parts.md"
+
+
+@pytest.mark.parametrize("name", ALTERNATIVES)
+def test_every_destination_and_format_is_combined_with_all_and_offered(name: str) -> None:
+    combined = hasattr(configurations, name) or name == "JsonFormat"  # the default
+    assert combined, f"add {name} to CHOICES of tests/support/configurations.py"
+    rules = (ROOT / "ses_events/publishing/rules.py", ROOT / "ses_events/archive/rules.py")
+    said = [path.name for path in rules if re.search(rf'"[^"\n]*\b{name}\(', path.read_text())]
+    assert said, f"name {name} in the sentence of rules.destination or rules.archive_format"
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -13,7 +13,7 @@ from aws_cdk.aws_ses import CloudWatchDimension, CloudWatchDimensionSource
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.config import ConfigMixIn
 from cfnlint.runner import Runner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ses_events import CloudWatchDestination, EventArchive, EventPublishing
@@ -127,6 +127,7 @@ def test_every_invalid_argument_is_refused_by_its_name(refused: tuple[Any, dict[
 
 
 @settings(ALL_KINDS, max_examples=200)
+@example(name="Return-Path", default_value="none", source=CloudWatchDimensionSource.EMAIL_HEADER)
 @given(
     name=st.text(max_size=300),
     default_value=st.text(max_size=300),
@@ -140,7 +141,8 @@ def test_a_dimension_is_taken_just_when_cloudformation_takes_it(
         re.fullmatch(pattern, text)
         for pattern, text in (("[a-zA-Z0-9_:-]{1,256}", name), ("[a-zA-Z0-9_-]{1,256}", default_value))
     )
-    reserved = source == CloudWatchDimensionSource.EMAIL_HEADER and name.lower() in {"to", "cc", "from", "received"}
+    headers = {"to", "cc", "from", "received", "dkim-signature", "message-id", "return-path"}
+    reserved = source == CloudWatchDimensionSource.EMAIL_HEADER and name.lower() in headers
     try:
         CloudWatchDestination([dimension])
     except ValueError:
