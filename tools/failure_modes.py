@@ -21,7 +21,7 @@ PAGE = ROOT / "docs/operations.md"
 BLOCK = re.compile(r"(?<=<!-- failure modes -->\n).*?(?=<!-- end of failure modes -->)", re.DOTALL)
 
 STEP = 5 * MINUTE
-MAILS = 2
+MAILS = 10
 """The mails of a step."""
 BEFORE, FAULT, AFTER = HOUR, 3 * HOUR, HOUR
 
