@@ -2,7 +2,7 @@
 
 The math has FILL, DIFF, ABS, IF, PERIOD, arithmetic, comparisons, AND and OR, and expressions about others.
 
-AWS does not say whether FILL gives anything of a metric without a point in the whole range: ``fills_nothing`` chooses.
+AWS does not say whether FILL gives anything of a metric without a point in the whole range: ``fills_empty`` chooses.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def data_points(
     alarm: Mapping[str, Any],
     series: Callable[[Mapping[str, Any], int, str], Series],
     *,
-    fills_nothing: bool = True,
+    fills_empty: bool = True,
 ) -> list[float | None]:
     """A data point for each period of an alarm, the oldest first.
 
     :param alarm: in the words of the API and of CloudFormation.
     :param series: gives the values of a metric with a period and a statistic, those of the periods of the alarm and
         ``EARLIER`` before.
-    :param fills_nothing: whether FILL fills a metric without any point, or gives none.
+    :param fills_empty: whether FILL fills a metric without any point, or gives none.
     """
     periods = alarm["EvaluationPeriods"]
     if "Metrics" not in alarm:
@@ -58,11 +58,11 @@ def data_points(
     stats = {query["Id"]: query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query}
     metrics = {name: series(stat["Metric"], stat["Period"], stat["Stat"]) for name, stat in stats.items()}
     period = next(iter(stats.values()))["Period"]
-    return evaluate_queries(alarm["Metrics"], metrics, period, fills_nothing=fills_nothing)[-periods:]
+    return evaluate_queries(alarm["Metrics"], metrics, period, fills_empty=fills_empty)[-periods:]
 
 
 def evaluate_queries(
-    queries: Sequence[Mapping[str, Any]], metrics: Mapping[str, Series], period: float, *, fills_nothing: bool = True
+    queries: Sequence[Mapping[str, Any]], metrics: Mapping[str, Series], period: float, *, fills_empty: bool = True
 ) -> list[float | None]:
     """The data points of the expression that an alarm is about, which may be about others of its queries."""
     known = dict(metrics)
@@ -70,14 +70,14 @@ def evaluate_queries(
     while waiting:
         for name, expression in list(waiting.items()):
             if not waiting.keys() & set(re.findall(r"\w+", expression)):
-                known[name] = evaluate(expression, known, period, fills_nothing=fills_nothing)
+                known[name] = evaluate(expression, known, period, fills_empty=fills_empty)
                 del waiting[name]
     [returned] = [query["Id"] for query in queries if "Expression" in query and query.get("ReturnData", True)]
     return list(known[returned])
 
 
 def evaluate(
-    expression: str, metrics: Mapping[str, Series], period: float, *, fills_nothing: bool = True
+    expression: str, metrics: Mapping[str, Series], period: float, *, fills_empty: bool = True
 ) -> list[float | None]:
     """The data points of an expression (CloudWatch user guide, metric math).
 
@@ -86,11 +86,11 @@ def evaluate(
 
     :param metrics: the series by id, all of one length.
     :param period: that of the metrics, in seconds.
-    :param fills_nothing: whether FILL fills a series without any point, or gives none.
+    :param fills_empty: whether FILL fills a series without any point, or gives none.
     :raises ValueError: when the expression has anything else.
     """
     length = len(next(iter(metrics.values())))
-    value = _value(_parsed(expression), metrics, period, fills_nothing)
+    value = _value(_parsed(expression), metrics, period, fills_empty)
     return value if isinstance(value, list) else [value] * length
 
 
@@ -100,9 +100,9 @@ def _parsed(expression: str) -> ast.expr:
     return ast.parse(python, mode="eval").body
 
 
-def _value(node: ast.expr, metrics: Mapping[str, Series], period: float, fills_nothing: bool) -> _Value:
+def _value(node: ast.expr, metrics: Mapping[str, Series], period: float, fills_empty: bool) -> _Value:
     def of(child: ast.expr) -> _Value:
-        return _value(child, metrics, period, fills_nothing)
+        return _value(child, metrics, period, fills_empty)
 
     match node:
         case ast.Constant(value=int() | float() as number):
@@ -111,7 +111,7 @@ def _value(node: ast.expr, metrics: Mapping[str, Series], period: float, fills_n
             return list(metrics[name])
         case ast.Call(func=ast.Name(id="FILL"), args=[series, filler]):
             points, fillers = (_points(of(each), metrics) for each in (series, filler))
-            if not fills_nothing and all(point is None for point in points):
+            if not fills_empty and all(point is None for point in points):
                 return points
             return [other if point is None else point for point, other in zip(points, fillers, strict=True)]
         case ast.Call(func=ast.Name(id="DIFF"), args=[series]):

@@ -33,11 +33,11 @@ def test_an_expression_is_evaluated_point_by_point(expression: str, points: list
     assert metric_math.evaluate(expression, {"a": [1, 4, 2], "b": [2, None, 0]}, 60) == points
 
 
-@pytest.mark.parametrize(("fills_nothing", "points"), [(True, [0, 0]), (False, [None, None])])
-def test_a_metric_without_any_point_is_filled_or_not(fills_nothing: bool, points: list[float | None]) -> None:
+@pytest.mark.parametrize(("fills_empty", "points"), [(True, [0, 0]), (False, [None, None])])
+def test_a_metric_without_any_point_is_filled_or_not(fills_empty: bool, points: list[float | None]) -> None:
     metrics: dict[str, list[float | None]] = {"never": [None, None], "always": [1, 2]}
-    assert metric_math.evaluate("FILL(never, 0)", metrics, 60, fills_nothing=fills_nothing) == points
-    assert metric_math.evaluate("always - FILL(never, 0)", metrics, 60, fills_nothing=fills_nothing) == [1, 2]
+    assert metric_math.evaluate("FILL(never, 0)", metrics, 60, fills_empty=fills_empty) == points
+    assert metric_math.evaluate("always - FILL(never, 0)", metrics, 60, fills_empty=fills_empty) == [1, 2]
 
 
 def test_an_expression_may_be_about_others() -> None:

@@ -51,7 +51,7 @@ def alarm(both: dict[str, Json]) -> Json:
 
 
 def ringing(
-    alarm: Json, traffic: Traffic, minutes: range, *, earlier: int = metric_math.EARLIER, fills_nothing: bool = True
+    alarm: Json, traffic: Traffic, minutes: range, *, earlier: int = metric_math.EARLIER, fills_empty: bool = True
 ) -> Iterator[int]:
     """The minutes at which the alarm rings, evaluated with periods that end then.
 
@@ -59,7 +59,7 @@ def ringing(
     """
     for now in minutes:
         series = traffic.series(now, alarm["EvaluationPeriods"] + earlier)
-        points = metric_math.data_points(alarm, series, fills_nothing=fills_nothing)
+        points = metric_math.data_points(alarm, series, fills_empty=fills_empty)
         if state_of(alarm, points) == "ALARM":
             yield now
 
@@ -96,15 +96,15 @@ def test_a_twentieth_of_an_hour_rings_within_two_hours(alarm: Json, delays: str)
         assert next(ringing(alarm, traffic, range(start + offset, start + 120, 15)), None)
 
 
-@pytest.mark.parametrize("fills_nothing", [True, False])
+@pytest.mark.parametrize("fills_empty", [True, False])
 @pytest.mark.parametrize("earlier", [1, 2, metric_math.EARLIER])
 @pytest.mark.parametrize("name", ["missing_events", "silent_archive"])
 def test_a_stream_that_never_had_a_record_rings_whatever_fill_does(
-    both: dict[str, Json], name: str, earlier: int, fills_nothing: bool
+    both: dict[str, Json], name: str, earlier: int, fills_empty: bool
 ) -> None:
     traffic = Traffic(steady(2), 360, Delays(), lambda at, chance: True)
     minutes = range(60, 360, 15)
-    rang = list(ringing(both[name], traffic, minutes, earlier=earlier, fills_nothing=fills_nothing))
+    rang = list(ringing(both[name], traffic, minutes, earlier=earlier, fills_empty=fills_empty))
     assert rang and rang[-1] == minutes[-1] and rang[0] <= 120
 
 
