@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.monitoring.counts import archives_of
 from ses_events.monitoring.rules import single_metrics
 from ses_events.publishing.cloudwatch import rate_of
 
@@ -56,14 +55,14 @@ class AlarmRule:
 
 
 def account_alarms(publishing: EventPublishing, bounce_rate: float, complaint_rate: float) -> Iterator[AlarmRule]:
-    """Return the alarms about the reputation of the account, by which AWS decides."""
+    """Yield the alarms about the reputation of the account, by which AWS decides."""
     whose = "this account's mail in this region"
     yield _bounces("account_bounce_rate", publishing.metric_account_bounce_rate(), bounce_rate, whose)
     yield _complaints("account_complaint_rate", publishing.metric_account_complaint_rate(), complaint_rate, whose)
 
 
 def reputation_alarms(publishing: EventPublishing, bounce_rate: float, complaint_rate: float) -> Iterator[AlarmRule]:
-    """Return the alarms about the reputation of a configuration set that has reputation metrics."""
+    """Yield the alarms about the reputation of a configuration set that has reputation metrics."""
     whose = f"mail with the configuration set {publishing.configuration_set_name}"
     yield _bounces("bounce_rate", publishing.metric_bounce_rate(), bounce_rate, whose)
     yield _complaints("complaint_rate", publishing.metric_complaint_rate(), complaint_rate, whose)
@@ -76,17 +75,16 @@ def set_alarms(
     rejects: int,
     rendering_failures: int,
 ) -> Iterator[AlarmRule]:
-    """Return the mail and the events of a configuration set.
+    """Yield the alarms about the mail and the events of a configuration set.
 
     :param counts: what is counted of the set as a whole.
-    :param archive: where its events are to arrive. Default: the first archive that it publishes Send to.
+    :param archive: where its Send events are to arrive, if anywhere.
     """
     event = ses.EmailSendingEvent
     yield rejects_alarm(publishing, counts.get(event.REJECT), rejects)
     yield rendering_failures_alarm(publishing, counts.get(event.RENDERING_FAILURE), rendering_failures)
-    fed = [each for each in archives_of(publishing) if archive in (each, None)]
-    if event.SEND in counts and fed:
-        yield silent_archive_alarm(publishing, counts[event.SEND], fed[0])
+    if event.SEND in counts and archive:
+        yield silent_archive_alarm(publishing, counts[event.SEND], archive)
 
 
 def rejects_alarm(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None, rejects: int) -> AlarmRule:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def archive_alarms(
     archive: EventArchive, archive_delay: cdk.Duration | None, quota_share: float
 ) -> Iterator[AlarmRule]:
-    """Return what the delivery stream says of itself."""
+    """Yield the alarms about what the delivery stream says of itself."""
     stream = f"the delivery stream {archive.delivery_stream_name}"
     log_group = archive.log_group.log_group_name
     interval = archive.buffering_seconds

@@ -170,8 +170,8 @@ class EventMonitoring(Construct):
             instance("dashboard", dashboard, bool, "True or False"),
         )
         metrics = counts_of_the_set(publishing) if publishing else {}
-        fed = [each for each in archives_of(publishing) if archive in (each, None)][:1] if publishing else []
-        in_books = events_in_books(publishing, fed[0]) if publishing and fed and missing_events else []
+        fed = next((each for each in archives_of(publishing) if archive in (each, None)), None) if publishing else None
+        in_books = events_in_books(publishing, fed) if publishing and fed and missing_events else []
         wanted = {*COUNTED, *in_books} - metrics.keys()
         uncounted = [event for event in EmailSendingEvent if event in wanted] if publishing and count_events else []
         if publishing and uncounted:
@@ -202,10 +202,10 @@ class EventMonitoring(Construct):
                 self._make(alarms.account_alarms(publishing, bounce_rate, complaint_rate))
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
-            self._make(alarms.set_alarms(publishing, metrics, archive, rejects, rendering_failures))
-            if in_books and missing_events and not shared_counter:
+            self._make(alarms.set_alarms(publishing, metrics, fed, rejects, rendering_failures))
+            if fed and missing_events and not shared_counter:
                 whose = f"the configuration set {publishing.configuration_set_name}"
-                self._make(missing_events_alarm(whose, in_books, metrics, fed[0], missing_events))
+                self._make(missing_events_alarm(whose, in_books, metrics, fed, missing_events))
         if archive and shared_counter and missing_events:
             counts = shared_counts(shared_counter, archive)
             whose = "the configuration sets that share the archive"
