@@ -47,9 +47,10 @@ class Cdk:
             "PATH": _path(aws.environment.get("PATH", "")),
             "TMPDIR": str(aws.folder),  # jsii leaves files in it when it is interrupted
         }
+        """That of its commands."""
+
         if not _is_writable(os.path.expanduser("~")):  # in which jsii keeps its cache, or fails, or hangs
             self.environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(aws.folder / "jsii")
-        """That of its commands."""
 
     def synth(self) -> None:
         """Run the app."""

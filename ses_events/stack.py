@@ -179,7 +179,7 @@ def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, ob
 
 
 def _new_id(scope: Construct, construct_id: str) -> Iterator[str]:
-    """Return an id that nothing else has in the scope (AWS CDK)."""
+    """Refuse an id that something else has in the scope (AWS CDK)."""
     if isinstance(scope, Construct) and isinstance(construct_id, str) and scope.node.try_find_child(construct_id):
         yield f"construct_id {construct_id!r} is taken in this scope; use another one"
 
@@ -198,7 +198,7 @@ def _in_one_line(scope: Construct | None, construct_id: str, given: Mapping[str,
 
 
 def _refused_by_cdk(refusal: str, given: Mapping[str, object]) -> Iterator[str]:
-    """Return what ``aws_cdk.Stack`` takes (AWS CDK)."""
+    """Tell in a line what ``aws_cdk.Stack`` has refused (AWS CDK)."""
     of_a_wrong_type = re.search(r"argument (\w+) must be|Key '(\w+)'", refusal)
     if of_a_wrong_type:
         name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", of_a_wrong_type[1] or of_a_wrong_type[2])

@@ -20,6 +20,8 @@ from local_aws.ministack.requests import as_if_asked
 _KEPT_SECONDS = 14 * 24 * 3600
 _MINUTE = 60
 _ATTEMPTS = 10
+_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+"""What an alarm does when it goes into a state."""
 
 _storing = threading.RLock()
 _clock = Clock(1)
@@ -40,10 +42,6 @@ def tell_time(of_aws: Clock) -> None:
     """Keep the data points by a clock of AWS."""
     global _clock
     _clock = of_aws
-
-
-_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
-"""What an alarm does when it goes into a state."""
 
 
 def check_topics_of_alarms(refusal: Callable[[str, str], str | None]) -> None:

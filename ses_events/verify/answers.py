@@ -91,7 +91,7 @@ def document(workgroup: Workgroup, question: Question, values: Sequence[str], an
 
 
 def table(answer: Answer, width: int | None) -> Iterator[str]:
-    """Return the lines of a table, without columns that no row has a value in.
+    """Yield the lines of a table, without columns that no row has a value in.
 
     :param width: of the terminal: where a row is longer, each value gets a line of its own.
     """

@@ -135,7 +135,7 @@ def _stream_broken(account: Account, system: System, stream: Stream) -> Iterator
 
 
 def _denied_by_bucket(account: Account, system: System, stream: Stream) -> Iterator[Finding]:
-    """Return what the policy of the bucket denies the role of the stream: IAM simulates it for no role."""
+    """Yield what the policy of the bucket denies the role of the stream: IAM simulates it for no role."""
     assert stream.s3
     bucket = stream.s3["BucketARN"].rpartition(":")[2]
     called, about = system.called(bucket), (stream.role, "s3:PutObject", stream.an_object())

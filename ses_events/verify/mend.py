@@ -14,7 +14,7 @@ from ses_events.verify.template import Stack, Unresolved
 def put_trust(
     account: Account, stack: Stack | None, role: str, trust: Mapping[str, Any], statement: Mapping[str, Any]
 ) -> str:
-    """Return the trust policy of a role as declared, else with one statement more.
+    """Return the call that gives a role its trust policy as declared, else with one statement more.
 
     :param role: its ARN.
     :param trust: its trust policy.
@@ -30,7 +30,7 @@ def put_trust(
 
 
 def put_permission(account: Account, stack: Stack | None, role: str, action: str, resource: str) -> str:
-    """Return the declared policy of a role that has an action, else one with this action only.
+    """Return the call that gives a role its declared policy with an action, else one with this action only.
 
     :param role: its ARN.
     :param resource: the ARN that the action is needed on.
@@ -53,14 +53,14 @@ def put_permission(account: Account, stack: Stack | None, role: str, action: str
 
 
 def put_bucket_policy(account: Account, bucket: str, policy: Mapping[str, Any]) -> str:
-    """Return a policy of a bucket; none where it has no statement."""
+    """Return the call that gives a bucket a policy, or takes it away where it has no statement."""
     if not policy["Statement"]:
         return account.command("s3api delete-bucket-policy", f"--bucket {bucket}")
     return account.command("s3api put-bucket-policy", f"--bucket {bucket}", f"--policy {_quoted(policy)}")
 
 
 def create_stream(account: Account, stack: Stack | None, name: str) -> str:
-    """Return a delivery stream as declared, under the name that CloudFormation gave it."""
+    """Return the call that makes a delivery stream as declared, under the name that CloudFormation gave it."""
     for owner, properties in _declared(stack, "AWS::KinesisFirehose::DeliveryStream", name):
         declared = _resolved(owner, properties)
         if declared:
@@ -79,7 +79,7 @@ def create_stream(account: Account, stack: Stack | None, name: str) -> str:
 
 
 def update_table(account: Account, stack: Stack | None, database: str, table: str) -> str:
-    """Return a table of the Glue catalog as declared."""
+    """Return the call that makes a table of the Glue catalog as declared again."""
     for owner, resource in stack.of_type("AWS::Glue::Table") if stack else ():
         declared = _resolved(owner, resource.properties)
         if declared and (declared["DatabaseName"], declared["TableInput"].get("Name")) == (database, table):
@@ -100,7 +100,7 @@ def declared_bucket_policy(stack: Stack | None, bucket: str) -> Mapping[str, Any
 
 
 def _policies(stack: Stack | None, role: str) -> Iterator[tuple[str, Any]]:
-    """Return the names and documents of the inline policies of a role."""
+    """Yield the names and documents of the inline policies of a role."""
     for owner, properties in _declared(stack, "AWS::IAM::Role", role):
         for policy in properties.get("Policies", []):
             declared = _resolved(owner, policy)

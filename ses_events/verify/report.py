@@ -73,7 +73,7 @@ class Terminal:
         self._line("")
 
     def arrived(self, check: Check, event: str) -> None:
-        """Take note that an event has arrived."""
+        """Print that an event has arrived."""
         arrival = check.arrivals[event]
         total = "" if arrival.total is None else f": Sum {arrival.total:g}"
         total += f" ({arrival.before:g} before)" if arrival.before else ""

@@ -32,7 +32,7 @@ def lets_assume(policy: Mapping[str, Any], service: str, context: Mapping[str, s
 def denials(
     policy: Mapping[str, Any], role: str, action: str, resource: str
 ) -> Iterator[tuple[Mapping[str, Any], bool | None]]:
-    """Return the statements with which the policy of a bucket denies a role something over TLS.
+    """Yield the statements with which the policy of a bucket denies a role something over TLS.
 
     Each comes with whether it does; None where it depends on what is not known here.
 
