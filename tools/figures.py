@@ -31,10 +31,12 @@ def sentences(stack: Stack) -> dict[Path, list[str]]:
     """What the pages say of the reference stack; each sentence stands once on its page, with other figures or these."""
     alarms, counts, dashboard = watching(stack).values()
     [missing_events] = [metrics for name, metrics in stack.alarms.items() if "MissingEvents" in name]
+    of_firehose = stack.actions["firehose.amazonaws.com"]
     return {
         ROOT / "README.md": [
             f"| alarms, saved queries | {len(stack.alarms)}, and {stack.named_queries} besides "
             f"{stack.prepared_statements} prepared statements |",
+            f"| permissions | Firehose {of_firehose} actions, SES {stack.actions['ses.amazonaws.com']}; each with",
             f"| alarms | {len(stack.alarms)}, with a runbook |",
             _bills(stack),
         ],
@@ -43,6 +45,7 @@ def sentences(stack: Stack) -> dict[Path, list[str]]:
             f"${by_campaign(stack, 50):.0f}.",
             f"- **Watching** costs up to ${alarms + counts + dashboard:.2f}, ",
         ],
+        ROOT / "docs/parts.md": [f"the role for Firehose with {of_firehose} actions |"],
         ROOT / "docs/operations.md": [
             f"| {_alarms(stack.alarms, ' of the reference stack, over ')} |",
             f"| with a KMS key of yours: {_alarms(_more(with_key=True))} |",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ses_events import SesEventsStack
-from tests.support.templates import RECOMMENDED_FLAGS, ROOT, Json, new_app, resources, synthesize
+from tests.support.templates import RECOMMENDED_FLAGS, ROOT, Json, inline_actions, new_app, resources, synthesize
 
 PAGE = ROOT / "docs/costs.md"
 
@@ -55,6 +55,8 @@ class Stack:
     """The metrics of each alarm."""
     named_queries: int
     prepared_statements: int
+    actions: dict[str, int]
+    """What each service may do with its role."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,13 @@ def reference_stack() -> Stack:
         metrics_of_alarms(template),
         len(resources(template, "AWS::Athena::NamedQuery")),
         len(resources(template, "AWS::Athena::PreparedStatement")),
+        {_trusted(role): len(inline_actions(role)) for role in resources(template, "AWS::IAM::Role").values()},
     )
+
+
+def _trusted(role: Json) -> str:
+    [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    return str(statement["Principal"]["Service"])
 
 
 def metrics_of_alarms(template: Json) -> dict[str, int]:
