@@ -63,6 +63,7 @@ lint: setup
 
 prove: setup
 	@python -m tools.prove --account "$(ACCOUNT)" $(REGION:%=--region %) $(FROM:%=--from %) $(if $(RECORD),--record)
+
 pages: setup
 	for page in limits_table monthly_costs figures pictures fleets gallery doubts compliance; do python -m tools.$$page || exit; done
 

@@ -96,7 +96,13 @@ LOCALLY: dict[str, tuple[str, ...]] = {
     ),
     "The examples deploy, and their events arrive": ("tests/local_aws/test_deployed_examples.py",),
     "The recipe of the take-down leaves nothing": ("tests/local_aws/test_take_down.py",),
-    "An alarm goes off when its trouble is there": ("tests/unit/monitoring/test_monitoring.py",),
+    "An alarm goes off when its trouble is there, and tells a topic that lets it in": (
+        "tests/unit/monitoring/test_monitoring.py",
+        "tests/local_aws/cloudwatch/test_alarms.py",
+    ),
+    "`missing_events` tells a loss from a delay, under many kinds of traffic": (
+        "tests/unit/monitoring/test_missing_events.py",
+    ),
     "Each saved query answers its question, in DuckDB": ("tests/unit/analytics/test_queries.py",),
     "The next version replaces nothing stateful": ("tests/promises/test_upgrades.py",),
     "`make prove` runs from its first step to its last": ("tests/local_aws/test_prove.py",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import aws_cdk as cdk
@@ -18,6 +18,7 @@ from constructs import Construct
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN
+from local_aws.firehose.buffering import Quota
 from ses_events import (
     CloudWatchDestination,
     EventAnalytics,
@@ -253,7 +254,7 @@ def quota(**values: float) -> Fault:
     def plant(system: System) -> Iterator[None]:
         system.aws.set_quota(**values)
         yield
-        system.aws.set_quota(bytes=5 * 1024**2, records=500_000, put_requests=2000)
+        system.aws.set_quota(**asdict(Quota()))
 
     return plant
 
@@ -307,7 +308,7 @@ def reputation(metric: str, value: float) -> Fault:
 
 @contextlib.contextmanager
 def nothing(system: System) -> Iterator[None]:
-    """The fault is in the mail."""
+    """All is well with the system: the fault is in the mail, or there is none."""
     yield
 
 

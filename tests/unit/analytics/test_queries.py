@@ -1,4 +1,4 @@
-"""Each query over the records of tests/records.py; the expected rows are worked out by hand from there."""
+"""Each query over the records of tests.support.event_records; the expected rows are worked out by hand from there."""
 
 from __future__ import annotations
 
