@@ -74,8 +74,8 @@ def missing_events_alarm(
         f"SES counted at least {least} events of {whose} in an hour, "
         f"{_SHARE * 100:g} % of them or more, that the delivery stream {stream.delivery_stream_name} did not get. SES "
         "keeps nothing: these events are lost. Look in CloudTrail at who changed the role that SES assumes, the event "
-        "destination or the stream in the last two hours, and at throttled records. The alarm ends two hours after "
-        "the loss does.",
+        "destination or the stream in the last two hours, and at throttled records. The alarm ends within "
+        "three hours of the end of the loss.",
         periods=8,
         breaching=3,
         verify=True,

@@ -108,7 +108,7 @@ def test_a_stream_that_never_had_a_record_rings_whatever_fill_does(
     assert rang and rang[-1] == minutes[-1] and rang[0] <= 120
 
 
-def test_it_ends_two_hours_after_the_loss(alarm: Json) -> None:
+def test_it_ends_within_three_hours_of_the_loss(alarm: Json) -> None:
     start = DAY // 2
     traffic = Traffic(steady(5), DAY, Delays(), lambda at, chance: start <= at < start + 20)
     assert start + 120 < max(ringing(alarm, traffic, range(start, DAY, 5))) <= start + 20 + 180
