@@ -30,9 +30,9 @@ demo: setup
 # What starts the local AWS, the CDK CLI and pip, for which it mostly waits.
 END_TO_END := tests/local_aws tests/unit/test_app.py tests/promises/test_package.py
 
-# All at once: end-to-end mostly waits.
+# Two jobs at once.
 test: setup
-	@$(MAKE) --no-print-directory --jobs=3 lint unit end-to-end
+	@$(MAKE) --no-print-directory --jobs=2 lint unit end-to-end
 
 unit: setup
 	python -m pytest $(END_TO_END:%=--ignore=%)
