@@ -62,7 +62,7 @@ class LocalAws:
         delays = {"iam_delay": iam_delay, "stream_delay": stream_delay, "metric_delay": metric_delay}
         for name, value in {"speed": speed, **delays}.items():
             if not 0 <= value < math.inf or (name == "speed" and not value):
-                raise ValueError(f"LocalAws: {name} {value!r} is no number it can be; use for example 100 or 0.5")
+                raise ValueError(f"LocalAws: {name} {value!r} is not a number it can be; use for example 100 or 0.5")
         self.speed = speed
         self._delays = delays.values()
         self._wanted_port = port or 0

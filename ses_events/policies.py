@@ -96,7 +96,7 @@ def trusts_of(role: iam.Role, service: str) -> list[Statement]:
 def grant(
     scope: IConstruct, grantee: iam.IGrantable, statements: list[Statement], reason: str | None = None
 ) -> iam.Grant:
-    """Give a role or user statements about the resources of a construct, which warns where that is of no effect.
+    """Give a role or user statements about the resources of a construct; warn on it if CDK cannot add them.
 
     :param reason: for cdk-nag, about objects by prefix.
     """

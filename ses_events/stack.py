@@ -170,7 +170,7 @@ class SesEventsStack(cdk.Stack):
 
 
 def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, object]) -> Iterator[str]:
-    """Refuse an id that is no name of a stack (AWS CDK; CloudFormation API, CreateStack)."""
+    """Refuse an id that cannot name a stack (AWS CDK; CloudFormation API, CreateStack)."""
     if not isinstance(construct_id, str) or not construct_id or "stack_name" in given:
         return
     in_an_app = scope is None or (isinstance(scope, Construct) and not scope.node.scope)

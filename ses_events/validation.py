@@ -172,7 +172,7 @@ def first_of(*rules: Iterator[str]) -> Iterator[str]:
 def instead_of(argument: str, value: object, others: Mapping[str, object]) -> Iterator[str]:
     """Something that exists already has its own options."""
     for other in [name for name, given in others.items() if given is not None] if value is not None else []:
-        yield f"{other} cannot be given with {argument}, which is there already; set it where {argument} is made"
+        yield f"{other} cannot be given with {argument}, which already exists; set it where {argument} is made"
 
 
 def several(argument: str, value: object, example: str) -> Iterator[str]:

@@ -144,7 +144,8 @@ def table() -> str:
             "# Options and limits",
             "",
             "What each option takes, and where AWS says so. Anything else raises `ValueError` where it is written, a",
-            "wrong type `TypeError`. Values known at deployment only (tokens) pass, but not for true or false. Made",
+            "wrong type `TypeError`. A value that is known at deployment only (a token) "
+            "is accepted, except for true or false. Made",
             "from the code by `python -m tools.limits_table`.",
             "",
             *(line for name in ses_events.__all__ for line in _part(f"`{name}`", [*_option_rows(name)])),

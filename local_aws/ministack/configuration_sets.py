@@ -14,7 +14,7 @@ from local_aws.ministack.ses_api import error_v2
 def install() -> None:
     """Let both versions of the API know each configuration set; in MiniStack each knows its own only.
 
-    MiniStack's CloudFormation takes over a set that is there already, and deletes it afterwards: now it refuses.
+    MiniStack's CloudFormation takes over a set that already exists, and deletes it afterwards: now it refuses.
     """
     ses_v2._create_config_set = _with_name_of_v1(ses_v2._create_config_set)
     ses._configuration_sets = ses_v2._config_sets

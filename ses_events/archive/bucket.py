@@ -40,9 +40,10 @@ def warn_of_what_is_unseen(scope: Construct, bucket: s3.IBucket) -> None:
         name = as_text(scope, bucket.bucket_name)
         cdk.Annotations.of(scope).add_warning_v2(
             "ses-events:imported-bucket",
-            f"whether the bucket {name} has a KMS key cannot be seen from here; S3 refuses what Firehose writes then, "
-            "and after 24 hours it is lost. Import it by s3.Bucket.from_bucket_attributes(encryption_key=...), or "
-            "acknowledge this where it has none (docs/security.md)",
+            f"whether the bucket {name} has a KMS key cannot be seen from here; if it has one, S3 refuses what "
+            "Firehose writes, and after 24 hours it is lost. Import it by "
+            "s3.Bucket.from_bucket_attributes(encryption_key=...), or acknowledge this where it has none "
+            "(docs/security.md)",
         )
 
 

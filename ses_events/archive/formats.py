@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -48,7 +49,7 @@ class BoundFormat:
     """The extended S3 destination, from the plain one that writes JSON."""
 
 
-class EventFormat:
+class EventFormat(ABC):
     """How an archive keeps events: ``JsonFormat`` or ``ParquetFormat``."""
 
     buffering_size: ClassVar[Range]
@@ -68,9 +69,9 @@ class EventFormat:
         """Return the warnings about the prefixes of the format, by id."""
         return ()
 
+    @abstractmethod
     def bind(self, scope: Construct, bucket: s3.IBucket, prefix: str) -> BoundFormat:
         """Make what the format needs (``EventArchive`` calls it)."""
-        raise NotImplementedError
 
 
 class JsonFormat(EventFormat):
@@ -98,7 +99,7 @@ class ParquetFormat(EventFormat):
 
     :param prefix: where the Parquet files go in the bucket: a folder for each day, outside the events' ``prefix``.
     :raises ValueError: when the prefix breaks a rule of Firehose or of Athena's partition projection.
-    :raises TypeError: when it is no string.
+    :raises TypeError: when it is not a string.
     """
 
     buffering_size = CONVERTED_BUFFERING_SIZE

@@ -305,7 +305,7 @@ def runbook_url(argument: str, value: str | None) -> Iterator[str]:
     elif "#" in value:
         yield f"{argument} {value!r} has a fragment, and the name of the alarm becomes one; use what is before the '#'"
     elif not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        yield f"{argument} {value!r} is no address of a page; use one such as {example}"
+        yield f"{argument} {value!r} is not the address of a page; use one such as {example}"
 
 
 def topic_arn(argument: str, value: str | None) -> Iterator[str]:

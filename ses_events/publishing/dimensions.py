@@ -55,7 +55,7 @@ def dimensions(argument: str, value: Sequence[ses.CloudWatchDimension]) -> Itera
     for position, each in enumerate(value):
         yield from dimension(f"{argument}[{position}]", each)
         if each.name in names:
-            yield f"{argument}[{position}].name {each.name!r} is there already; give each dimension another name"
+            yield f"{argument}[{position}].name {each.name!r} already exists; give each dimension another name"
         names.add(each.name)
 
 

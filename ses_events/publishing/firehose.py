@@ -39,9 +39,9 @@ class FirehoseDestination(EventDestination):
     :param role: a role of your own that trusts ``ses.amazonaws.com``, for this account or set only
         (``ses-events:role-for-anybody`` warns otherwise). It gets the permission in a policy that the event
         destination, and the stream of an archive in the same stack, wait for; what else the role may do with that
-        stream must name ``archive.delivery_stream_arn``, or they wait in a circle. A role is of the account of the set
-        (IAM user guide, PassRole). Whom an imported one trusts is not seen here: ``ses-events:imported-role`` warns
-        with the statements it needs. Default: a role for each ``EventPublishing``.
+        stream must name ``archive.delivery_stream_arn``, or a dependency cycle comes about. A role is of the account of
+        the set (IAM user guide, PassRole). Whom an imported one trusts is not seen here: ``ses-events:imported-role``
+        warns with the statements it needs. Default: a role for each ``EventPublishing``.
     :raises ValueError: when SES cannot use the stream or the role.
     :raises TypeError: when an argument has a wrong type.
     """

@@ -83,7 +83,7 @@ class EventPublishing(Construct):
     takes part when it is sent with the set's name. ``cdk.Tags.of(publishing)`` tags the set.
     ``ses-events:region-without-configuration-sets`` warns of a region that CloudFormation is known to lack them in.
 
-    :param configuration_set: a set that is there already, imported or of this app: ``ses.ConfigurationSet(...)`` or
+    :param configuration_set: a set that already exists, imported or of this app: ``ses.ConfigurationSet(...)`` or
         ``ses.CfnConfigurationSet(...)`` with the options that SES has. Default: a new one.
     :param configuration_set_name: 1-64 of ``A-Z a-z 0-9 _ -`` (CloudFormation schema). A change replaces the set: the
         old one is deleted, and mail that names it fails with ConfigurationSetDoesNotExist. Default: generated.

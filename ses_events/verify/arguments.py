@@ -131,7 +131,7 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 def _address(text: str) -> str:
     name, _, domain = parseaddr(text)[1].rpartition("@")
     if not name or not domain:
-        raise argparse.ArgumentTypeError(f"{text!r} is no address; give for example you@example.com")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address; give for example you@example.com")
     return text
 
 
@@ -161,5 +161,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0 and 86400")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds between 0 and 86400")
     return seconds

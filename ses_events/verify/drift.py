@@ -58,7 +58,7 @@ def missing(declared: Sequence[Declared], live: Sequence[str]) -> list[Declared]
         for each in declared
         if each.name not in live
         and "EventDestinationName" not in each.unknown
-        and (each.is_named or not undeclared)  # a physical id that is no name: it may be one of the undeclared
+        and (each.is_named or not undeclared)  # a physical id that is not a name: it may be one of the undeclared
     ]
 
 

@@ -109,8 +109,8 @@ def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"speed": 0}, "LocalAws: speed 0 is no number it can be; use for example 100 or 0.5"),
-        ({"iam_delay": -1}, "LocalAws: iam_delay -1 is no number it can be; use for example 100 or 0.5"),
+        ({"speed": 0}, "LocalAws: speed 0 is not a number it can be; use for example 100 or 0.5"),
+        ({"iam_delay": -1}, "LocalAws: iam_delay -1 is not a number it can be; use for example 100 or 0.5"),
         ({"stream_delay": float("nan")}, "LocalAws: stream_delay nan is no number it can be"),
         ({"metric_delay": -60}, "LocalAws: metric_delay -60 is no number it can be"),
     ],

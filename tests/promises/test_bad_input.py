@@ -216,7 +216,7 @@ def test_all_problems_of_a_call_come_at_once_and_leave_nothing_behind(stack: cdk
         ([dimension(f"d{n}") for n in range(11)], "dimensions has 11 entries; give a CloudWatch destination 1-10"),
         (
             [dimension(), dimension()],
-            "dimensions[1].name 'campaign' is there already; give each dimension another name",
+            "dimensions[1].name 'campaign' already exists; give each dimension another name",
         ),
         ([dimension("my campaign")], "dimensions[0].name 'my campaign' has a space; use 1-256 of A-Z a-z 0-9 _ : -"),
         ([dimension("x" * 257)], "has 257 characters; use 1-256 of A-Z a-z 0-9 _ : -"),
@@ -458,9 +458,9 @@ def test_a_set_that_is_there_takes_no_options(stack: cdk.Stack) -> None:
         reputation_metrics=False,
     )
     assert refusal == (
-        "Mail/Events: configuration_set_name cannot be given with configuration_set, which is there already; "
+        "Mail/Events: configuration_set_name cannot be given with configuration_set, which already exists; "
         "set it where configuration_set is made\n"
-        "Mail/Events: reputation_metrics cannot be given with configuration_set, which is there already; "
+        "Mail/Events: reputation_metrics cannot be given with configuration_set, which already exists; "
         "set it where configuration_set is made"
     )
 
@@ -507,7 +507,7 @@ def test_who_may_send_is_a_grantee_and_an_identity(stack: cdk.Stack) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"expiration": cdk.Duration.days(1)}, "expiration cannot be given with bucket, which is there already"),
+        ({"expiration": cdk.Duration.days(1)}, "expiration cannot be given with bucket, which already exists"),
         ({"removal_policy": cdk.RemovalPolicy.DESTROY}, "removal_policy cannot be given with bucket"),
     ],
 )

@@ -218,7 +218,7 @@ def test_a_kept_bucket_is_taken_back() -> None:
 
 
 def test_a_kept_bucket_has_its_own_expiration() -> None:
-    with pytest.raises(ValueError, match="expiration cannot be given with bucket_name, which is there already"):
+    with pytest.raises(ValueError, match="expiration cannot be given with bucket_name, which already exists"):
         SesEventsStack(new_app(), "SesEvents", bucket_name="kept", expiration=cdk.Duration.days(9))
     with pytest.raises(ValueError, match="bucket_name 'Kept' "):
         SesEventsStack(new_app(), "SesEvents", bucket_name="Kept")

@@ -72,7 +72,7 @@ def named_queries(database: str, table: str, dimension: str, layout: Layout = DA
     :param table: the table, with ``ses_events.record.fields.COLUMNS`` and the partitions of the layout.
     :param dimension: the message tag to group mail by, such as ``campaign``. Mail without it shows under ``unknown``.
     :param layout: how the days of the table lie in the bucket.
-    :raises TypeError: when an argument is no string.
+    :raises TypeError: when an argument is not a string.
     :raises ValueError: when an argument is empty.
     """
     files = (file.name.removesuffix(".sql") for file in resources.files(__name__).iterdir() if file.name[-4:] == ".sql")

@@ -440,7 +440,7 @@ def test_what_is_wrong_is_said_all_at_once(stack: cdk.Stack) -> None:
         "Here/Analytics: archive.prefix 'mail/!{timestamp:HH}/' has no folder for each day, as a table needs; "
         "use one such as 'events/dt=!{timestamp:yyyy-MM-dd}/'",
         "Here/Analytics: results_bucket is in eu-west-1, this stack in us-east-1; use one of this region",
-        "Here/Analytics: results_expiration cannot be given with results_bucket, which is there already; "
+        "Here/Analytics: results_expiration cannot be given with results_bucket, which already exists; "
         "set it where results_bucket is made",
     ]
 

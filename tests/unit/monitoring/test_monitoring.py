@@ -1055,7 +1055,7 @@ def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
         ),
         (
             {"runbook_url": "wiki/mail alarms"},
-            "runbook_url 'wiki/mail alarms' is no address of a page; use one such as "
+            "runbook_url 'wiki/mail alarms' is not the address of a page; use one such as "
             "'https://wiki.example.com/mail-alarms'",
         ),
         ({"runbook_url": f"https://{'x' * 193}"}, "runbook_url has 201 characters; use at most 200"),
