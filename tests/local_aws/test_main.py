@@ -111,8 +111,8 @@ def test_a_port_that_is_taken_is_named(aws: LocalAws) -> None:
     [
         ({"speed": 0}, "LocalAws: speed 0 is not a number it can be; use for example 100 or 0.5"),
         ({"iam_delay": -1}, "LocalAws: iam_delay -1 is not a number it can be; use for example 100 or 0.5"),
-        ({"stream_delay": float("nan")}, "LocalAws: stream_delay nan is no number it can be"),
-        ({"metric_delay": -60}, "LocalAws: metric_delay -60 is no number it can be"),
+        ({"stream_delay": float("nan")}, "LocalAws: stream_delay nan is not a number it can be"),
+        ({"metric_delay": -60}, "LocalAws: metric_delay -60 is not a number it can be"),
     ],
 )
 def test_numbers_that_are_none_are_refused(settings: dict[str, Any], problem: str) -> None:
