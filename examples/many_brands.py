@@ -17,11 +17,18 @@ stack = cdk.Stack(app, "Brands")
 archive = EventArchive(stack, "Archive")
 to_archive = FirehoseDestination.with_shared_role(archive)
 by_brand = CloudWatchDestination.by_tag("ses:configuration-set", default_value="none")
-EventMonitoring(stack, "Monitoring", archive=archive)
-for brand in BRANDS:
-    publishing = EventPublishing(stack, brand.capitalize(), configuration_set_name=brand, reputation_metrics=True)
-    publishing.add_destination("ToArchive", to_archive)
-    publishing.add_destination("ToMetrics", by_brand)
+of_all = CloudWatchDestination.by_tag("archive", default_value="brands")  # no mail has it, so it counts all brands
+sets = [
+    EventPublishing(stack, brand.capitalize(), configuration_set_name=brand, reputation_metrics=True)
+    for brand in BRANDS
+]
+for publishing in sets:
+    for construct_id, destination in (("ToArchive", to_archive), ("ToMetrics", by_brand), ("ToCounter", of_all)):
+        publishing.add_destination(construct_id, destination)
+
+# after all sets, as it compares what they count with what the archive gets
+EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=of_all)
+for brand, publishing in zip(BRANDS, sets, strict=True):
     EventMonitoring(stack, f"{brand.capitalize()}Monitoring", publishing=publishing, account_reputation=False)
 
 app.synth()

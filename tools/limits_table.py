@@ -123,6 +123,7 @@ WARNINGS = {
     "imported-role": "a role for SES or Firehose that is imported: its trust policy needs the statement printed",
     "key-not-editable": "a topic with an imported key: the key's policy needs the statement printed",
     "link-tag-without-click": "a link tag as dimension where no Click event is published",
+    "not-in-missing-events": "a set added to an archive after the `EventMonitoring` whose `missing_events` is about it",
     "order-not-guaranteed": "the delivery stream cannot wait for the role for SES: a first deployment may fail",
     "prefix-leading-slash": "a prefix that starts with `/`: a folder without a name",
     "prefix-opens-bucket": "a prefix in a bucket of yours that begins with no folder: permissions are for all of it",

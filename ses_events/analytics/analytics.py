@@ -74,6 +74,9 @@ class EventAnalytics(Construct):
     stack: cdk.Stack
     """The stack of the queries."""
 
+    archive: EventArchive | StoredEvents
+    """Whose events are read."""
+
     database: glue.CfnDatabase
     """The ``AWS::Glue::Database``."""
 
@@ -132,7 +135,7 @@ class EventAnalytics(Construct):
         )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
-        self.stack = stack
+        self.stack, self.archive = stack, archive
         if isinstance(archive, StoredEvents):
             stored = archive
         elif archive.event_table:  # by which Firehose converts

@@ -132,6 +132,9 @@ class EventArchive(StreamMetrics, Construct):
     _monitored_by: str | None = None
     """The path of the EventMonitoring that watches it."""
 
+    _compared_by: str | None = None
+    """The path of the EventMonitoring whose ``missing_events`` compares it with what configuration sets count."""
+
     def __init__(
         self,
         scope: Construct,

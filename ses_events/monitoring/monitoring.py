@@ -178,10 +178,11 @@ class EventMonitoring(Construct):
             check((scope, construct_id), publishing._why_no_count("count_events", "ToMonitoring"))
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
+        path = self.node.path
         if archive:
             for warning, text in rules.oddities_of_archive(archive):
                 cdk.Annotations.of(self).add_warning_v2(warning, text)
-            archive._monitored_by = archive._monitored_by or self.node.path
+            archive._monitored_by = archive._monitored_by or path
         if publishing and uncounted:
             publishing.add_destination("ToMonitoring", set_destination(), events=uncounted)
             metrics = counts_of_the_set(publishing)
@@ -197,7 +198,7 @@ class EventMonitoring(Construct):
 
         self._publishing = publishing
         if publishing:
-            publishing._monitored_by(self.node.path)
+            publishing._monitored_by(path)
             if account_reputation:
                 self._make(alarms.account_alarms(publishing, bounce_rate, complaint_rate))
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
@@ -210,6 +211,9 @@ class EventMonitoring(Construct):
             counts = shared_counts(shared_counter, archive)
             whose = "the configuration sets that share the archive"
             self._make(missing_events_alarm(whose, [*counts], counts, archive, missing_events))
+        compared = archive if shared_counter else fed
+        if compared and self.missing_events and hasattr(compared, "_compared_by"):  # a stream alone has not
+            compared._compared_by = path
         if archive:
             self._make(archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
+from constructs import Construct
 
 from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
@@ -185,6 +186,11 @@ def monitored(
             yield from first_of(
                 same_place(argument, environment_of(part.stack), stack), same_app(argument, part, stack)
             )
+    asked = analytics.archive if analytics else None
+    if archive is None or asked is archive or not isinstance(asked, Construct):  # StoredEvents may be those of it
+        return
+    if not known_to_differ(asked.stack.region, archive.stack.region):
+        yield f"analytics reads the archive {asked.node.path!r}; give the EventAnalytics of {archive.node.path!r}"
 
 
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:

@@ -107,6 +107,13 @@ class FirehoseDestination(EventDestination):
     def bind(self, scope: Construct, source: Source, events: Collection[ses.EmailSendingEvent]) -> Bound:
         """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         stream = self.delivery_stream
+        if isinstance(stream, EventArchive) and stream._compared_by:
+            cdk.Annotations.of(scope).add_warning_v2(
+                "ses-events:not-in-missing-events",
+                f"{stream._compared_by!r} compares the archive {stream.node.path!r} with the sets that filled it then, "
+                "so the events of this one hide losses; make the EventMonitoring after it, with a shared_counter "
+                "(docs/operations.md)",
+            )
         after: list[IDependable] = []
         if self._shared_role_arn:
             role_arn = self._shared_role_arn

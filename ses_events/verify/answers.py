@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.status import Status
 
 from ses_events.verify.questions import Answer, Question, Workgroup
 
@@ -19,29 +17,6 @@ LEAST_BYTES_BILLED = 10_000_000
 """What Athena bills in us-east-1 (docs/costs.md)."""
 
 _NUMBERS = ("tinyint", "smallint", "integer", "bigint", "float", "double", "decimal")
-
-
-class Progress:
-    """A line on standard error while Athena works, where that is a terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._status: Status | None = None
-
-    def waiting(self, state: str, seconds: float) -> None:
-        """Athena has no answer yet."""
-        if not self._console.is_terminal:
-            return
-        text = f"Athena: {state.lower()}, {seconds:.0f} s"
-        if self._status is None:
-            self._status = self._console.status(text)
-            self._status.start()
-        self._status.update(text)
-
-    def stop(self) -> None:
-        """Take the line away."""
-        if self._status:
-            self._status.stop()
 
 
 def show(answer: Answer, form: str, document: dict[str, object] | None = None) -> None:

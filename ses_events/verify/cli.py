@@ -84,15 +84,20 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from ses_events.verify.answers import Progress, cost, document, show
+    from rich.console import Console
+
+    from ses_events.verify.answers import cost, document, show
     from ses_events.verify.questions import find_workgroup
+    from ses_events.verify.status_line import StatusLine
 
     name, *values = options.words if options.command == "query" else options.about
     workgroup = find_workgroup(_account(options), options.stack, options.workgroup)
     question = workgroup.question(name)
-    progress = Progress()
+    progress = StatusLine(Console(stderr=True, highlight=False))
     try:
-        answer = workgroup.ask(question, values, progress.waiting)
+        answer = workgroup.ask(
+            question, values, lambda state, seconds: progress.show(f"Athena: {state.lower()}, {seconds:.0f} s")
+        )
     finally:
         progress.stop()
     show(answer, options.form, document(workgroup, question, values, answer))

@@ -8,13 +8,13 @@ import textwrap
 from typing import Any
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
 from ses_events.verify.account import Account
 from ses_events.verify.finding import Cause, Finding, Unseen
 from ses_events.verify.plan import Check, expected_seconds
 from ses_events.verify.prove import MARGIN, Proof
+from ses_events.verify.status_line import StatusLine
 from ses_events.verify.system import KINDS, System
 
 
@@ -31,7 +31,7 @@ class Terminal:
         self._console = _Console(highlight=False, soft_wrap=True)
         self._width = min(self._console.width, 100) if self._console.is_terminal else 100
         self._timeout, self._show_event = timeout, show_event
-        self._status: Status | None = None
+        self._status = StatusLine(self._console)
         self._expected = 0
 
     def system(self, account: Account, system: System) -> None:
@@ -82,22 +82,15 @@ class Terminal:
 
     def waiting(self, checks: list[Check], seconds: float) -> None:
         """Show how many checks are open."""
-        if not self._console.is_terminal:
-            return
         open_checks = "; ".join(f"{check.destination.label}: {', '.join(check.missing)}" for check in checks)
         about = f" of about {self._expected} s" if self._expected else ""
         text = Text(f"{seconds:.0f} s{about}, waiting for {open_checks}")
         text.truncate(self._width - 4, overflow="ellipsis")
-        if self._status is None:
-            self._status = self._console.status(text)
-            self._status.start()
-        self._status.update(text)
+        self._status.show(text)
 
     def stop(self) -> None:
         """Take the status line away."""
-        if self._status:
-            self._status.stop()
-            self._status = None
+        self._status.stop()
 
     def outcome(self, proof: Proof) -> None:
         """Print what is proven, and why the rest is not."""

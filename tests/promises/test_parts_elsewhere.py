@@ -116,7 +116,7 @@ CALLS: dict[str, tuple[Callable[[cdk.Stack], Any], Callable[[cdk.Stack, Any], ob
     "analytics": (
         lambda stack: EventAnalytics(stack, "Analytics", archive=EventArchive(stack, "Archive")),
         lambda stack, part: EventMonitoring(
-            stack, "Monitoring", archive=EventArchive(stack, "Archive"), analytics=part
+            stack, "Monitoring", publishing=EventPublishing(stack, "Events"), analytics=part
         ),
     ),
     "alarm_actions": (

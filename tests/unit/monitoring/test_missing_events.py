@@ -21,7 +21,7 @@ from ses_events import (
     FirehoseDestination,
 )
 from tests.support.mail_traffic import DAY, DELAYS, SHAPES, WEEK, Delays, Traffic, steady
-from tests.support.templates import Json, logical_id, new_app, readable, resources, synthesize
+from tests.support.templates import Json, logical_id, new_app, readable, resources, synthesize, warnings
 
 
 def a_set(stack: cdk.Stack, archive: EventArchive, name: str = "Events", **options: object) -> EventPublishing:
@@ -202,3 +202,21 @@ def test_a_number_of_events_that_is_none_is_refused(value: object, error: str) -
     stack = cdk.Stack(new_app(), "Mail")
     with pytest.raises((TypeError, ValueError), match=error):
         EventMonitoring(stack, "Monitoring", archive=EventArchive(stack, "Archive"), missing_events=value)  # type: ignore[arg-type]
+
+
+def test_a_set_that_comes_after_the_comparison_is_warned_of() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = EventArchive(stack, "Archive")
+    EventMonitoring(stack, "Monitoring", publishing=a_set(stack, archive), archive=archive)
+    late = EventPublishing(stack, "Late")
+    late.add_destination("ToArchive", FirehoseDestination(archive))
+    assert warnings(stack) == {"ses-events:not-in-missing-events"}
+
+
+def test_without_the_comparison_a_set_may_come_when_it_likes() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = EventArchive(stack, "Archive")
+    first = a_set(stack, archive)
+    EventMonitoring(stack, "Monitoring", publishing=first, archive=archive, missing_events=None)
+    EventPublishing(stack, "Late").add_destination("ToArchive", FirehoseDestination(archive))
+    assert warnings(stack) == set()

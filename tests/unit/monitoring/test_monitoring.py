@@ -1393,3 +1393,11 @@ def test_a_set_knows_what_it_publishes_where(stack: cdk.Stack) -> None:
     assert (bus.name, bus.events) == (None, frozenset())
     same = EventPublishing(stack, "Same", configuration_set=publishing.configuration_set)
     assert same.destinations == publishing.destinations
+
+
+def test_the_queries_of_another_archive_are_refused(stack: cdk.Stack) -> None:
+    archive, other = EventArchive(stack, "Archive"), EventArchive(stack, "Other")
+    analytics = EventAnalytics(stack, "Analytics", archive=other)
+    wanted = "analytics reads the archive 'Mail/Other'; give the EventAnalytics of 'Mail/Archive'"
+    with pytest.raises(ValueError, match=wanted):
+        EventMonitoring(stack, "Monitoring", archive=archive, analytics=analytics)
