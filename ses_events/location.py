@@ -60,6 +60,7 @@ def environment_of(stack: cdk.Stack) -> Environment:
 
 _STACKS: MutableMapping[IConstruct, cdk.Stack] = WeakKeyDictionary()
 _STAGES: MutableMapping[cdk.Stack, cdk.Stage | None] = WeakKeyDictionary()
+_ROOTS: MutableMapping[cdk.Stack, IConstruct] = WeakKeyDictionary()
 
 
 def same_app(
@@ -101,7 +102,7 @@ def why_apart(theirs: cdk.Stack, stack: cdk.Stack) -> str | None:
         if environment_of(theirs) == environment_of(stack):
             return None
         return "is in a stack of another env, which cannot be named from here; give both stacks the same env"
-    if theirs.node.root is not stack.node.root:
+    if root_of(theirs) is not root_of(stack):
         return "is of another App, which cannot be named from here; make it in this one"
     return "is of another Stage, which cannot be named from here; make it in the Stage of this stack"
 
@@ -134,6 +135,13 @@ def stage_of(stack: cdk.Stack) -> cdk.Stage | None:
     if stack not in _STAGES:
         _STAGES[stack] = cdk.Stage.of(stack)
     return _STAGES[stack]
+
+
+def root_of(stack: cdk.Stack) -> IConstruct:
+    """Return the root of the construct tree of a stack, asked of CDK once."""
+    if stack not in _ROOTS:
+        _ROOTS[stack] = stack.node.root
+    return _ROOTS[stack]
 
 
 class Place(Protocol):

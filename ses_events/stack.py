@@ -21,7 +21,7 @@ from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.validation import Text, as_id, check, instance, instead_of, option, some_id, together
+from ses_events.validation import Text, as_id, check, instance, instead_of, option, some_id, taken, together
 from ses_events.wording import did_you_mean, shown
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _name_of_a_stack(scope: Construct, construct_id: str, given: Mapping[str, ob
 def _new_id(scope: Construct, construct_id: str) -> Iterator[str]:
     """Refuse an id that something else has in the scope (AWS CDK)."""
     if isinstance(scope, Construct) and isinstance(construct_id, str) and scope.node.try_find_child(construct_id):
-        yield f"construct_id {construct_id!r} is taken in this scope; use another one"
+        yield taken(construct_id)
 
 
 @contextmanager

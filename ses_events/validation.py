@@ -112,8 +112,12 @@ def new_id(scope: Construct, construct_id: str) -> Iterator[None]:
     except RuntimeError:
         if not scope.node.try_find_child(construct_id):
             raise
-        problem = f"construct_id {construct_id!r} is taken in this scope; use another one"
-        raise ValueError(f"{scope.node.path}/{construct_id}: {problem}") from None
+        raise ValueError(f"{scope.node.path}/{construct_id}: {taken(construct_id)}") from None
+
+
+def taken(construct_id: str) -> str:
+    """Return what is said of an id that another construct has."""
+    return f"construct_id {construct_id!r} is taken in this scope; use another one"
 
 
 def some_id(construct_id: str, example: str) -> Iterator[str]:

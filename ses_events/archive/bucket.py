@@ -99,7 +99,7 @@ def _private_bucket(
         ],
     )
     node = bucket.node
-    node.add_validation(cast(IValidation, _NotEmptied(scope, cast(s3.CfnBucket, node.default_child))))
+    node.add_validation(cast(IValidation, _NotEmptied(cast(s3.CfnBucket, node.default_child))))
     return bucket
 
 
@@ -110,15 +110,14 @@ class _NotEmptied:
     Only at synth is that known: ``cdk.RemovalPolicies`` decides for a whole stage, by an aspect.
     """
 
-    def __init__(self, scope: Construct, bucket: s3.CfnBucket) -> None:
-        self._scope = scope
+    def __init__(self, bucket: s3.CfnBucket) -> None:
         self._bucket = bucket
 
     def validate(self) -> list[str]:
         """Return no error; what is to be said is a warning."""
         if self._bucket.cfn_options.deletion_policy == cdk.CfnDeletionPolicy.DELETE:
             path = self._bucket.node.path.removesuffix("/Resource")
-            cdk.Annotations.of(self._scope).add_warning_v2(
+            cdk.Annotations.of(self._bucket).add_warning_v2(
                 "ses-events:bucket-not-emptied",
                 f"the bucket {path} is to be deleted with the stack, which fails "
                 "while it holds anything; use cdk.RemovalPolicy.RETAIN, or see docs/upgrades.md for environments that "

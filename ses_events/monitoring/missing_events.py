@@ -9,7 +9,7 @@ from aws_cdk.aws_ses import EmailSendingEvent
 
 from ses_events.monitoring.alarms import AlarmRule
 from ses_events.monitoring.rules import events_published
-from ses_events.publishing.publishing import published_in
+from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import metric_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[E
     Nothing where another set of the app fills the stream, too: its records would hide what is missing. An alarm has no
     room for the tenth kind of event, which is Subscription. Few unsubscribe, so its records hide hardly a loss.
     """
-    if sum(bool(events_published(made, stream)) for made in published_in(stream.node.root)) != 1:
+    if sum(bool(events_published(made, stream)) for made in published_in_app_of(stream.stack)) != 1:
         return []
     filling = [each for each in publishing.destinations if getattr(each.destination, "delivery_stream", None) is stream]
     room = [event for event in EmailSendingEvent if any(event in each.events for each in filling)][: _METRICS - 1]
@@ -49,7 +49,7 @@ def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[E
 def shared_counts(counter: CloudWatchDestination, archive: EventArchive) -> dict[EmailSendingEvent, cloudwatch.Metric]:
     """Return what a destination counts of all sets that fill an archive: mail has none of its dimensions."""
     defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}
-    published = {event for made in published_in(archive.node.root) for event in events_published(made, archive)}
+    published = {event for made in published_in_app_of(archive.stack) for event in events_published(made, archive)}
     events = [event for event in EmailSendingEvent if event in published][: _METRICS - 1]
     return {event: counter.metric(event, defaults) for event in events}
 

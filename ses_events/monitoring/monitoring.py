@@ -253,9 +253,7 @@ class EventMonitoring(Construct):
         """
         check(
             (self, construct_id),
-            publishing_rules.destination_id(
-                construct_id, {*self.alarms, *(child.node.id for child in self.node.children)}
-            ),
+            rules.alarm_id(construct_id, self, self.alarms),
             rules.metric_of_an_alarm("metric", metric, cdk.Stack.of(self)),
             rules.alarm_threshold("threshold", threshold, metric, comparison),
             rules.comparison("comparison", comparison, metric),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -13,7 +13,7 @@ from constructs import Construct
 
 from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
-from ses_events.publishing.publishing import PublishedTo, published_in
+from ses_events.publishing.publishing import PublishedTo, published_in_app_of
 from ses_events.publishing.rules import topic
 from ses_events.record.names import metric_name
 from ses_events.tokens import is_deferred
@@ -27,6 +27,8 @@ from ses_events.validation import (
     option,
     optional_interface,
     several,
+    some_id,
+    taken,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
     if archive is None:
         yield f"{argument} is about an archive, and there is none; give the archive that the sets share"
         return
-    sets = [*published_in(archive.node.root)]
+    sets = [*published_in_app_of(archive.stack)]
     if not any(events_published(made, archive) for made in sets):
         yield f"{argument} comes too early: no set publishes to the archive yet; make the EventMonitoring last"
     for made in sets:
@@ -253,6 +255,13 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
             )
 
 
+def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
+    """An id that is new in the construct, and no name of an alarm (AWS CDK)."""
+    yield from some_id(construct_id, "CampaignBounces")
+    if construct_id in alarms or scope.node.try_find_child(construct_id):
+        yield taken(construct_id)
+
+
 def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
     """Whether a destination counts by exactly these dimensions."""
     if not isinstance(destination, CloudWatchDestination):
@@ -262,8 +271,8 @@ def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
 
 def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
     """What the sets of the same app and region publish, which share their metrics."""
-    root, region = publishing.node.root, environment_of(publishing.stack).region
-    for each in itertools.chain.from_iterable(published_in(root)):
+    region = environment_of(publishing.stack).region
+    for each in itertools.chain.from_iterable(published_in_app_of(publishing.stack)):
         if not known_to_differ(environment_of(each.stack).region, region):
             yield each
 

@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
-from constructs import Construct, IConstruct
+from constructs import Construct
 
-from ses_events.location import environment_of
+from ses_events.location import environment_of, root_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
 from ses_events.publishing.destination import SES_ROLE, EventDestination, Source
@@ -65,13 +65,10 @@ _DESTINATIONS: MutableMapping[Any, _Destinations] = WeakKeyDictionary()
 """The event destinations of each configuration set; several EventPublishing may share one."""
 
 
-def published_in(app: IConstruct) -> Iterator[Sequence[PublishedTo]]:
-    """Yield what each configuration set of an app publishes to.
-
-    :param app: the root of the construct tree.
-    """
+def published_in_app_of(stack: cdk.Stack) -> Iterator[Sequence[PublishedTo]]:
+    """Yield what each configuration set of the app of a stack publishes to."""
     for destinations in _DESTINATIONS.values():
-        if destinations.made and destinations.made[0].stack.node.root is app:
+        if destinations.made and root_of(destinations.made[0].stack) is root_of(stack):
             yield destinations.made
 
 

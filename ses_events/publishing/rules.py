@@ -14,7 +14,17 @@ from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
 from ses_events.publishing.destination import EventDestination
 from ses_events.record.names import COUNTED_AGAINST, detail_type
-from ses_events.validation import Text, first_of, instance, instead_of, interface, optional_interface, several, some_id
+from ses_events.validation import (
+    Text,
+    first_of,
+    instance,
+    instead_of,
+    interface,
+    optional_interface,
+    several,
+    some_id,
+    taken,
+)
 from ses_events.wording import closest, shown
 
 if TYPE_CHECKING:
@@ -41,11 +51,11 @@ _REGIONS_WITHOUT_CONFIGURATION_SETS = {
 NAME = Text(64, "A-Z a-z 0-9 _ -", "my-set", source="CloudFormation schema; SES developer guide, quotas")
 
 
-def destination_id(construct_id: str, taken: Collection[str]) -> Iterator[str]:
+def destination_id(construct_id: str, others: Collection[str]) -> Iterator[str]:
     """An id that is new in the construct (AWS CDK)."""
     yield from some_id(construct_id, "ToArchive")
-    if construct_id.replace("/", "--") in taken:  # as CDK writes it
-        yield f"construct_id {construct_id!r} is taken in this scope; use another one"
+    if construct_id.replace("/", "--") in others:  # as CDK writes it
+        yield taken(construct_id)
 
 
 def destination_name(value: str | None, others: Collection[str | None]) -> Iterator[str]:

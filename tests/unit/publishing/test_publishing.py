@@ -18,7 +18,7 @@ from ses_events import (
     EventPublishing,
     FirehoseDestination,
 )
-from ses_events.publishing.publishing import published_in
+from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import matching_event_type
 from tests.support.templates import (
     logical_id,
@@ -257,4 +257,4 @@ def test_what_the_sets_of_an_app_publish_to_is_known_by_app(stack: cdk.Stack, me
     for name in ("First", "Second"):
         EventPublishing(stack, name).add_destination("ToMetrics", metrics)
     EventPublishing(cdk.Stack(cdk.App(), "Mail"), "Other").add_destination("ToBus", EventBridgeDestination())
-    assert [[each.destination for each in made] for made in published_in(stack.node.root)] == [[metrics], [metrics]]
+    assert [[each.destination for each in made] for made in published_in_app_of(stack)] == [[metrics], [metrics]]
