@@ -75,6 +75,7 @@ class LocalAws:
             self.log = self.folder / "server.log"
             """What the server writes."""
             self._authority = self.folder / "authority.pem"
+            self._clients: dict[tuple[str, ...], Any] = {}
             self._server = self._start_server(started)
             self._wait_until_ready()
             self._running = started.pop_all()
@@ -192,18 +193,24 @@ class LocalAws:
         self._ask("POST", "/_ses/events", {"messageId": message_id, "eventType": event_type, **details})
 
     def client(self, service: str, access_key_id: str = "test", secret_access_key: str = "test") -> Any:
-        """A boto3 client, with all permissions unless given a user's key; your AWS configuration does not reach it."""
+        """A boto3 client, with all permissions unless given a user's key; your AWS configuration does not reach it.
+
+        The same one at each call, as it takes longer to make than what is asked of it.
+        """
         import botocore.config
 
-        return self._boto.client(
-            service,
-            endpoint_url=self.url,
-            verify=str(self._authority),
-            region_name=REGION,
-            aws_access_key_id=access_key_id,
-            aws_secret_access_key=secret_access_key,
-            config=botocore.config.Config(proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False),
-        )
+        key = (service, access_key_id, secret_access_key)
+        if key not in self._clients:
+            self._clients[key] = self._boto.client(
+                service,
+                endpoint_url=self.url,
+                verify=str(self._authority),
+                region_name=REGION,
+                aws_access_key_id=access_key_id,
+                aws_secret_access_key=secret_access_key,
+                config=botocore.config.Config(proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False),
+            )
+        return self._clients[key]
 
     @functools.cached_property
     def _boto(self) -> Any:

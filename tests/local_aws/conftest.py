@@ -1,13 +1,23 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
+import botocore.session
 import pytest
 
 from local_aws import LocalAws
 from local_aws.demo import DOMAIN, STACK
 from ses_events import SesEventsStack
 from tests.local_aws.support.deployed import app, deploy, outputs_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """What boto3 knows of each service, read once and not by each of sixty sessions: megabytes of JSON."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -479,8 +479,12 @@ def test_what_is_null_or_unknown_in_a_request_is_ignored(sender: Sender) -> None
 def _sent_as(aws: LocalAws, body: bytes) -> Any:
     """What comes of SendEmail with a body that boto3 itself would not send."""
     v2 = aws.client("sesv2")
-    v2.meta.events.register("before-call.sesv2.SendEmail", lambda params, **_: params.update(body=body))
-    return v2.send_email(Content={})
+    event, change = "before-call.sesv2.SendEmail", lambda params, **_: params.update(body=body)
+    v2.meta.events.register(event, change)
+    try:
+        return v2.send_email(Content={})
+    finally:
+        v2.meta.events.unregister(event, change)
 
 
 def test_nothing_is_sent_while_sending_is_paused(sender: Sender) -> None:
