@@ -57,7 +57,7 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventMonitoring.archive_delay": monitoring_rules.archive_delay,
     "EventMonitoring.quota_share": monitoring_rules.quota_share,
     "EventMonitoring.count_events": publishing_rules.room_to_count,
-    "EventMonitoring.add_alarm.construct_id": publishing_rules.destination_id,
+    "EventMonitoring.add_alarm.construct_id": monitoring_rules.alarm_id,
     "EventMonitoring.add_alarm.metric": monitoring_rules.metric_of_an_alarm,
     "EventMonitoring.add_alarm.threshold": monitoring_rules.alarm_threshold,
     "EventMonitoring.add_alarm.comparison": monitoring_rules.comparison,

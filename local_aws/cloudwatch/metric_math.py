@@ -9,33 +9,35 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Series = Sequence[float | None]
 """A value for each period; None where there is no data point."""
 
-_Value = list[float | None] | float
+_Value = list[float | None] | float | None
 """A series, or a number of the expression, which has no points that could be missing."""
 
 EARLIER = 5
 """How many periods before those of an alarm its math sees: CloudWatch looks further back too, and DIFF needs it."""
 
-_OPERATORS: dict[type, Callable[[float, float], float]] = {
+_OPERATORS: dict[type, Callable[[float, float], float | None]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.And: lambda left, right: bool(left) and bool(right),
-    ast.Or: lambda left, right: bool(left) or bool(right),
+    ast.Div: lambda left, right: left / right if right else None,
+    ast.Gt: lambda left, right: float(left > right),
+    ast.GtE: lambda left, right: float(left >= right),
+    ast.Lt: lambda left, right: float(left < right),
+    ast.LtE: lambda left, right: float(left <= right),
+    ast.Eq: lambda left, right: float(left == right),
+    ast.NotEq: lambda left, right: float(left != right),
+    ast.And: lambda left, right: float(bool(left and right)),
+    ast.Or: lambda left, right: float(bool(left or right)),
 }
 
 
@@ -90,76 +92,109 @@ def evaluate(
     :raises ValueError: when the expression has anything else.
     """
     length = len(next(iter(metrics.values())))
-    value = _value(_parsed(expression), metrics, period, fills_empty)
-    return value if isinstance(value, list) else [value] * length
+    value = _compiled(expression)(_Input(metrics, length, period, fills_empty))
+    return list(value) if isinstance(value, list) else [value] * length
+
+
+@dataclass(frozen=True)
+class _Input:
+    metrics: Mapping[str, Series]
+    length: int
+    period: float
+    fills_empty: bool
+
+
+_Step = Callable[[_Input], _Value]
+"""A part of an expression, whose tree is read once: alarms evaluate it for each of their periods."""
 
 
 @functools.cache
-def _parsed(expression: str) -> ast.expr:
+def _compiled(expression: str) -> _Step:
     python = re.sub(r"\bAND\b|&&", "and", re.sub(r"\bOR\b|\|\|", "or", expression))
-    return ast.parse(python, mode="eval").body
+    return _step(ast.parse(python, mode="eval").body)
 
 
-def _value(node: ast.expr, metrics: Mapping[str, Series], period: float, fills_empty: bool) -> _Value:
-    def of(child: ast.expr) -> _Value:
-        return _value(child, metrics, period, fills_empty)
-
+def _step(node: ast.expr) -> _Step:
     match node:
         case ast.Constant(value=int() | float() as number):
-            return float(number)
-        case ast.Name(id=name) if name in metrics:
-            return list(metrics[name])
+            return lambda _: float(number)
+        case ast.Name(id=name):
+            return lambda given: _metric(given, name)
         case ast.Call(func=ast.Name(id="FILL"), args=[series, filler]):
-            points, fillers = (_points(of(each), metrics) for each in (series, filler))
-            if not fills_empty and all(point is None for point in points):
-                return points
-            return [other if point is None else point for point, other in zip(points, fillers, strict=True)]
+            points, fillers = _points(series), _points(filler)
+            return lambda given: _filled(points(given), fillers(given), fills_empty=given.fills_empty)
         case ast.Call(func=ast.Name(id="DIFF"), args=[series]):
-            points = _points(of(series), metrics)
-            return [None, *(_both(points[at], points[at - 1], operator.sub) for at in range(1, len(points)))]
+            points = _points(series)
+            return lambda given: _differences(points(given))
         case ast.Call(func=ast.Name(id="ABS"), args=[series]):
-            return [None if point is None else abs(point) for point in _points(of(series), metrics)]
+            points = _points(series)
+            return lambda given: [None if point is None else abs(point) for point in points(given)]
         case ast.Call(func=ast.Name(id="PERIOD"), args=[ast.Name()]):
-            return period
+            return lambda given: given.period
         case ast.Call(func=ast.Name(id="IF"), args=[condition, then, *otherwise]):
-            conditions, thens = _points(of(condition), metrics), _points(of(then), metrics)
-            elses = _points(of(otherwise[0]), metrics) if otherwise else None
-            return [
-                None
-                if value is None or not (value or elses)
-                else (thens[at] if value else elses[at] if elses else None) or 0.0
-                for at, value in enumerate(conditions)
-            ]
+            conditions, thens = _points(condition), _points(then)
+            elses = _points(otherwise[0]) if otherwise else None
+            return lambda given: _chosen(conditions(given), thens(given), elses(given) if elses else None)
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
-            return _apply(op, of(left), of(right))
+            return _applied(op, _step(left), _step(right))
         case ast.BoolOp(op=op, values=[first, *rest]):
-            result = of(first)
-            for each in rest:
-                result = _apply(op, result, of(each))
-            return result
+            return functools.reduce(functools.partial(_applied, op), map(_step, rest), _step(first))
     raise ValueError(f"metric math here has no {ast.unparse(node)}")
 
 
-def _points(value: _Value, metrics: Mapping[str, Series]) -> list[float | None]:
-    return value if isinstance(value, list) else [value] * len(next(iter(metrics.values())))
+def _metric(given: _Input, name: str) -> _Value:
+    if name not in given.metrics:
+        raise ValueError(f"metric math here has no {name}")
+    series = given.metrics[name]
+    return series if isinstance(series, list) else list(series)
 
 
-def _apply(op: Any, left: _Value, right: _Value) -> _Value:
+def _points(node: ast.expr) -> Callable[[_Input], list[float | None]]:
+    step = _step(node)
+
+    def points(given: _Input) -> list[float | None]:
+        value = step(given)
+        return value if isinstance(value, list) else [value] * given.length
+
+    return points
+
+
+def _filled(points: list[float | None], fillers: list[float | None], *, fills_empty: bool) -> list[float | None]:
+    if not fills_empty and all(point is None for point in points):
+        return points
+    return [other if point is None else point for point, other in zip(points, fillers, strict=True)]
+
+
+def _differences(points: list[float | None]) -> list[float | None]:
+    pairs = itertools.pairwise(points)
+    return [None, *(None if now is None or before is None else now - before for before, now in pairs)]
+
+
+def _chosen(
+    conditions: list[float | None], thens: list[float | None], elses: list[float | None] | None
+) -> list[float | None]:
+    return [
+        None if value is None or not (value or elses) else (thens[at] if value else elses[at] if elses else None) or 0.0
+        for at, value in enumerate(conditions)
+    ]
+
+
+def _applied(op: Any, left: _Step, right: _Step) -> _Step:
     apply = _OPERATORS[type(op)]
+    return lambda given: _apply(apply, left(given), right(given))
+
+
+def _apply(apply: Callable[[float, float], float | None], left: _Value, right: _Value) -> _Value:
+    if left is None or right is None:
+        return None
     if isinstance(left, list) and isinstance(right, list):
         return [
-            None if one is None and other is None else _both(one or 0.0, other or 0.0, apply)
+            None if one is None and other is None else apply(one or 0.0, other or 0.0)
             for one, other in zip(left, right, strict=True)
         ]
     if isinstance(left, list):
         assert not isinstance(right, list)
-        return [_both(one, right, apply) for one in left]
+        return [None if one is None else apply(one, right) for one in left]
     if isinstance(right, list):
-        return [_both(left, other, apply) for other in right]
-    return float(apply(left, right))
-
-
-def _both(left: float | None, right: float | None, apply: Callable[[float, float], float]) -> float | None:
-    if left is None or right is None or (apply is operator.truediv and right == 0):
-        return None
-    return float(apply(left, right))
+        return [None if other is None else apply(left, other) for other in right]
+    return apply(left, right)
