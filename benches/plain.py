@@ -89,6 +89,8 @@ class _Module:
                 return self._once(f"{name}_{attribute}", f"{name}.{property_}")
             case {"Fn::If": [str(name), yes, no]}:
                 return f"cdk.Fn.condition_if({name!r}, {self.value(yes)}, {self.value(no)}).to_string()"
+            case {"Fn::Base64": text}:
+                return f"cdk.Fn.base64({self.value(text)})"
             case {"Fn::Join": ["", list(parts)]}:
                 return f'"".join([{", ".join(self.value(part) for part in parts)}])'
             case dict():
@@ -112,7 +114,7 @@ def _l1_of(resource_type: str) -> tuple[str, Any]:
 
 
 def _is_intrinsic(value: Json) -> bool:
-    return len(value) == 1 and next(iter(value)) in ("Ref", "Fn::GetAtt", "Fn::If", "Fn::Join")
+    return len(value) == 1 and next(iter(value)) in ("Ref", "Fn::GetAtt", "Fn::If", "Fn::Base64", "Fn::Join")
 
 
 def _references(value: Any) -> Iterator[str]:
