@@ -84,7 +84,7 @@ def layout_of(prefix: str) -> Layout | None:
     and the day in two. They come before any other expression, and end a folder or the like of one.
     """
     timed = EXPRESSION_OF_TIME in prefix
-    if not timed and NOT_KNOWN.search(prefix):
+    if "\0" in prefix or (not timed and NOT_KNOWN.search(prefix)):  # a \0 stands for a token below
         return None
     text = TOKEN.sub("\0", prefix if timed else prefix + APPENDED)
     found = _DAY_AND_HOUR.match(re.sub(r"!\{timestamp:((?:'[^']*'|[^}'])*)\}", _fields, text))

@@ -245,6 +245,7 @@ def test_another_format_is_refused(stack: cdk.Stack, wrong: Any, shown: str) -> 
         ("columns/!{timestamp:HH}/", "has no folder for each day, as a table needs; use one such as"),
         ("columns/!{timestamp:yyyy-MM-dd}/!{when}/", "has '!{when}'; use one of timestamp, firehose"),
         ("!{firehose:random-string}/", "has no folder for each day"),
+        ("a\x00b", "has no folder for each day"),
         ("/columns/!{timestamp:yyyy-MM-dd}/", "has a folder without a name, which Athena does not read"),
         ("c" * 1025 + "/!{timestamp:yyyy-MM-dd}/", "has 1050 characters; use at most 1024"),
     ],
