@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
 from tests.support.templates import ROOT
-from tools.releases import RELEASES, version
+from tools.releases import RELEASES, is_dated, version
 
 PLACEHOLDER = "YOUR-GIT-HOST"
 """What pages say in the place of an address, as long as the project has none."""
@@ -30,9 +29,7 @@ def problems(tag: str) -> Iterator[str]:
     now = version()
     if tag != f"v{now}":
         yield f"the tag {tag!r} is not v{now}, the version of pyproject.toml"
-    if not re.search(
-        rf"^## \[{re.escape(now)}\] - \d{{4}}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
-    ):
+    if not is_dated(now):
         yield f"CHANGELOG.md has no heading '## [{now}] - <date>'; write the day of the release"
     if not (RELEASES / now).is_dir():
         yield f"tests/releases/{now} is missing; run python -m tools.releases"

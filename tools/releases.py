@@ -1,12 +1,14 @@
-"""The templates of each release, in a folder by its version, and those of today to compare them with.
+"""The templates of the last release, in a folder by its version, and those of today to compare them with.
 
-``python -m tools.releases`` records today's under the version of pyproject.toml.
+``python -m tools.releases`` records today's under the version of pyproject.toml, and as ``unreleased`` before
+CHANGELOG.md says on which day that version was released.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -17,18 +19,26 @@ from tests.support.examples import EXAMPLES, stacks, with_recommended_flags
 from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app, synthesize
 
 RELEASES = ROOT / "tests/releases"
+UNRELEASED = RELEASES / "unreleased"
+"""The templates to compare with as long as there is no release."""
 
 
 def latest() -> Path:
-    """The folder of the last release."""
-    versions = [folder for folder in RELEASES.iterdir() if re.fullmatch(r"\d+\.\d+\.\d+", folder.name)]
-    return max(versions, key=lambda folder: [int(part) for part in folder.name.split(".")])
+    """The folder of the last release, or of what is to be the first one."""
+    versions = [folder for folder in RELEASES.iterdir() if folder != UNRELEASED]
+    return max(versions, key=lambda folder: [int(part) for part in folder.name.split(".")], default=UNRELEASED)
 
 
 def version() -> str:
     """The version in pyproject.toml."""
     [found] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     return str(found)
+
+
+def is_dated(version: str) -> bool:
+    """Whether CHANGELOG.md says on which day a version was released."""
+    heading = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
+    return bool(re.search(heading, (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE))
 
 
 @cache
@@ -44,10 +54,10 @@ def today() -> dict[str, cdk.Stack]:
 
 
 if __name__ == "__main__":
-    folder = RELEASES / version()
-    folder.mkdir(exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
+    shutil.rmtree(UNRELEASED, ignore_errors=True)
+    folder = RELEASES / version() if is_dated(version()) else UNRELEASED
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     for name, stack in today().items():
         (folder / name).write_text(json.dumps(synthesize(stack), indent=1) + "\n")
     print(f"recorded in {folder.relative_to(ROOT)}")

@@ -16,7 +16,7 @@ import pytest
 
 import ses_events
 from tests.support.templates import ROOT
-from tools import release
+from tools import release, releases
 from tools.releases import version
 
 
@@ -96,6 +96,18 @@ for module in pkgutil.iter_modules(ses_events.verify.__path__, "ses_events.verif
         importlib.import_module(module.name)
 """
     _python("-c", without_cdk, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+
+
+def test_the_kept_templates_are_those_of_the_last_release_or_of_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(releases, "RELEASES", tmp_path)
+    monkeypatch.setattr(releases, "UNRELEASED", tmp_path / "unreleased")
+    (tmp_path / "unreleased").mkdir()
+    assert releases.latest().name == "unreleased"
+    for name in ("0.9.0", "0.10.0"):
+        (tmp_path / name).mkdir()
+    assert releases.latest().name == "0.10.0"
 
 
 def test_a_release_is_refused_as_long_as_the_project_has_no_address() -> None:
