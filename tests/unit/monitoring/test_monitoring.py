@@ -1368,6 +1368,71 @@ def test_an_alarm_on_a_metric_of_another_region_is_refused() -> None:
         )
 
 
+def test_a_destination_counts_in_the_region_of_the_sets_that_publish_to_it() -> None:
+    app = new_app()
+    here, there, same = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "eu-west-1"), ("There", "us-east-1"), ("Same", "us-east-1"))
+    )
+    campaigns = CloudWatchDestination.by_tag("campaign")
+    for number in (1, 2):
+        EventPublishing(there, f"Set{number}").add_destination("ToMetrics", campaigns)
+    spring = {"campaign": "spring"}
+    bounces = campaigns.metric(EmailSendingEvent.BOUNCE, spring)
+    rate = campaigns.rate(EmailSendingEvent.BOUNCE, spring)
+    graph = [[cloudwatch.GraphWidget(left=[bounces, rate])]]
+    cloudwatch.Dashboard(here, "Mine", widgets=graph)
+    cloudwatch.Dashboard(same, "Mine", widgets=graph)
+    for each in (there, same):
+        monitoring = EventMonitoring(each, "Monitoring", archive=an_archive(each))
+        monitoring.add_alarm("Bounces", bounces, threshold=10)
+        monitoring.add_alarm("BounceRate", rate, threshold=0.1)
+    elsewhere = EventMonitoring(here, "Monitoring", archive=an_archive(here))
+    for metric in (bounces, rate):
+        with pytest.raises(ValueError, match="metric is in us-east-1, this stack in eu-west-1; use one of this region"):
+            elsewhere.add_alarm("Bounces", metric, threshold=0.1)
+    of_here, of_there, of_the_same = (synthesize(each)["Resources"] for each in (here, there, same))
+    shown = readable({"Resources": {name: each for name, each in of_here.items() if name.startswith("Mine")}})
+    [graph_there] = properties(shown, "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"]
+    regions = [each[-1].get("region") for each in graph_there["properties"]["metrics"] if each[0] == "AWS/SES"]
+    assert regions == ["us-east-1"] * 3
+    own = [resource for name, resource in (of_there | of_the_same).items() if name.startswith(("Mine", "Monitoring"))]
+    for resource in own:  # as of a metric that knows no region
+        assert "us-east-1" not in str(resource) and "AccountId'" not in str(resource)
+
+
+def test_a_graph_compares_the_rates_of_two_regions() -> None:
+    app, rates = new_app(), []
+    for region in ("eu-west-1", "us-east-1"):
+        stack = cdk.Stack(app, region, env=cdk.Environment(account="111122223333", region=region))
+        campaigns = CloudWatchDestination.by_tag("campaign")
+        EventPublishing(stack, "Events").add_destination("ToMetrics", campaigns)
+        rates.append(campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "spring"}))
+    cloudwatch.Dashboard(stack, "Both", widgets=[[cloudwatch.GraphWidget(left=rates)]])
+    template = readable(synthesize(stack))
+    [graph] = properties(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"]
+    regions = [each[-1].get("region") for each in graph["properties"]["metrics"] if each[0] == "AWS/SES"]
+    assert regions == ["eu-west-1"] * 2 + [None] * 2
+
+
+@pytest.mark.parametrize(
+    "envs",
+    [
+        [],
+        [None],
+        [cdk.Environment(account="111122223333", region=region) for region in ("eu-west-1", "us-east-1")],
+    ],
+    ids=["before any set", "known at deployment only", "two regions"],
+)
+def test_a_destination_of_no_one_known_region_counts_wherever_it_is_asked(envs: list[cdk.Environment | None]) -> None:
+    app, campaigns = new_app(), CloudWatchDestination.by_tag("campaign")
+    for number, env in enumerate(envs):
+        publishing = EventPublishing(cdk.Stack(app, f"Mail{number}", env=env), "Events")
+        publishing.add_destination("ToMetrics", campaigns)
+    metric = campaigns.metric(EmailSendingEvent.BOUNCE, {"campaign": "spring"})
+    assert not metric.account and not metric.region
+
+
 def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
     metric = an_archive(stack).metric("DeliveryToS3.Bytes").with_(period=cdk.Duration.minutes(1))
     assert (metric.metric_name, metric.statistic, metric.period.to_seconds()) == ("DeliveryToS3.Bytes", "Sum", 60)
