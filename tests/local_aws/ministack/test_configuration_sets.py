@@ -25,13 +25,15 @@ def test_cloudformation_neither_takes_over_nor_deletes_what_it_did_not_create(aw
     ses.create_configuration_set(ConfigurationSetName="there", Tags=[{"Key": "owner", "Value": "me"}])
     s3.create_bucket(Bucket="there")
     s3.put_object(Bucket="there", Key="mine")
-    for name, resource in (
-        ("OverSet", {"Type": "AWS::SES::ConfigurationSet", "Properties": {"Name": "there"}}),
-        ("OverBucket", {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "there"}}),
+    for name, resource, reason in (
+        ("OverSet", {"Type": "AWS::SES::ConfigurationSet", "Properties": {"Name": "there"}}, "'there' already exists."),
+        ("OverBucket", {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "there"}}, "Validation failed with 1"),
     ):
         cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Over": resource}}))
         with pytest.raises(WaiterError, match="ROLLBACK_COMPLETE"):
             cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        assert reason in str([each.get("ResourceStatusReason") for each in events])
         cloudformation.delete_stack(StackName=name)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
     assert ses.get_configuration_set(ConfigurationSetName="there")["Tags"] == [{"Key": "owner", "Value": "me"}]

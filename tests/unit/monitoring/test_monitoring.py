@@ -45,6 +45,7 @@ from tests.support.templates import (
     readable,
     resources,
     synthesize,
+    warning_texts,
     warnings,
 )
 
@@ -989,6 +990,18 @@ def test_an_alarm_on_what_is_not_published_is_warned_of(
     assert warnings(stack) == expected
 
 
+def test_a_rate_of_bounces_needs_the_sends_that_it_is_a_share_of(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("ToMetrics", CAMPAIGNS, events=[EmailSendingEvent.BOUNCE])
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
+    monitoring.add_alarm("Bounces", CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING), threshold=0.05)
+    [text] = warning_texts(stack)
+    assert (
+        "the alarm is about Send by campaign, and that event is not published to the destination that counts so; "
+        "add SEND to the events of add_destination"
+    ) in text
+
+
 def test_an_alarm_on_the_count_of_the_set_is_warned_of_where_it_is_not_counted(stack: cdk.Stack) -> None:
     publishing = a_set(stack, reputation_metrics=True)
     monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
@@ -1044,9 +1057,10 @@ def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
             {"quota_share": 80},
             "quota_share 80 is no fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
         ),
-        (
+        pytest.param(
             {"quota_share": 1.0},
             "quota_share 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8",
+            id="a whole quota, which nothing exceeds",
         ),
         (
             {"runbook_url": "https://wiki.example.com/mail#alarms"},
