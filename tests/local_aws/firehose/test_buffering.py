@@ -59,7 +59,13 @@ def test_the_key_ends_with_the_extension(settings: dict[str, str], extension: st
         ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "DynamicPartitioningConfiguration"),
     ],
 )
-def test_what_is_not_emulated_is_refused(settings: dict[str, Any], reason: str) -> None:
+def test_what_is_not_emulated_is_refused_when_a_stream_is_made_and_when_it_was_changed(
+    aws: LocalAws, settings: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ClientError, match=f"the local Firehose has no {reason}"):
+        aws.client("firehose").create_delivery_stream(
+            DeliveryStreamName="refused", ExtendedS3DestinationConfiguration={**TO_S3, **settings}
+        )
     service = buffering.Firehose(Clock(1))
     [answer] = service.accept(STREAM, {"id": "1", "config": settings}, [b"record"])
     assert answer == f"the local Firehose has no {reason}"
