@@ -303,6 +303,38 @@ def test_a_stream_that_firehose_can_make_is_taken(aws: LocalAws, settings: dict[
     client.delete_delivery_stream(DeliveryStreamName="taken")
 
 
+KINESIS = {
+    "KinesisStreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/any",
+    "RoleARN": "arn:aws:iam::000000000000:role/any",
+}
+MSK = {
+    "MSKClusterARN": "arn:aws:kafka:us-east-1:000000000000:cluster/any/1",
+    "TopicName": "any",
+    "AuthenticationConfiguration": {"RoleARN": KINESIS["RoleARN"], "Connectivity": "PRIVATE"},
+}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {
+            "DeliveryStreamType": "KinesisStreamAsSource",
+            "KinesisStreamSourceConfiguration": KINESIS,
+            "MSKSourceConfiguration": MSK,
+        },
+        {"DeliveryStreamType": "KinesisStreamAsSource"},
+        {"DeliveryStreamType": "MSKAsSource", "KinesisStreamSourceConfiguration": KINESIS},
+        {"KinesisStreamSourceConfiguration": KINESIS},
+    ],
+    ids=["two sources", "no source", "another source", "a source of what is put into it"],
+)
+def test_a_stream_has_the_one_source_of_its_type(aws: LocalAws, settings: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        aws.client("firehose").create_delivery_stream(
+            DeliveryStreamName="refused", ExtendedS3DestinationConfiguration=TO_S3, **settings
+        )
+
+
 def test_the_backup_of_a_stream_is_described(aws: LocalAws) -> None:
     client = aws.client("firehose")
     backup = {**TO_S3, "Prefix": "raw/"}
