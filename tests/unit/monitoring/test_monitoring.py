@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -1013,12 +1013,17 @@ def test_an_alarm_on_the_count_of_the_set_is_warned_of_where_it_is_not_counted(s
     assert warnings(stack) == DEAD
 
 
-def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
-    publishing, other = a_set(stack), EventPublishing(stack, "Other")
+@pytest.mark.parametrize("later", [False, True])
+def test_a_count_that_another_set_shares_has_data_whichever_comes_first(stack: cdk.Stack, later: bool) -> None:
+    publishing = a_set(stack)
     publishing.add_destination("ToMetrics", CAMPAIGNS)
-    other.add_destination("ToMetrics", CAMPAIGNS, events=[OPENS])
     monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
-    monitoring.add_alarm("Opens", CAMPAIGNS.metric(OPENS, SPRING), threshold=1)
+    calls: list[Callable[[], object]] = [
+        lambda: EventPublishing(stack, "Other").add_destination("ToMetrics", CAMPAIGNS, events=[OPENS]),
+        lambda: monitoring.add_alarm("Opens", CAMPAIGNS.metric(OPENS, SPRING), threshold=1),
+    ]
+    for call in reversed(calls) if later else calls:
+        call()
     assert warnings(stack) == set()
 
 
