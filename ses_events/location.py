@@ -24,6 +24,12 @@ class Environment(NamedTuple):
     region: str
     partition: str
 
+    @property
+    def known(self) -> tuple[str | None, str | None]:
+        """Return the account and the region; None where it is known at deployment only."""
+        account, region = (each if each and not TOKEN.search(each) else None for each in (self.account, self.region))
+        return account, region
+
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource here, such as ``configuration-set/name``."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
@@ -31,8 +37,11 @@ class Environment(NamedTuple):
     def metric(
         self, namespace: str, name: str, statistic: str, dimensions: Mapping[str, str] | None = None
     ) -> cloudwatch.Metric:
-        """Return a metric that is counted here; a graph elsewhere looks here, where account and region are known."""
-        account, region = (None if TOKEN.search(each) else each for each in (self.account, self.region))
+        """Return a metric that is counted here; a graph elsewhere looks here, where account and region are known.
+
+        Where it is used here, CDK writes neither.
+        """
+        account, region = self.known
         return cdk.aws_cloudwatch.Metric(
             namespace=namespace,
             metric_name=name,
@@ -42,6 +51,9 @@ class Environment(NamedTuple):
             stack_region=region,
         )
 
+
+ANYWHERE = Environment("", "", "")
+"""For a metric that is counted nowhere yet, or in several places."""
 
 _PART = re.compile(rf"(?:{TOKEN.pattern}|[^:])+")
 """A part of an ARN: a token may have colons too."""

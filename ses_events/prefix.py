@@ -13,6 +13,7 @@ from ses_events.validation import instance
 from ses_events.wording import did_you_mean
 
 _ERROR_OUTPUT_TYPE = "!{firehose:error-output-type}"
+_RANDOM_STRING = "!{firehose:random-string}"
 
 _NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
 """What no pattern of Java's DateTimeFormatter has outside quoted text."""
@@ -20,7 +21,7 @@ _NO_PATTERN_LETTER = re.compile("[CIJPRTUbfijlort{#']")
 
 def prefix(argument: str, value: str) -> Iterator[str]:
     """At most 1024 characters, and expressions that Firehose knows (Firehose developer guide, custom prefixes)."""
-    yield from _expressions(argument, value, 1024)
+    yield from _expressions(argument, value, 1024, _RANDOM_STRING)
     if _ERROR_OUTPUT_TYPE in value:
         yield f"{argument} {value!r} has {_ERROR_OUTPUT_TYPE}, which Firehose takes for errors only; leave it out"
 
@@ -49,7 +50,7 @@ def error_output_prefix(argument: str, value: str, prefix_of_events: str) -> Ite
     """At most 512 characters; with an expression, the error type too; not empty where the prefix of the events has an
     expression (Firehose developer guide, custom prefixes).
     """
-    problems = list(_expressions(argument, value, 512))
+    problems = list(_expressions(argument, value, 512, f"{_ERROR_OUTPUT_TYPE} or {_RANDOM_STRING}"))
     yield from problems
     if not problems and "!{" in value and _ERROR_OUTPUT_TYPE not in value and not cdk.Token.is_unresolved(value):
         yield (
@@ -96,14 +97,14 @@ def oddities_of_both_prefixes(argument: str, prefix: str, error_output_prefix: s
         )
 
 
-def _expressions(argument: str, value: str, longest: int) -> Iterator[str]:
+def _expressions(argument: str, value: str, longest: int, of_firehose: str) -> Iterator[str]:
     yield from instance(argument, value, str, "a string such as 'events/'")
-    problems = list(_problems_of_expressions(argument, value, longest))
+    problems = list(_problems_of_expressions(argument, value, longest, of_firehose))
     if problems and not cdk.Token.is_unresolved(value):
         yield from problems
 
 
-def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterator[str]:
+def _problems_of_expressions(argument: str, value: str, longest: int, of_firehose: str) -> Iterator[str]:
     if len(value) > longest:
         yield f"{argument} has {len(value)} characters; use at most {longest}"
     for expression in re.findall(r"!\{(?:(?!!\{)[^}])*\}?", value):
@@ -115,9 +116,8 @@ def _problems_of_expressions(argument: str, value: str, longest: int) -> Iterato
         elif namespace not in ("timestamp", "firehose"):
             yield f"{argument} {value!r} has {expression!r}; {did_you_mean(namespace, ('timestamp', 'firehose'))}"
         elif namespace == "firehose":
-            if pattern not in ("error-output-type", "random-string"):
-                words = " or ".join(f"!{{firehose:{word}}}" for word in ("error-output-type", "random-string"))
-                yield f"{argument} {value!r} has {expression!r}, which Firehose does not know; use {words}"
+            if expression not in (_ERROR_OUTPUT_TYPE, _RANDOM_STRING):
+                yield f"{argument} {value!r} has {expression!r}, which Firehose does not know; use {of_firehose}"
         elif not pattern:
             yield f"{argument} {value!r} has {expression!r} without a pattern; use !{{timestamp:yyyy-MM-dd}}"
         elif strange := _NO_PATTERN_LETTER.search(re.sub("'[^']*'", "", pattern)):

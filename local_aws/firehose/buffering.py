@@ -39,7 +39,9 @@ _SLOW_DOWN = "Slow down."
 
 
 def refusal(settings: Mapping[str, Any]) -> str | None:
-    """Why Firehose refuses a destination in S3 (developer guide, custom prefixes; API, buffering hints)."""
+    """Why Firehose refuses a destination in S3 (developer guide, custom prefixes; API, buffering hints), or this one
+    cannot deliver there.
+    """
     for name, most in _MOST_BUFFERING.items():
         given = settings.get("BufferingHints", {}).get(name, 1)
         if not (0 if name == "IntervalInSeconds" else 1) <= given <= most:
@@ -54,7 +56,7 @@ def refusal(settings: Mapping[str, Any]) -> str | None:
         return f"{_UNSATISFIED} ErrorOutputPrefix with expressions must contain !{{firehose:error-output-type}}"
     if "!{firehose:error-output-type}" in prefix:
         return f"{_UNSATISFIED} Prefix cannot contain !{{firehose:error-output-type}}"
-    return None
+    return _not_emulated(settings)
 
 
 @dataclass

@@ -21,6 +21,12 @@ Destination = dict[str, Any]
 _MOST_RECORDS = 500
 _MOST_BYTES = {"a record": 1000 * 1024, "a batch": 4 * 1024**2}  # Firehose developer guide, quota
 _UNAVAILABLE = "ServiceUnavailableException"
+_SOURCES = {
+    "KinesisStreamSourceConfiguration": "KinesisStreamAsSource",
+    "MSKSourceConfiguration": "MSKAsSource",
+    "DatabaseSourceConfiguration": "DatabaseAsSource",
+}
+"""What a stream reads from, and the type of stream that does (Firehose API, CreateDeliveryStream)."""
 
 
 class Refused(Exception):
@@ -38,6 +44,11 @@ def install() -> None:
     create_stream = firehose._create_delivery_stream
 
     def create_delivery_stream(data: dict[str, Any]) -> Any:
+        kind = data.get("DeliveryStreamType", "DirectPut")
+        sources = {each: of for each, of in _SOURCES.items() if data.get(each)}
+        if [*sources.values()] != [each for each in _SOURCES.values() if each == kind]:
+            given = " and ".join(sources) or "no source"
+            return firehose._invalid(f"A delivery stream of type {kind} has {given}.")
         response = create_stream(data)
         if delays.stream and response[0] == 200:
             stream = firehose._streams[data["DeliveryStreamName"]]

@@ -238,7 +238,7 @@ class EventMonitoring(Construct):
         data; on the dashboard its state, and a line in the graph of its kind. An alarm of too little takes no data of a
         count (Sum) for 0; a rate has too little mail to say anything below its ``minimum``, and is quiet.
         ``ses-events:alarm-without-data`` warns on the alarm where the set counts by these dimensions, and no set of the
-        app yet publishes the event so.
+        app publishes the event so, whichever comes first.
 
         :param construct_id: an id for the alarm, unique in this construct, and its key in ``alarms``.
         :param metric: what to watch, with its period.
@@ -263,11 +263,10 @@ class EventMonitoring(Construct):
         rule = alarms.own_alarm(construct_id, metric, threshold, sign, description)
         alarm = self._alarm(construct_id, rule)
         self.alarms[construct_id] = alarm
-        for warning, text in rules.oddities_of_alarm(metric, self._publishing):
-            cdk.Annotations.of(alarm).add_warning_v2(warning, text)
-        if self.dashboard:
-            from ses_events.monitoring.own_alarms import OwnAlarms  # it needs CloudWatch, which is slow to import
+        from ses_events.monitoring.own_alarms import OwnAlarms, warn_unless_counted  # slow to import, as CloudWatch is
 
+        warn_unless_counted(alarm, metric, self._publishing)
+        if self.dashboard:
             self._own_alarms = self._own_alarms or OwnAlarms(self.dashboard)
             self._own_alarms.add(construct_id, alarm, rule)
         return alarm

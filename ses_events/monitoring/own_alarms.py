@@ -1,13 +1,22 @@
-"""What a dashboard shows of the alarms of ``add_alarm``: their states together, and in one graph what is alike."""
+"""The alarms of ``add_alarm``: whether what they watch is counted, and what a dashboard shows of them.
+
+It shows their states together, and in one graph what is alike.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import IValidation
+
+from ses_events.monitoring.rules import oddities_of_alarm
 
 if TYPE_CHECKING:
     from ses_events.monitoring.alarms import AlarmRule
+    from ses_events.publishing.publishing import EventPublishing
 
 _MOST = 100
 """Alarms in a widget (CloudWatch API, dashboard body)."""
@@ -58,3 +67,21 @@ class _States(cloudwatch.ConcreteWidget):
         """Return the widget as the dashboard body has it."""
         place = {"x": self._x, "y": self._y, "width": self.width, "height": self.height}
         return [{"type": "alarm", **place, "properties": {"title": "Alarms of your own", "alarms": self.arns}}]
+
+
+def warn_unless_counted(alarm: cloudwatch.Alarm, metric: object, publishing: EventPublishing | None) -> None:
+    """Warn at synth of an alarm on what no set of the app counts: one that is made later may count it."""
+    if any(oddities_of_alarm(metric, publishing)):
+        alarm.node.add_validation(cast(IValidation, _NotCounted(alarm, metric, publishing)))
+
+
+@jsii.implements(IValidation)
+class _NotCounted:
+    def __init__(self, alarm: cloudwatch.Alarm, metric: object, publishing: EventPublishing | None) -> None:
+        self._alarm, self._metric, self._publishing = alarm, metric, publishing
+
+    def validate(self) -> list[str]:
+        """Return no error; what is to be said is a warning."""
+        for warning, text in oddities_of_alarm(self._metric, self._publishing):
+            cdk.Annotations.of(self._alarm).add_warning_v2(warning, text)
+        return []

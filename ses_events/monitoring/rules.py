@@ -230,7 +230,7 @@ def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
 
 
 def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
-    """Whether what is watched is counted, as far as is known by now: the id of a warning and its text.
+    """Whether what is watched is counted, as far as is known so far: the id of a warning and its text.
 
     Known are the dimensions that the set publishes. A set of the same app and region may count the event as well.
     """

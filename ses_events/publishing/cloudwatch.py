@@ -13,6 +13,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
 from ses_events import tokens
+from ses_events.location import ANYWHERE, Environment, environment_of
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules
 from ses_events.publishing.destination import Bound, EventDestination, Source
@@ -54,6 +55,7 @@ class CloudWatchDestination(EventDestination):
         """What SES counts by."""
         self.is_of_the_set = [dimension.name for dimension in dimensions] == [CONFIGURATION_SET]
         """Whether it counts by the configuration set alone."""
+        self._counted_in: set[Environment] = set()
 
     @classmethod
     def by_tag(cls, name: str, *, default_value: str = "unknown") -> CloudWatchDestination:
@@ -76,6 +78,7 @@ class CloudWatchDestination(EventDestination):
         """Return what SES is told of it for one configuration set (``EventPublishing.add_destination`` calls it)."""
         for warning, text in dimension_rules.oddities_of_dimensions(self.dimensions, events):
             cdk.Annotations.of(scope).add_warning_v2(warning, text)
+        self._counted_in.add(environment_of(source.stack))
         return Bound({"cloud_watch_destination": self._properties})
 
     @cached_property
@@ -92,10 +95,18 @@ class CloudWatchDestination(EventDestination):
             ]
         )
 
+    @property
+    def _place(self) -> Environment:
+        """Where the sets that publish to it so far are, if that is one place."""
+        [place] = self._counted_in if len(self._counted_in) == 1 else [ANYWHERE]
+        return place
+
     def metric(self, event: ses.EmailSendingEvent, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
         """Return the number of events of a kind (namespace ``AWS/SES``, statistic Sum, CDK's default of 5 minutes).
 
         Adjust it with ``with_``: ``campaigns.metric(SEND, {"campaign": "spring"}).with_(period=Duration.hours(1))``.
+        It is read in the account and region of the sets that publish to this destination so far, where that is one
+        known place; otherwise, where it is used.
 
         :param event: the event to count; its destination must match it.
         :param dimensions: a value for each dimension of this destination, by name: 1-255 of ``A-Z a-z 0-9 _ . @ -``, as
@@ -110,9 +121,7 @@ class CloudWatchDestination(EventDestination):
                 "dimensions", dimensions, [dimension.name for dimension in self.dimensions]
             ),
         )
-        return cdk.aws_cloudwatch.Metric(
-            namespace="AWS/SES", metric_name=metric_name(event.name), dimensions_map=dict(dimensions), statistic="Sum"
-        )
+        return self._place.metric("AWS/SES", metric_name(event.name), "Sum", dict(dimensions))
 
     def rate(
         self,
@@ -153,9 +162,10 @@ class CloudWatchDestination(EventDestination):
             dimension_rules.rate_period("period", period),
         )
         base = ses.EmailSendingEvent[COUNTED_AGAINST[event.name]]
-        # An id must be one metric's in a graph, where rates of several values and periods may be.
+        # An id must be one metric's in a graph, where rates of several values, places and periods may be.
         values = {name: _without_counters(value) for name, value in dimensions.items()}
-        which = f"{zlib.crc32(json.dumps(values, sort_keys=True).encode()):08x}"
+        place = "".join(each for each in self._place.known if each)
+        which = f"{zlib.crc32((json.dumps(values, sort_keys=True) + place).encode()):08x}"
         if period:
             which += f"_{period.to_seconds():.0f}"
         happened, mails = (f"{metric_name(each.name).lower()}_{which}" for each in (event, base))

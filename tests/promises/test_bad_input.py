@@ -114,8 +114,7 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
         ({"prefix": "a/!{timestmp:yyyy}/"}, "has '!{timestmp:yyyy}'; did you mean 'timestamp'?"),
         (
             {"prefix": "a/!{firehose:random}/"},
-            "has '!{firehose:random}', which Firehose does not know; use !{firehose:error-output-type} or "
-            "!{firehose:random-string}",
+            "has '!{firehose:random}', which Firehose does not know; use !{firehose:random-string}",
         ),
         (
             {"prefix": "a/!{timestamp:}/"},
@@ -143,10 +142,17 @@ def test_publishing_refuses_a_wrong_type(stack: cdk.Stack, arguments: dict[str, 
             {"error_output_prefix": ""},
             "error_output_prefix is empty, which Firehose takes only where prefix has no expression",
         ),
-        (
+        pytest.param(
             {"error_output_prefix": "!{firehose}/"},
             "error_output_prefix '!{firehose}/' has '!{firehose}', which Firehose does not know; use "
             "!{firehose:error-output-type} or !{firehose:random-string}",
+            id="half an expression, for errors",
+        ),
+        pytest.param(
+            {"prefix": "events/!{firehose}/"},
+            "prefix 'events/!{firehose}/' has '!{firehose}', which Firehose does not know; use "
+            "!{firehose:random-string}",
+            id="half an expression, for events",
         ),
         (
             {"error_output_prefix": "!{firehose:error-output-type}" + "x" * 484},

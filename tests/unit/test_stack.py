@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -205,7 +206,10 @@ def test_it_deploys_to_any_partition(region: str, recommended_flags: dict[str, A
     )
     # a dashboard refers to the region and the partition even where they are known
     text = str(readable(synthesize(pinned)))
-    assert text.replace("${AWS::Region}", region).replace("${AWS::Partition}", partition) == expected
+    text = text.replace("${AWS::Region}", region).replace("${AWS::Partition}", partition)
+    # a graph may show the rates of several regions, so the ids of a rate tell the known ones apart
+    ids = re.compile(r"\b(send|bounce|delivery|complaint)_[0-9a-f]{8}\b")
+    assert ids.sub(r"\1", text) == ids.sub(r"\1", expected)
 
 
 def test_a_kept_bucket_is_taken_back() -> None:

@@ -59,7 +59,13 @@ def test_the_key_ends_with_the_extension(settings: dict[str, str], extension: st
         ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "DynamicPartitioningConfiguration"),
     ],
 )
-def test_what_is_not_emulated_is_refused(settings: dict[str, Any], reason: str) -> None:
+def test_what_is_not_emulated_is_refused_when_a_stream_is_made_and_when_it_was_changed(
+    aws: LocalAws, settings: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ClientError, match=f"the local Firehose has no {reason}"):
+        aws.client("firehose").create_delivery_stream(
+            DeliveryStreamName="refused", ExtendedS3DestinationConfiguration={**TO_S3, **settings}
+        )
     service = buffering.Firehose(Clock(1))
     [answer] = service.accept(STREAM, {"id": "1", "config": settings}, [b"record"])
     assert answer == f"the local Firehose has no {reason}"
@@ -295,6 +301,38 @@ def test_a_stream_that_firehose_can_make_is_taken(aws: LocalAws, settings: dict[
     client = aws.client("firehose")
     client.create_delivery_stream(DeliveryStreamName="taken", ExtendedS3DestinationConfiguration={**TO_S3, **settings})
     client.delete_delivery_stream(DeliveryStreamName="taken")
+
+
+KINESIS = {
+    "KinesisStreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/any",
+    "RoleARN": "arn:aws:iam::000000000000:role/any",
+}
+MSK = {
+    "MSKClusterARN": "arn:aws:kafka:us-east-1:000000000000:cluster/any/1",
+    "TopicName": "any",
+    "AuthenticationConfiguration": {"RoleARN": KINESIS["RoleARN"], "Connectivity": "PRIVATE"},
+}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {
+            "DeliveryStreamType": "KinesisStreamAsSource",
+            "KinesisStreamSourceConfiguration": KINESIS,
+            "MSKSourceConfiguration": MSK,
+        },
+        {"DeliveryStreamType": "KinesisStreamAsSource"},
+        {"DeliveryStreamType": "MSKAsSource", "KinesisStreamSourceConfiguration": KINESIS},
+        {"KinesisStreamSourceConfiguration": KINESIS},
+    ],
+    ids=["two sources", "no source", "another source", "a source of what is put into it"],
+)
+def test_a_stream_has_the_one_source_of_its_type(aws: LocalAws, settings: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        aws.client("firehose").create_delivery_stream(
+            DeliveryStreamName="refused", ExtendedS3DestinationConfiguration=TO_S3, **settings
+        )
 
 
 def test_the_backup_of_a_stream_is_described(aws: LocalAws) -> None:

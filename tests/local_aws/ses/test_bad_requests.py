@@ -34,6 +34,7 @@ V1 = {
 }
 TEMPLATED = {name: value for name, value in V1.items() if not name.startswith("Message")}
 TEMPLATED |= {"Action": "SendTemplatedEmail", "Template": "hello"}
+COUNTED = {"Action": "CreateConfigurationSetEventDestination", "ConfigurationSetName": "unknown"}
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,12 @@ def test_what_is_no_json_is_refused(post: Any, body: str) -> None:
             },
             "The template data is not a JSON object.",
         ),
+        ({**COUNTED, "EventDestination": "metrics"}, "The request cannot be read."),
+        (
+            {**COUNTED, "EventDestination.Name": "metrics", "EventDestination.Name.x": "y"},
+            "The request cannot be read.",
+        ),
+        ({**COUNTED, "EventDestination.Name.x": "y"}, "Invalid type for parameter EventDestinationName"),
     ],
 )
 def test_the_query_protocol_refuses(post: Any, form: dict[str, str], reason: str) -> None:

@@ -9,15 +9,20 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ses as ses
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws, LocalAwsError
 from local_aws.ses.mail import read_v2
 from local_aws.ses.records import EVENT_TYPES
 from local_aws.ses.validation import InvalidRequest, read
+from ses_events import EventPublishing
 from ses_events.record.names import metric_name
 from tests.local_aws.support.deployed import eventually
+from tests.support.templates import new_app, properties, readable, synthesize
 
 ALL_EVENTS = [*EVENT_TYPES.values()]
 DIMENSIONS = {
@@ -244,47 +249,75 @@ def test_the_caller_of_an_event_is_the_user_who_sent(sender: Sender) -> None:
 ARN = "arn:aws:ses:us-east-1:000000000000:"
 
 
-def test_a_user_needs_the_identity_the_set_and_the_template_to_send(sender: Sender) -> None:
-    iam = sender.aws.client("iam")
-    iam.create_user(UserName="granted")
-    key = iam.create_access_key(UserName="granted")["AccessKey"]
-    credentials = key["AccessKeyId"], key["SecretAccessKey"]
-    v1, v2 = sender.aws.client("ses", *credentials), sender.aws.client("sesv2", *credentials)
+class Granted:
+    """A user who may do what a policy says, and the ways to send mail with a set, with and without a template."""
 
-    def allow(*resources: str) -> None:
-        statement = {"Effect": "Allow", "Action": ["ses:SendEmail", "ses:SendRawEmail"]}
-        statement["Resource"] = [f"{ARN}{resource}" for resource in resources]
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName="granted", PolicyName="Send", PolicyDocument=document)
+    def __init__(self, sender: Sender, name: str) -> None:
+        self._name, self._iam = name, sender.aws.client("iam")
+        self._iam.create_user(UserName=name)
+        key = self._iam.create_access_key(UserName=name)["AccessKey"]
+        credentials = key["AccessKeyId"], key["SecretAccessKey"]
+        v1, v2 = sender.aws.client("ses", *credentials), sender.aws.client("sesv2", *credentials)
+        of_the_set = {"ConfigurationSetName": sender.name}
+        to = {"Destination": {"ToAddresses": ["bea@example.org"]}}
+        by_v1, by_v2 = of_the_set | {"Source": "ann@example.com"}, of_the_set | {"FromEmailAddress": "ann@example.com"}
+        message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
+        raw = f"From: ann@example.com\nTo: bea@example.org\nX-SES-CONFIGURATION-SET: {sender.name}\n\nHello".encode()
+        filled = {"Template": {"TemplateName": "hello", "TemplateData": "{}"}}
+        of_v1 = {"Template": "hello"}
+        self.plain: list[Callable[[], Any]] = [
+            lambda: v1.send_email(Message=message, **to, **by_v1),
+            lambda: v1.send_raw_email(RawMessage={"Data": raw}),
+            lambda: v2.send_email(Content={"Simple": message}, **to, **by_v2),
+            lambda: v2.send_email(Content={"Raw": {"Data": raw}}),
+        ]
+        self.templated: list[Callable[[], Any]] = [
+            lambda: v1.send_templated_email(**of_v1, TemplateData="{}", **to, **by_v1),
+            lambda: v1.send_bulk_templated_email(**of_v1, DefaultTemplateData="{}", Destinations=[to], **by_v1),
+            lambda: v2.send_email(Content=filled, **to, **by_v2),
+            lambda: v2.send_bulk_email(DefaultContent=filled, BulkEmailEntries=[to], **by_v2),
+        ]
 
-    to = {"Destination": {"ToAddresses": ["bea@example.org"]}, "ConfigurationSetName": sender.name}
-    message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
-    raw = f"From: ann@example.com\nTo: bea@example.org\nX-SES-CONFIGURATION-SET: {sender.name}\n\nHello".encode()
-    sendings: list[Callable[[], Any]] = [
-        lambda: v1.send_email(Source="ann@example.com", Message=message, **to),
-        lambda: v1.send_raw_email(RawMessage={"Data": raw}),
-        lambda: v2.send_email(FromEmailAddress="ann@example.com", Content={"Simple": message}, **to),
-        lambda: v2.send_email(Content={"Raw": {"Data": raw}}),
-    ]
-    identity, configuration_set = "identity/example.com", f"configuration-set/{sender.name}"
-    allow(identity, configuration_set)
-    for send in sendings:
-        assert send()["MessageId"]
-    for given, missing in ((identity, configuration_set), (configuration_set, identity)):
-        allow(given)
-        for send in sendings:
-            code, message_of_iam = _error(send)
-            assert code in ("AccessDenied", "AccessDeniedException")
-            assert f"on resource: {ARN}{missing}" in message_of_iam or f"`{ARN}{missing}'" in message_of_iam
+    def allow(self, statements: list[dict[str, Any]]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self._iam.put_user_policy(UserName=self._name, PolicyName="Send", PolicyDocument=document)
 
-    def send_template() -> Any:
-        content = {"Template": {"TemplateName": "hello", "TemplateData": "{}"}}
-        return v2.send_email(FromEmailAddress="ann@example.com", Content=content, **to)
 
-    allow(identity, configuration_set)
-    assert f"{ARN}template/hello" in _error(send_template)[1]
-    allow(identity, configuration_set, "template/hello")
-    assert send_template()["MessageId"]
+def _grant_send(configuration_set: str, templates: list[str]) -> list[dict[str, Any]]:
+    """The statements of ``grant_send`` in the local account."""
+    stack = cdk.Stack(new_app(), "Mail", env=cdk.Environment(account="000000000000", region="us-east-1"))
+    theirs = ses.ConfigurationSet.from_configuration_set_name(stack, "Set", configuration_set)
+    publishing = EventPublishing(stack, "Events", configuration_set=theirs)
+    identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    publishing.grant_send(iam.User(stack, "Sender"), identity, templates=templates)
+    policy = properties(readable(synthesize(stack)), "AWS::IAM::Policy")["PolicyDocument"]
+    statements: list[dict[str, Any]] = json.loads(json.dumps(policy).replace("${AWS::Partition}", "aws"))["Statement"]
+    return statements
+
+
+def test_a_user_sends_with_what_grant_send_allows_and_with_nothing_less(sender: Sender) -> None:
+    user = Granted(sender, "granted")
+    for templates, allowed, denied in (
+        ([], user.plain, user.templated),
+        (["hello"], user.plain + user.templated, []),
+        (["another"], user.plain, user.templated),
+    ):
+        statements = _grant_send(sender.name, templates)
+        user.allow(statements)
+        for send in allowed:
+            assert send()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        for send in denied:
+            assert _error(send)[0] in ("AccessDenied", "AccessDeniedException")
+        for needed in {resource for statement in statements for resource in statement["Resource"]}:
+            if needed == f"{ARN}template/another":
+                continue
+            user.allow(
+                [{**each, "Resource": [arn for arn in each["Resource"] if arn != needed]} for each in statements]
+            )
+            for send in user.templated if "template/" in needed else allowed:
+                code, reason = _error(send)
+                assert code in ("AccessDenied", "AccessDeniedException")
+                assert f"on resource: {needed}" in reason or f"`{needed}'" in reason
 
 
 def test_no_event_goes_to_a_destination_that_is_disabled_or_of_other_events(sender: Sender) -> None:

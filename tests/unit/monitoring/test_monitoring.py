@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -45,6 +45,7 @@ from tests.support.templates import (
     readable,
     resources,
     synthesize,
+    warning_texts,
     warnings,
 )
 
@@ -989,6 +990,18 @@ def test_an_alarm_on_what_is_not_published_is_warned_of(
     assert warnings(stack) == expected
 
 
+def test_a_rate_of_bounces_needs_the_sends_that_it_is_a_share_of(stack: cdk.Stack) -> None:
+    publishing = a_set(stack)
+    publishing.add_destination("ToMetrics", CAMPAIGNS, events=[EmailSendingEvent.BOUNCE])
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
+    monitoring.add_alarm("Bounces", CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING), threshold=0.05)
+    [text] = warning_texts(stack)
+    assert (
+        "the alarm is about Send by campaign, and that event is not published to the destination that counts so; "
+        "add SEND to the events of add_destination"
+    ) in text
+
+
 def test_an_alarm_on_the_count_of_the_set_is_warned_of_where_it_is_not_counted(stack: cdk.Stack) -> None:
     publishing = a_set(stack, reputation_metrics=True)
     monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
@@ -1000,12 +1013,17 @@ def test_an_alarm_on_the_count_of_the_set_is_warned_of_where_it_is_not_counted(s
     assert warnings(stack) == DEAD
 
 
-def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
-    publishing, other = a_set(stack), EventPublishing(stack, "Other")
+@pytest.mark.parametrize("later", [False, True])
+def test_a_count_that_another_set_shares_has_data_whichever_comes_first(stack: cdk.Stack, later: bool) -> None:
+    publishing = a_set(stack)
     publishing.add_destination("ToMetrics", CAMPAIGNS)
-    other.add_destination("ToMetrics", CAMPAIGNS, events=[OPENS])
     monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, dashboard=False)
-    monitoring.add_alarm("Opens", CAMPAIGNS.metric(OPENS, SPRING), threshold=1)
+    calls: list[Callable[[], object]] = [
+        lambda: EventPublishing(stack, "Other").add_destination("ToMetrics", CAMPAIGNS, events=[OPENS]),
+        lambda: monitoring.add_alarm("Opens", CAMPAIGNS.metric(OPENS, SPRING), threshold=1),
+    ]
+    for call in reversed(calls) if later else calls:
+        call()
     assert warnings(stack) == set()
 
 
@@ -1044,9 +1062,10 @@ def test_a_count_that_another_set_shares_has_data(stack: cdk.Stack) -> None:
             {"quota_share": 80},
             "quota_share 80 is no fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
         ),
-        (
+        pytest.param(
             {"quota_share": 1.0},
             "quota_share 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8",
+            id="a whole quota, which nothing exceeds",
         ),
         (
             {"runbook_url": "https://wiki.example.com/mail#alarms"},
@@ -1366,6 +1385,71 @@ def test_an_alarm_on_a_metric_of_another_region_is_refused() -> None:
             "Here/Monitoring/Records: metric is in us-east-1, this stack in eu-west-1; use one of this region, or make "
             "an EventMonitoring there"
         )
+
+
+def test_a_destination_counts_in_the_region_of_the_sets_that_publish_to_it() -> None:
+    app = new_app()
+    here, there, same = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region=region))
+        for name, region in (("Here", "eu-west-1"), ("There", "us-east-1"), ("Same", "us-east-1"))
+    )
+    campaigns = CloudWatchDestination.by_tag("campaign")
+    for number in (1, 2):
+        EventPublishing(there, f"Set{number}").add_destination("ToMetrics", campaigns)
+    spring = {"campaign": "spring"}
+    bounces = campaigns.metric(EmailSendingEvent.BOUNCE, spring)
+    rate = campaigns.rate(EmailSendingEvent.BOUNCE, spring)
+    graph = [[cloudwatch.GraphWidget(left=[bounces, rate])]]
+    cloudwatch.Dashboard(here, "Mine", widgets=graph)
+    cloudwatch.Dashboard(same, "Mine", widgets=graph)
+    for each in (there, same):
+        monitoring = EventMonitoring(each, "Monitoring", archive=an_archive(each))
+        monitoring.add_alarm("Bounces", bounces, threshold=10)
+        monitoring.add_alarm("BounceRate", rate, threshold=0.1)
+    elsewhere = EventMonitoring(here, "Monitoring", archive=an_archive(here))
+    for metric in (bounces, rate):
+        with pytest.raises(ValueError, match="metric is in us-east-1, this stack in eu-west-1; use one of this region"):
+            elsewhere.add_alarm("Bounces", metric, threshold=0.1)
+    of_here, of_there, of_the_same = (synthesize(each)["Resources"] for each in (here, there, same))
+    shown = readable({"Resources": {name: each for name, each in of_here.items() if name.startswith("Mine")}})
+    [graph_there] = properties(shown, "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"]
+    regions = [each[-1].get("region") for each in graph_there["properties"]["metrics"] if each[0] == "AWS/SES"]
+    assert regions == ["us-east-1"] * 3
+    own = [resource for name, resource in (of_there | of_the_same).items() if name.startswith(("Mine", "Monitoring"))]
+    for resource in own:  # as of a metric that knows no region
+        assert "us-east-1" not in str(resource) and "AccountId'" not in str(resource)
+
+
+def test_a_graph_compares_the_rates_of_two_regions() -> None:
+    app, rates = new_app(), []
+    for region in ("eu-west-1", "us-east-1"):
+        stack = cdk.Stack(app, region, env=cdk.Environment(account="111122223333", region=region))
+        campaigns = CloudWatchDestination.by_tag("campaign")
+        EventPublishing(stack, "Events").add_destination("ToMetrics", campaigns)
+        rates.append(campaigns.rate(EmailSendingEvent.BOUNCE, {"campaign": "spring"}))
+    cloudwatch.Dashboard(stack, "Both", widgets=[[cloudwatch.GraphWidget(left=rates)]])
+    template = readable(synthesize(stack))
+    [graph] = properties(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["widgets"]
+    regions = [each[-1].get("region") for each in graph["properties"]["metrics"] if each[0] == "AWS/SES"]
+    assert regions == ["eu-west-1"] * 2 + [None] * 2
+
+
+@pytest.mark.parametrize(
+    "envs",
+    [
+        [],
+        [None],
+        [cdk.Environment(account="111122223333", region=region) for region in ("eu-west-1", "us-east-1")],
+    ],
+    ids=["before any set", "known at deployment only", "two regions"],
+)
+def test_a_destination_of_no_one_known_region_counts_wherever_it_is_asked(envs: list[cdk.Environment | None]) -> None:
+    app, campaigns = new_app(), CloudWatchDestination.by_tag("campaign")
+    for number, env in enumerate(envs):
+        publishing = EventPublishing(cdk.Stack(app, f"Mail{number}", env=env), "Events")
+        publishing.add_destination("ToMetrics", campaigns)
+    metric = campaigns.metric(EmailSendingEvent.BOUNCE, {"campaign": "spring"})
+    assert not metric.account and not metric.region
 
 
 def test_any_metric_of_an_archive_is_a_metric_of_cdk(stack: cdk.Stack) -> None:
