@@ -281,8 +281,9 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
 
 def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
     """An id that is new in the construct, and no name of an alarm (AWS CDK)."""
-    yield from some_id(construct_id, "CampaignBounces")
-    if construct_id in alarms or scope.node.try_find_child(construct_id):
+    problems = list(some_id(construct_id, "CampaignBounces"))
+    yield from problems
+    if not problems and (construct_id in alarms or scope.node.try_find_child(construct_id)):
         yield taken(construct_id)
 
 

@@ -176,6 +176,7 @@ class EventPublishing(Construct):
             rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
         bound = destination.bind(self, self._source, events)
+        check((self, construct_id), rules.bound("destination.bind", bound))
         try:
             event_destination = ses.CfnConfigurationSetEventDestination(
                 self,
