@@ -189,7 +189,7 @@ _KINDS = {
 
 
 def bound(argument: str, value: Bound) -> Iterator[str]:
-    """What an ``EventDestination`` of an app has bound: one destination, and no more (SES API, EventDestination)."""
+    """A ``Bound`` with one destination of SES, and no more (SES API, EventDestination)."""
     yield from instance(argument, value, Bound, "Bound({'sns_destination': ...})")
     yield from instance(f"{argument}.properties", value.properties, Mapping, "{'sns_destination': ...}")
     if len(value.properties) != 1 or not value.properties.keys() <= _KINDS.keys():
