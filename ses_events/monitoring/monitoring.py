@@ -58,8 +58,9 @@ class EventMonitoring(Construct):
         ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
         publish to it, and use its key; one that cannot be edited is warned of, with the statement
         (``ses-events:topic-not-editable``, ``ses-events:key-not-editable``). An ``SnsAction`` leaves the topic as it
-        is. A Lambda function that several EventMonitoring are to tell subscribes to a topic. Default: nobody, and the
-        alarms are seen in CloudWatch only.
+        is. For a Lambda function that several EventMonitoring are to tell, use
+        ``LambdaAction(function, use_unique_permission_id=True)``. Default: nobody, and the alarms are seen in
+        CloudWatch only.
     :param ok_actions: whom to tell when it is over, likewise. Default: nobody.
     :param runbook_url: a page of yours about the alarms: the description of each ends with it and with ``#`` and the
         name of the alarm, such as ``#silent_archive``. Default: docs/operations.md of this project.

@@ -104,15 +104,15 @@ def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterato
 
 
 def room_to_count(
-    argument: str, construct_id: str, taken: Collection[str], others: int, monitored_by: str | None
+    argument: str, construct_id: str, others: int, monitored_by: str | None, *, is_taken: bool
 ) -> Iterator[str]:
     """With room for one more destination of the set, which has at most 10 (SES developer guide, quotas)."""
     needs = f"{argument} needs an event destination"
     without = f"use {argument}=False and do without the alarm silent_archive"
     if others >= 10:
         yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
-    if construct_id in taken:
-        yield f"{needs} {construct_id!r}, and one of your own has that id; give yours another one, or {without}"
+    if is_taken:
+        yield f"{needs} {construct_id!r}, and something of your own has that id; give yours another one, or {without}"
     if monitored_by:
         yield (
             f"{needs}, which {monitored_by!r} would not see, as it has looked at what this configuration set publishes "
