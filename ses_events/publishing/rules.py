@@ -124,7 +124,7 @@ def destination_before_monitoring(
     argument: str, value: EventDestination, enabled: bool, monitored_by: str | None
 ) -> Iterator[str]:
     """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
-    if monitored_by and enabled and value.is_monitored:
+    if monitored_by and enabled and isinstance(value, EventDestination) and value.is_monitored:
         yield (
             f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
             "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "

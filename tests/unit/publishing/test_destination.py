@@ -9,7 +9,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ses_events import EventDestination, EventPublishing
+from ses_events import EventDestination, EventMonitoring, EventPublishing
 from ses_events.publishing.destination import Bound, Source
 from tests.support.templates import logical_id, properties, synthesize, waits_for
 
@@ -40,8 +40,11 @@ def test_what_only_looks_like_a_destination_is_refused(stack: cdk.Stack) -> None
             return ()
 
     like: Any = Like()
-    with pytest.raises(TypeError, match=r"destination .* is of type Like; use FirehoseDestination"):
-        EventPublishing(stack, "Events").add_destination("ToLike", like)
+    publishing = EventPublishing(stack, "Events")
+    for name in ("Before", "AfterIt"):
+        with pytest.raises(TypeError, match=r"destination .* is of type Like; use FirehoseDestination"):
+            publishing.add_destination("ToLike", like)
+        EventMonitoring(stack, name, publishing=publishing)
 
 
 @pytest.mark.parametrize(
