@@ -197,6 +197,17 @@ def test_a_counter_that_counts_other_events_than_are_archived_is_refused() -> No
         EventMonitoring(stack, "Lone", publishing=EventPublishing(stack, "Lonely"), shared_counter=counter)
 
 
+def test_an_archive_of_a_few_kinds_of_events_is_compared_by_these(stack: cdk.Stack) -> None:
+    archive, other = EventArchive(stack, "Archive"), EventArchive(stack, "Other")
+    publishing = a_set(stack, archive, events=[EmailSendingEvent.BOUNCE, EmailSendingEvent.DELIVERY_DELAY])
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, archive=archive, dashboard=False)
+    made = alarm_named(monitoring, "missing_events")
+    counted = [query["Id"] for query in made["Metrics"] if "MetricStat" in query]
+    assert sorted(counted) == ["bounce", "deliverydelay", "records"]
+    assert not monitoring.silent_archive
+    assert not EventMonitoring(stack, "Elsewhere", publishing=publishing, archive=other).missing_events
+
+
 def test_two_archives_whose_counters_are_one_metric_are_refused() -> None:
     stack = cdk.Stack(new_app(), "Mail")
     first, second = EventArchive(stack, "First"), EventArchive(stack, "Second")
