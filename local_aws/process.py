@@ -76,6 +76,7 @@ class LocalAws:
             """What the server writes."""
             self._authority = self.folder / "authority.pem"
             self._clients: dict[tuple[str, ...], Any] = {}
+            self._making_a_client = threading.Lock()  # a session is not for several threads, its clients are
             self._server = self._start_server(started)
             self._wait_until_ready()
             self._running = started.pop_all()
@@ -200,17 +201,18 @@ class LocalAws:
         import botocore.config
 
         key = (service, access_key_id, secret_access_key)
-        if key not in self._clients:
-            self._clients[key] = self._boto.client(
-                service,
-                endpoint_url=self.url,
-                verify=str(self._authority),
-                region_name=REGION,
-                aws_access_key_id=access_key_id,
-                aws_secret_access_key=secret_access_key,
-                config=botocore.config.Config(proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False),
-            )
-        return self._clients[key]
+        with self._making_a_client:
+            if key not in self._clients:
+                self._clients[key] = self._boto.client(
+                    service,
+                    endpoint_url=self.url,
+                    verify=str(self._authority),
+                    region_name=REGION,
+                    aws_access_key_id=access_key_id,
+                    aws_secret_access_key=secret_access_key,
+                    config=botocore.config.Config(proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False),
+                )
+            return self._clients[key]
 
     @functools.cached_property
     def _boto(self) -> Any:

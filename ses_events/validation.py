@@ -126,6 +126,25 @@ def some_id(construct_id: str, example: str) -> Iterator[str]:
     if not construct_id or "${Token[" in construct_id:
         fault = "is known at deployment only" if construct_id else "is empty"
         yield f"construct_id {fault}; use a short one that says the purpose, such as {example!r}"
+    if construct_id in _OF_EVERY_OBJECT:
+        yield f"construct_id {construct_id!r} is a name in JavaScript that no construct can have; use another one"
+
+
+_OF_EVERY_OBJECT = {
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+}
+"""What CDK takes for children that each construct has already: it keeps them in an object of JavaScript."""
 
 
 def instance(argument: str, value: object, expected: type | UnionType, fix: str) -> Iterator[str]:

@@ -96,6 +96,7 @@ ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
     "a part that another stack makes": location.same_app,
     "the dimensions of the metric of an alarm": location.nameable,
     "the role of a `FirehoseDestination`": location.same_account,
+    "what an `EventDestination` of an app binds": publishing_rules.bound,
     "a destination of a set that is monitored": publishing_rules.destination_before_monitoring,
     "the topic of the reference stack": monitoring_rules.topic_arn,
     "a dimension": dimension_rules.dimension,

@@ -70,10 +70,11 @@ def evaluate_queries(
     known = dict(metrics)
     waiting = {query["Id"]: query["Expression"] for query in queries if "Expression" in query}
     while waiting:
-        for name, expression in list(waiting.items()):
-            if not waiting.keys() & set(re.findall(r"\w+", expression)):
-                known[name] = evaluate(expression, known, period, fills_empty=fills_empty)
-                del waiting[name]
+        ready = [name for name, about in waiting.items() if not waiting.keys() & set(re.findall(r"\w+", about))]
+        if not ready:
+            raise ValueError(f"the expressions {', '.join(waiting)} are about each other")
+        for name in ready:
+            known[name] = evaluate(waiting.pop(name), known, period, fills_empty=fills_empty)
     [returned] = [query["Id"] for query in queries if "Expression" in query and query.get("ReturnData", True)]
     return list(known[returned])
 
@@ -111,7 +112,10 @@ _Step = Callable[[_Input], _Value]
 @functools.cache
 def _compiled(expression: str) -> _Step:
     python = re.sub(r"\bAND\b|&&", "and", re.sub(r"\bOR\b|\|\|", "or", expression))
-    return _step(ast.parse(python, mode="eval").body)
+    try:
+        return _step(ast.parse(python, mode="eval").body)
+    except SyntaxError as error:
+        raise ValueError(f"metric math here cannot read {expression}: {error.msg}") from error
 
 
 def _step(node: ast.expr) -> _Step:
@@ -135,7 +139,9 @@ def _step(node: ast.expr) -> _Step:
             conditions, thens = _points(condition), _points(then)
             elses = _points(otherwise[0]) if otherwise else None
             return lambda given: _chosen(conditions(given), thens(given), elses(given) if elses else None)
-        case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
+        case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]) if (
+            type(op) in _OPERATORS
+        ):
             return _applied(op, _step(left), _step(right))
         case ast.BoolOp(op=op, values=[first, *rest]):
             return functools.reduce(functools.partial(_applied, op), map(_step, rest), _step(first))

@@ -56,5 +56,5 @@ def one_permission_a_name(alarm: cloudwatch.Alarm) -> Iterator[None]:
             raise
         raise ValueError(
             f"{alarm.node.path}: alarm_actions or ok_actions has a LambdaAction whose function another alarm calls, "
-            "and CDK has one permission for both; use a topic that the function subscribes to"
+            "and CDK has one permission for both; use LambdaAction(function, use_unique_permission_id=True)"
         ) from None

@@ -45,11 +45,13 @@ def set_destination() -> CloudWatchDestination:
     return CloudWatchDestination.by_tag(CONFIGURATION_SET, default_value="none")
 
 
-def archives_of(publishing: EventPublishing) -> list[EventArchive]:
-    """Return the archives that get the Send events of the set."""
-    streams = [
-        destination.delivery_stream
-        for _, _, _, destination, events in publishing.destinations
-        if hasattr(destination, "delivery_stream") and EmailSendingEvent.SEND in events
-    ]
-    return [stream for stream in streams if hasattr(stream, "metric_incoming_records")]
+def archive_of(
+    publishing: EventPublishing | None, archive: EventArchive | None, event: EmailSendingEvent | None = None
+) -> EventArchive | None:
+    """Return the archive if the set publishes a kind of event to it, or any; without one, the first of the set."""
+    for _, _, _, destination, events in publishing.destinations if publishing else ():
+        stream = getattr(destination, "delivery_stream", None)
+        is_filled = event in events if event else bool(events)
+        if is_filled and archive in (stream, None) and hasattr(stream, "metric_incoming_records"):
+            return stream
+    return None

@@ -14,7 +14,7 @@ from ses_events import validation
 from ses_events.monitoring import alarms, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
 from ses_events.monitoring.archive_alarms import archive_alarms
-from ses_events.monitoring.counts import COUNTED, archives_of, counts_of_the_set, set_destination
+from ses_events.monitoring.counts import COUNTED, archive_of, counts_of_the_set, set_destination
 from ses_events.monitoring.missing_events import events_in_books, missing_events_alarm, shared_counts
 from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
@@ -58,8 +58,9 @@ class EventMonitoring(Construct):
         ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
         publish to it, and use its key; one that cannot be edited is warned of, with the statement
         (``ses-events:topic-not-editable``, ``ses-events:key-not-editable``). An ``SnsAction`` leaves the topic as it
-        is. A Lambda function that several EventMonitoring are to tell subscribes to a topic. Default: nobody, and the
-        alarms are seen in CloudWatch only.
+        is. For a Lambda function that several EventMonitoring are to tell, use
+        ``LambdaAction(function, use_unique_permission_id=True)``. Default: nobody, and the alarms are seen in
+        CloudWatch only.
     :param ok_actions: whom to tell when it is over, likewise. Default: nobody.
     :param runbook_url: a page of yours about the alarms: the description of each ends with it and with ``#`` and the
         name of the alarm, such as ``#silent_archive``. Default: docs/operations.md of this project.
@@ -170,8 +171,9 @@ class EventMonitoring(Construct):
             instance("dashboard", dashboard, bool, "True or False"),
         )
         metrics = counts_of_the_set(publishing) if publishing else {}
-        fed = next((each for each in archives_of(publishing) if archive in (each, None)), None) if publishing else None
-        in_books = events_in_books(publishing, fed) if publishing and fed and missing_events else []
+        fed = archive_of(publishing, archive, EmailSendingEvent.SEND)
+        booked = fed or archive_of(publishing, archive)
+        in_books = events_in_books(publishing, booked) if publishing and booked and missing_events else []
         wanted = {*COUNTED, *in_books} - metrics.keys()
         uncounted = [event for event in EmailSendingEvent if event in wanted] if publishing and count_events else []
         if publishing and uncounted:
@@ -204,14 +206,14 @@ class EventMonitoring(Construct):
             if publishing_rules.reputation_metrics_of(publishing.configuration_set):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
             self._make(alarms.set_alarms(publishing, metrics, fed, rejects, rendering_failures))
-            if fed and missing_events and not shared_counter:
+            if booked and missing_events and not shared_counter:
                 whose = f"the configuration set {publishing.configuration_set_name}"
-                self._make(missing_events_alarm(whose, in_books, metrics, fed, missing_events))
+                self._make(missing_events_alarm(whose, in_books, metrics, booked, missing_events))
         if archive and shared_counter and missing_events:
             counts = shared_counts(shared_counter, archive)
             whose = "the configuration sets that share the archive"
             self._make(missing_events_alarm(whose, [*counts], counts, archive, missing_events))
-        compared = archive if shared_counter else fed
+        compared = archive if shared_counter else booked
         if compared and self.missing_events and hasattr(compared, "_compared_by"):  # a stream alone has not
             compared._compared_by = path
         if archive:

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region
+from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region, stage_of
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.publishing import PublishedTo, published_in_app_of
 from ses_events.publishing.rules import topic
@@ -82,8 +82,8 @@ def missing_events(argument: str, value: int | None) -> Iterator[str]:
 
 
 def shared_counter(argument: str, value: CloudWatchDestination | None, archive: EventArchive | None) -> Iterator[str]:
-    """A ``CloudWatchDestination`` that every set of the app publishes the same events to as to the archive (CloudWatch
-    user guide, limits of alarms).
+    """A ``CloudWatchDestination`` that every set of the app publishes the same events to as to the archive, or one with
+    the same dimensions and default values; by no auto-tag of SES (CloudWatch user guide, limits of alarms).
     """
     yield from option(argument, value, CloudWatchDestination, "CloudWatchDestination([dimension])")
     if value is None:
@@ -91,7 +91,10 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
     if archive is None:
         yield f"{argument} is about an archive, and there is none; give the archive that the sets share"
         return
-    sets = [*published_in_app_of(archive.stack)]
+    for dimension in value.dimensions:
+        if dimension.name.startswith("ses:"):
+            yield f"{argument} counts by {dimension.name!r}, which SES gives every mail; use a name that no mail has"
+    sets = [made for made in published_in_app_of(archive.stack) if _share_metrics(made[0].stack, archive.stack)]
     if not any(events_published(made, archive) for made in sets):
         yield f"{argument} comes too early: no set publishes to the archive yet; make the EventMonitoring last"
     for made in sets:
@@ -106,11 +109,32 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
 def events_published(
     made: Iterable[PublishedTo], where: EventArchive | CloudWatchDestination
 ) -> frozenset[ses.EmailSendingEvent]:
-    """Return what a configuration set publishes to an archive or a destination."""
+    """Return what a configuration set publishes to an archive, or counts as a destination does."""
     there = [
-        each.events for each in made if where in (each.destination, getattr(each.destination, "delivery_stream", None))
+        each.events
+        for each in made
+        if (
+            _default_values(where) == _default_values(each.destination)
+            if isinstance(where, CloudWatchDestination)
+            else where is getattr(each.destination, "delivery_stream", None)
+        )
     ]
     return frozenset().union(*there)
+
+
+def _default_values(destination: object) -> dict[str, str] | None:
+    """Return the dimensions of the metrics that count mail without any of them; None of what does not count."""
+    if not isinstance(destination, CloudWatchDestination):
+        return None
+    return {dimension.name: dimension.default_value for dimension in destination.dimensions}
+
+
+def _share_metrics(stack: cdk.Stack, other: cdk.Stack) -> bool:
+    """Return whether two stacks are known to be of the same account and region."""
+    here = environment_of(stack)
+    if here != environment_of(other):
+        return False
+    return stage_of(stack) is stage_of(other) or not any(map(cdk.Token.is_unresolved, (here.account, here.region)))
 
 
 _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, data delivery")
@@ -257,8 +281,9 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
 
 def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
     """An id that is new in the construct, and no name of an alarm (AWS CDK)."""
-    yield from some_id(construct_id, "CampaignBounces")
-    if construct_id in alarms or scope.node.try_find_child(construct_id):
+    problems = list(some_id(construct_id, "CampaignBounces"))
+    yield from problems
+    if not problems and (construct_id in alarms or scope.node.try_find_child(construct_id)):
         yield taken(construct_id)
 
 

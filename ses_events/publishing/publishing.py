@@ -176,6 +176,7 @@ class EventPublishing(Construct):
             rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
         bound = destination.bind(self, self._source, events)
+        check((self, construct_id), rules.bound("destination.bind", bound))
         try:
             event_destination = ses.CfnConfigurationSetEventDestination(
                 self,
@@ -210,7 +211,8 @@ class EventPublishing(Construct):
     def _why_no_count(self, argument: str, construct_id: str) -> Iterator[str]:
         """Yield why an EventMonitoring cannot have its own destination here, for the argument that asks for one."""
         there = self._destinations
-        return rules.room_to_count(argument, construct_id, self._ids, len(there.made), there.monitored_by)
+        is_taken = self.node.try_find_child(construct_id) is not None
+        return rules.room_to_count(argument, construct_id, len(there.made), there.monitored_by, is_taken=is_taken)
 
     def _monitored_by(self, path: str) -> None:
         """From now on, refuse a destination that the EventMonitoring of this path would miss."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -12,7 +12,7 @@ from aws_cdk import aws_ses as ses
 from ses_events.location import same_app, same_place
 from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
-from ses_events.publishing.destination import EventDestination
+from ses_events.publishing.destination import Bound, EventDestination
 from ses_events.record.names import COUNTED_AGAINST, detail_type
 from ses_events.validation import (
     Text,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from ses_events.archive.archive import EventArchive
 
+
+_OF = ses.CfnConfigurationSetEventDestination
 
 _REGIONS_WITHOUT_CONFIGURATION_SETS = {
     "ap-east-1",
@@ -102,15 +104,15 @@ def event_of_the_account(argument: str, value: ses.EmailSendingEvent) -> Iterato
 
 
 def room_to_count(
-    argument: str, construct_id: str, taken: Collection[str], others: int, monitored_by: str | None
+    argument: str, construct_id: str, others: int, monitored_by: str | None, *, is_taken: bool
 ) -> Iterator[str]:
     """With room for one more destination of the set, which has at most 10 (SES developer guide, quotas)."""
     needs = f"{argument} needs an event destination"
     without = f"use {argument}=False and do without the alarm silent_archive"
     if others >= 10:
         yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
-    if construct_id in taken:
-        yield f"{needs} {construct_id!r}, and one of your own has that id; give yours another one, or {without}"
+    if is_taken:
+        yield f"{needs} {construct_id!r}, and something of your own has that id; give yours another one, or {without}"
     if monitored_by:
         yield (
             f"{needs}, which {monitored_by!r} would not see, as it has looked at what this configuration set publishes "
@@ -122,7 +124,7 @@ def destination_before_monitoring(
     argument: str, value: EventDestination, enabled: bool, monitored_by: str | None
 ) -> Iterator[str]:
     """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
-    if monitored_by and enabled and value.is_monitored:
+    if monitored_by and enabled and isinstance(value, EventDestination) and value.is_monitored:
         yield (
             f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
             "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "
@@ -172,7 +174,34 @@ def destination(argument: str, value: EventDestination, stack: cdk.Stack) -> Ite
         "FirehoseDestination(archive), CloudWatchDestination([dimension]), SnsDestination(topic) or "
         "EventBridgeDestination()",
     )
-    yield from value.problems(stack)
+    found = value.problems(stack)
+    if isinstance(found, str) or not isinstance(found, Iterable):
+        raise TypeError(f"{argument}.problems gives {shown(found)}; let it give a list of strings")
+    yield from found
+
+
+_KINDS = {
+    "cloud_watch_destination": _OF.CloudWatchDestinationProperty,
+    "event_bridge_destination": _OF.EventBridgeDestinationProperty,
+    "kinesis_firehose_destination": _OF.KinesisFirehoseDestinationProperty,
+    "sns_destination": _OF.SnsDestinationProperty,
+}
+
+
+def bound(argument: str, value: Bound) -> Iterator[str]:
+    """A ``Bound`` with one destination of SES, and no more (SES API, EventDestination)."""
+    yield from instance(argument, value, Bound, "Bound({'sns_destination': ...})")
+    yield from instance(f"{argument}.properties", value.properties, Mapping, "{'sns_destination': ...}")
+    if len(value.properties) != 1 or not value.properties.keys() <= _KINDS.keys():
+        yield f"{argument}.properties has {shown([*value.properties])}; give one of {', '.join(_KINDS)}"
+        return
+    [(kind, given)] = value.properties.items()
+    if not isinstance(given, (_KINDS[kind], Mapping)):
+        yield from interface(f"{argument}.properties[{kind!r}]", given, "resolve", f"a {_KINDS[kind].__name__}")
+    yield from several(f"{argument}.after", value.after, "[topic]")
+    for position, each in enumerate(value.after):
+        mark = "__jsii_ifaces__" if hasattr(each, "__jsii_ifaces__") else "__jsii_type__"
+        yield from interface(f"{argument}.after[{position}]", each, mark, "a construct")
 
 
 def sent_from(argument: str, value: ses.IEmailIdentity, stack: cdk.Stack) -> Iterator[str]:

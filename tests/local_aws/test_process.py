@@ -5,7 +5,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,17 @@ def test_an_unknown_key_is_refused(aws: LocalAws) -> None:
     stranger = aws.client("firehose", "AKIAIOSFODNN7EXAMPLE", "secret")
     with pytest.raises(ClientError, match="security token included in the request is invalid"):
         stranger.list_delivery_streams()
+
+
+def test_several_threads_share_a_client(aws: LocalAws) -> None:
+    together = threading.Barrier(8)
+
+    def client_of(thread: int) -> object:
+        together.wait()
+        return aws.client("sns", "AKIAIOSFODNN7EXAMPLE", "of threads")
+
+    with ThreadPoolExecutor(8) as threads:
+        [_] = set(threads.map(client_of, range(8)))
 
 
 def test_a_user_without_permission_puts_no_record(aws: LocalAws) -> None:

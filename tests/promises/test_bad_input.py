@@ -994,6 +994,23 @@ def test_a_lone_surrogate_is_refused_wherever_a_text_is_taken(stack: cdk.Stack) 
         assert f": {argument} has a lone surrogate, which no template can hold; leave it out" in message
 
 
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__"])
+def test_an_id_that_no_construct_can_have_is_refused(stack: cdk.Stack, name: str) -> None:
+    publishing, archive = EventPublishing(stack, "Events"), EventArchive(stack, "Archive")
+    monitoring = EventMonitoring(stack, "M", archive=archive)
+    metric = METRICS.metric(EmailSendingEvent.SEND, {"campaign": "spring"})
+    calls: list[Callable[[], object]] = [
+        lambda: EventPublishing(stack, name),
+        lambda: SesEventsStack(new_app(), name),
+        lambda: publishing.add_destination(name, METRICS),
+        lambda: monitoring.add_alarm(name, metric, threshold=1),
+    ]
+    for call in calls:
+        message = refused(ValueError, call)
+        fault = f"construct_id {name!r} is a name in JavaScript that no construct can have; use another one"
+        assert f"{name}: {fault}" in message.splitlines()[0]
+
+
 @pytest.mark.parametrize(
     ("options", "fault"),
     [

@@ -49,7 +49,19 @@ def test_an_expression_may_be_about_others() -> None:
     assert metric_math.evaluate_queries(queries, {"a": [1, 2]}, 60) == [4, 6]
 
 
-@pytest.mark.parametrize("expression", ["SEARCH('{AWS/SES}', 'Sum')", "ANOMALY_DETECTION_BAND(a)", "c", "a ** 2"])
+def test_expressions_that_are_about_each_other_are_refused() -> None:
+    queries: list[dict[str, Any]] = [
+        {"Id": "one", "Expression": "a + other", "ReturnData": False},
+        {"Id": "other", "Expression": "one + 1"},
+        {"Id": "a", "MetricStat": {}, "ReturnData": False},
+    ]
+    with pytest.raises(ValueError, match="the expressions one, other are about each other"):
+        metric_math.evaluate_queries(queries, {"a": [1, 2]}, 60)
+
+
+@pytest.mark.parametrize(
+    "expression", ["SEARCH('{AWS/SES}', 'Sum')", "ANOMALY_DETECTION_BAND(a)", "c", "a ** 2", "a ^ 2", "!a", "a +"]
+)
 def test_what_is_not_emulated_is_refused(expression: str) -> None:
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(ValueError, match=r"metric math here (has no|cannot read) "):
         metric_math.evaluate(expression, {"a": [1]}, 60)

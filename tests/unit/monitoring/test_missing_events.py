@@ -197,6 +197,60 @@ def test_a_counter_that_counts_other_events_than_are_archived_is_refused() -> No
         EventMonitoring(stack, "Lone", publishing=EventPublishing(stack, "Lonely"), shared_counter=counter)
 
 
+def test_an_archive_of_a_few_kinds_of_events_is_compared_by_these(stack: cdk.Stack) -> None:
+    archive, other = EventArchive(stack, "Archive"), EventArchive(stack, "Other")
+    publishing = a_set(stack, archive, events=[EmailSendingEvent.BOUNCE, EmailSendingEvent.DELIVERY_DELAY])
+    monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, archive=archive, dashboard=False)
+    made = alarm_named(monitoring, "missing_events")
+    counted = [query["Id"] for query in made["Metrics"] if "MetricStat" in query]
+    assert sorted(counted) == ["bounce", "deliverydelay", "records"]
+    assert not monitoring.silent_archive
+    assert not EventMonitoring(stack, "Elsewhere", publishing=publishing, archive=other).missing_events
+
+
+def test_two_archives_whose_counters_are_one_metric_are_refused() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    first, second = EventArchive(stack, "First"), EventArchive(stack, "Second")
+    for archive in (first, second):
+        a_set(stack, archive, f"Of{archive.node.id}").add_destination("ToCounter", a_counter())
+    with pytest.raises(ValueError, match="shared_counter counts 'Mail/OfSecond', which does not fill the archive"):
+        EventMonitoring(stack, "Monitoring", archive=first, shared_counter=a_counter())
+
+
+def test_counters_with_the_same_dimensions_and_values_are_one() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive = EventArchive(stack, "Archive")
+    for number in range(2):
+        a_set(stack, archive, f"Set{number}").add_destination("ToCounter", a_counter())
+    assert EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=a_counter()).missing_events
+
+
+def test_one_counter_serves_the_archives_of_several_stages_and_regions() -> None:
+    app, counter = new_app(), a_counter()
+    stacks = [
+        cdk.Stack(cdk.Stage(app, "Dev"), "Mail"),
+        cdk.Stack(cdk.Stage(app, "Prod"), "Mail"),
+        *(
+            cdk.Stack(app, region, env=cdk.Environment(account="111122223333", region=region))
+            for region in ("us-east-1", "eu-west-1")
+        ),
+    ]
+    archives = [EventArchive(stack, "Archive") for stack in stacks]
+    for stack, archive in zip(stacks, archives, strict=True):
+        a_set(stack, archive).add_destination("ToCounter", counter)
+    for stack, archive in zip(stacks, archives, strict=True):
+        assert EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter).missing_events
+
+
+def test_a_counter_by_a_tag_that_every_mail_has_is_refused() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    archive, counter = EventArchive(stack, "Archive"), CloudWatchDestination.by_tag("ses:from-domain")
+    a_set(stack, archive).add_destination("ToCounter", counter)
+    fault = "shared_counter counts by 'ses:from-domain', which SES gives every mail; use a name that no mail has"
+    with pytest.raises(ValueError, match=fault):
+        EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
+
+
 @pytest.mark.parametrize(("value", "error"), [(0, "missing_events 0 is out of range"), (0.02, "of type float")])
 def test_a_number_of_events_that_is_none_is_refused(value: object, error: str) -> None:
     stack = cdk.Stack(new_app(), "Mail")

@@ -645,15 +645,26 @@ def test_a_count_of_the_set_that_another_monitoring_would_miss_is_refused_in_its
     EventMonitoring(stack, "Second", publishing=publishing, count_events=False)
 
 
-def test_a_destination_of_ones_own_that_has_the_id_of_the_count_is_named(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda publishing: publishing.add_destination("ToMonitoring", CAMPAIGNS),
+        lambda publishing: sns.Topic(publishing, "ToMonitoring"),
+    ],
+    ids=["destination", "construct"],
+)
+def test_what_of_ones_own_has_the_id_of_the_count_is_named(
+    stack: cdk.Stack, make: Callable[[EventPublishing], object]
+) -> None:
     publishing = a_set(stack)
-    publishing.add_destination("ToMonitoring", CAMPAIGNS)
+    make(publishing)
     with pytest.raises(ValueError) as caught:
         EventMonitoring(stack, "Monitoring", publishing=publishing)
     assert str(caught.value) == (
-        "Mail/Monitoring: count_events needs an event destination 'ToMonitoring', and one of your own has that id; "
-        "give yours another one, or use count_events=False and do without the alarm silent_archive"
+        "Mail/Monitoring: count_events needs an event destination 'ToMonitoring', and something of your own has that "
+        "id; give yours another one, or use count_events=False and do without the alarm silent_archive"
     )
+    EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
 
 
 def test_a_monitoring_whose_id_is_taken_leaves_no_count_behind(stack: cdk.Stack) -> None:
@@ -666,12 +677,12 @@ def test_a_monitoring_whose_id_is_taken_leaves_no_count_behind(stack: cdk.Stack)
 # A function that is told.
 
 
-def a_function(stack: cdk.Stack) -> actions.LambdaAction:
+def a_function(stack: cdk.Stack, **options: bool) -> actions.LambdaAction:
     arn = "arn:aws:lambda:us-east-1:111122223333:function:on-call"
     function = cdk.aws_lambda.Function.from_function_attributes(
         stack, "OnCall", function_arn=arn, same_environment=True
     )
-    return actions.LambdaAction(function)
+    return actions.LambdaAction(function, **options)
 
 
 def test_a_function_may_be_told_by_one_monitoring(stack: cdk.Stack) -> None:
@@ -688,8 +699,18 @@ def test_a_function_that_two_would_tell_is_refused(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Second", archive=EventArchive(stack, "B"), alarm_actions=told)
     assert str(caught.value) == (
         "Mail/Second/DataFreshness: alarm_actions or ok_actions has a LambdaAction whose function another alarm "
-        "calls, and CDK has one permission for both; use a topic that the function subscribes to"
+        "calls, and CDK has one permission for both; use LambdaAction(function, use_unique_permission_id=True)"
     )
+
+
+def test_a_function_whose_permissions_are_unique_is_told_by_several(stack: cdk.Stack) -> None:
+    told = [a_function(stack, use_unique_permission_id=True)]
+    monitorings = [
+        EventMonitoring(stack, name, archive=EventArchive(stack, f"{name}Archive"), alarm_actions=told)
+        for name in ("First", "Second")
+    ]
+    made = resources(synthesize(stack), "AWS::Lambda::Permission")
+    assert len(made) == sum(len(each.alarms) for each in monitorings)
 
 
 # Alarms of one's own.
