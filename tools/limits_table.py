@@ -132,6 +132,7 @@ WARNINGS = {
     "permissions are for folders of like names too",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
+    "published-twice": "events that two destinations of a set publish to the same stream, topic, bus or metrics",
     "region-without-configuration-sets": "a region that had no configuration sets in CloudFormation at this version",
     "topic-not-editable": "an imported topic: its policy needs the statement printed",
 }
