@@ -35,7 +35,8 @@ class Runbook:
         if rule.query and self.analytics:
             commands.append(f"ses-events query {rule.query} --stack {_deployed_name(self.analytics.stack)}")
         if rule.verify and self.publishing:
-            commands.append(f"ses-events verify --stack {_deployed_name(self.publishing.stack)}")
+            whose = f"--configuration-set {self.publishing.configuration_set_name}"  # its stack may have several
+            commands.append(f"ses-events verify --stack {_deployed_name(self.publishing.stack)} {whose}")
         run = f" Run: {'; '.join(commands)}." if commands else ""
         return f"{rule.description}{run} Runbook: {self.url or PAGE}#{rule.name}"
 
