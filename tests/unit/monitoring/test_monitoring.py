@@ -335,7 +335,8 @@ def test_a_description_names_a_query_only_where_it_is_saved(stack: cdk.Stack) ->
     bare = EventMonitoring(stack, "Bare", **options)
     asked = EventMonitoring(stack, "Asked", **options, analytics=analytics)
     made = resources(synthesize(stack), "AWS::CloudWatch::Alarm")
-    for monitoring, run in ((bare, ""), (asked, " Run: ses-events query never_sent --stack Questions.")):
+    query = f" Run: ses-events query never_sent --stack Questions --workgroup {analytics.workgroup_name}."
+    for monitoring, run in ((bare, ""), (asked, query)):
         text = made[logical_id(monitoring.alarms["rejects"].node.default_child)]["Properties"]["AlarmDescription"]
         assert run in text["Fn::Join"][1][-1] and ("query" in text["Fn::Join"][1][-1]) == bool(run)
 
