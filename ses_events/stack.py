@@ -33,7 +33,7 @@ CAMPAIGN = ses.CloudWatchDimension(
 """The message tag ``campaign``, and ``unknown`` for mail without it."""
 
 
-_BUCKET_NAME = Text(63, "a-z 0-9 . -", "acme-mail-events", source="S3 user guide, bucket naming rules")
+BUCKET_NAME = Text(63, "a-z 0-9 . -", "acme-mail-events", source="S3 user guide, bucket naming rules")
 
 
 class SesEventsStack(cdk.Stack):
@@ -102,9 +102,9 @@ class SesEventsStack(cdk.Stack):
             instance("analytics", analytics, bool, "True or False"),
             instance("monitoring", monitoring, bool, "True or False"),
             monitoring_rules.topic_arn("alarm_topic_arn", alarm_topic_arn),
-            _BUCKET_NAME("bucket_name", bucket_name),
+            BUCKET_NAME("bucket_name", bucket_name),
             instead_of("bucket_name", bucket_name, {"expiration": expiration}),
-            _options_of_a_stack(stack_options),
+            options_of_a_stack(stack_options),
         )
         with _in_one_line(scope, construct_id, stack_options):
             super().__init__(scope, construct_id, **stack_options)
@@ -206,8 +206,8 @@ def _refused_by_cdk(refusal: str, given: Mapping[str, object]) -> Iterator[str]:
     yield f"{refusal.splitlines()[0].rstrip('.')}; use what aws_cdk.Stack takes"
 
 
-def _options_of_a_stack(given: Mapping[str, object]) -> Iterator[str]:
-    """Refuse what neither ``SesEventsStack`` nor ``aws_cdk.Stack`` takes (AWS CDK)."""
+def options_of_a_stack(given: Mapping[str, object]) -> Iterator[str]:
+    """Anything else that ``aws_cdk.Stack`` takes (AWS CDK)."""
     parameters = {*signature(SesEventsStack.__init__).parameters, *signature(cdk.Stack.__init__).parameters}
     known = sorted(parameters - {"self", "scope", "id", "construct_id", "stack_options"})
     for unknown in given.keys() - {*known}:

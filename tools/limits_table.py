@@ -10,6 +10,7 @@ from typing import Any
 import ses_events
 from ses_events import location, validation
 from ses_events import prefix as prefixes
+from ses_events import stack as stack_rules
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
@@ -86,6 +87,15 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventAnalytics.results_bucket": archive_rules.bucket,
     "EventAnalytics.results_expiration": archive_rules.EXPIRATION,
     "ParquetFormat.prefix": prefixes.table_prefix,
+    "SesEventsStack.alarm_topic_arn": monitoring_rules.topic_arn,
+    "SesEventsStack.bucket_name": stack_rules.BUCKET_NAME,
+    "SesEventsStack.buffering_interval": archive_rules.BUFFERING_INTERVAL,
+    "SesEventsStack.configuration_set_name": publishing_rules.NAME,
+    "SesEventsStack.dimension": dimension_rules.dimension,
+    "SesEventsStack.events": publishing_rules.events,
+    "SesEventsStack.expiration": archive_rules.EXPIRATION,
+    "SesEventsStack.prefix": prefixes.prefix,
+    "SesEventsStack.stack_options": stack_rules.options_of_a_stack,
     "StoredEvents.prefixes": stored_events.stored_prefixes,
 }
 """The rule of each option; one without is held to its type alone."""
@@ -98,7 +108,6 @@ ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
     "the role of a `FirehoseDestination`": location.same_account,
     "what an `EventDestination` of an app binds": publishing_rules.bound,
     "a destination of a set that is monitored": publishing_rules.destination_before_monitoring,
-    "the topic of the reference stack": monitoring_rules.topic_arn,
     "a dimension": dimension_rules.dimension,
     "name of a dimension": dimension_rules.dimension_name,
     "default_value of a dimension": dimension_rules.DIMENSION_DEFAULT_VALUE,
@@ -133,6 +142,7 @@ WARNINGS = {
     "permissions are for folders of like names too",
     "prefix-week-year": "a prefix with `YYYY` or `DD`: wrong around New Year",
     "prefix-without-slash": "a prefix without `/` at its end: keys run into it",
+    "published-twice": "events that two destinations of a set publish to the same stream, topic, bus or metrics",
     "region-without-configuration-sets": "a region that had no configuration sets in CloudFormation at this version",
     "topic-not-editable": "an imported topic: its policy needs the statement printed",
 }
@@ -174,7 +184,7 @@ def _part(heading: str, rows: list[str]) -> list[str]:
 def _option_rows(name: str) -> Iterator[str]:
     """Yield a row for each option of a public class and of its methods."""
     public = getattr(ses_events, name)
-    if not inspect.isclass(public) or name in ("EventDestination", "SesEventsStack"):
+    if not inspect.isclass(public) or name == "EventDestination":
         return
     methods = {"": public.__init__} if inspect.isfunction(public.__init__) else {}
     methods |= {
@@ -223,11 +233,13 @@ def _default(parameter: inspect.Parameter, docstring: str) -> str:
     documented = (
         " ".join(described[1].split()).replace("``", "`").rpartition("Default: ")[2].rstrip(".") if described else ""
     )
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return "those of CDK"
     if parameter.default is inspect.Parameter.empty:
         return "needed"
     if parameter.default is ses_events.UNTOUCHED_MAIL:
         return "`UNTOUCHED_MAIL`"
-    return documented if parameter.default is None else f"`{parameter.default}`"
+    return documented if parameter.default in (None, stack_rules.CAMPAIGN) else f"`{parameter.default}`"
 
 
 def _type(annotation: str) -> str:

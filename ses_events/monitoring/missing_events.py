@@ -13,7 +13,7 @@ from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import metric_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -33,6 +33,14 @@ _METRICS = 10
 """What an alarm can be about (CloudWatch user guide, limits of alarms)."""
 
 
+class Default(int):
+    """A number that the user has not given, and so does not miss where it has no effect."""
+
+
+FEWEST = Default(20)
+"""How many missing events are told of, unless the user says."""
+
+
 def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[EmailSendingEvent]:
     """Return what the set publishes to a stream that it fills alone; an event twice where two destinations get it.
 
@@ -44,6 +52,39 @@ def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[E
     filling = [each for each in publishing.destinations if getattr(each.destination, "delivery_stream", None) is stream]
     room = [event for event in EmailSendingEvent if any(event in each.events for each in filling)][: _METRICS - 1]
     return [event for event in room for each in filling if event in each.events]
+
+
+def why_not_compared(
+    argument: str,
+    value: int | None,
+    publishing: EventPublishing | None,
+    filled: EventArchive | None,
+    in_books: Collection[EmailSendingEvent],
+    counted: Collection[EmailSendingEvent],
+) -> Iterator[str]:
+    """Yield why a number that the user gives has no effect, for what several sets do not count together.
+
+    Nothing added later changes that: a set that is monitored takes no more destinations that count or archive.
+
+    :param filled: the archive that the set fills, where it is the one to watch.
+    :param in_books: what is to be compared.
+    :param counted: what the set counts as a whole.
+    """
+    if value is None or isinstance(value, Default):
+        return
+    no_effect = f"{argument} {value} has no effect"
+    uncounted = [event.name for event in in_books if event not in counted]
+    if publishing is None:
+        yield f"{no_effect} on an archive alone; give its publishing, or the shared_counter of the sets that fill it"
+    elif filled is None:
+        yield f"{no_effect}, as the set publishes nothing to the archive; add that destination first"
+    elif not in_books:
+        yield f"{no_effect}, as other sets fill the archive too; give the archive with a shared_counter"
+    elif uncounted:
+        yield (
+            f"{no_effect}, as nothing counts {', '.join(uncounted)} of the set; leave out count_events=False, or give "
+            "the set a destination that does"
+        )
 
 
 def shared_counts(counter: CloudWatchDestination, archive: EventArchive) -> dict[EmailSendingEvent, cloudwatch.Metric]:

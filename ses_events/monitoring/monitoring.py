@@ -15,7 +15,13 @@ from ses_events.monitoring import alarms, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
 from ses_events.monitoring.archive_alarms import archive_alarms
 from ses_events.monitoring.counts import COUNTED, archive_of, counts_of_the_set, set_destination
-from ses_events.monitoring.missing_events import events_in_books, missing_events_alarm, shared_counts
+from ses_events.monitoring.missing_events import (
+    FEWEST,
+    events_in_books,
+    missing_events_alarm,
+    shared_counts,
+    why_not_compared,
+)
 from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
 from ses_events.validation import check, instance, new_id, stack_of
@@ -71,7 +77,7 @@ class EventMonitoring(Construct):
     :param rejects: how many rejected mails in 5 minutes to tell of.
     :param rendering_failures: how many templates that could not be rendered in 5 minutes to tell of.
     :param missing_events: how many events of an hour to tell of that SES counts and the archive lacks, where they are
-        1.5 % of that hour or more; None for no such alarm.
+        1.5 % of that hour or more; None for no such alarm. A number of yours is refused where nothing can be compared.
     :param shared_counter: for an archive that several sets fill, what counts the events of all of them: a destination
         with one dimension that no mail carries, added to each set with the events that its archive gets. Without it
         there is no ``missing_events`` of such an archive. Default: none.
@@ -144,7 +150,7 @@ class EventMonitoring(Construct):
         complaint_rate: float = 0.001,
         rejects: int = 1,
         rendering_failures: int = 1,
-        missing_events: int | None = 20,
+        missing_events: int | None = FEWEST,
         shared_counter: CloudWatchDestination | None = None,
         archive_delay: cdk.Duration | None = None,
         quota_share: float = 0.8,
@@ -176,8 +182,14 @@ class EventMonitoring(Construct):
         in_books = events_in_books(publishing, booked) if publishing and booked and missing_events else []
         wanted = {*COUNTED, *in_books} - metrics.keys()
         uncounted = [event for event in EmailSendingEvent if event in wanted] if publishing and count_events else []
-        if publishing and uncounted:
-            check((scope, construct_id), publishing._why_no_count("count_events", "ToMonitoring"))
+        counted = {*metrics, *uncounted}
+        check(
+            (scope, construct_id),
+            ()
+            if shared_counter
+            else why_not_compared("missing_events", missing_events, publishing, booked, in_books, counted),
+            publishing._why_no_count("count_events", "ToMonitoring") if publishing and uncounted else (),
+        )
         with new_id(scope, construct_id):
             super().__init__(scope, construct_id)
         path = self.node.path

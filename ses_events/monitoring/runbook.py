@@ -31,11 +31,13 @@ class Runbook:
 
     def description(self, rule: AlarmRule) -> str:
         """Return the description of an alarm, with the commands of the parts that are there, and the link."""
-        commands = []
+        commands = []  # each names what its stack may have several of
         if rule.query and self.analytics:
-            commands.append(f"ses-events query {rule.query} --stack {_deployed_name(self.analytics.stack)}")
+            which = f"--stack {_deployed_name(self.analytics.stack)} --workgroup {self.analytics.workgroup_name}"
+            commands.append(f"ses-events query {rule.query} {which}")
         if rule.verify and self.publishing:
-            commands.append(f"ses-events verify --stack {_deployed_name(self.publishing.stack)}")
+            of_set = f"--configuration-set {self.publishing.configuration_set_name}"
+            commands.append(f"ses-events verify --stack {_deployed_name(self.publishing.stack)} {of_set}")
         run = f" Run: {'; '.join(commands)}." if commands else ""
         return f"{rule.description}{run} Runbook: {self.url or PAGE}#{rule.name}"
 

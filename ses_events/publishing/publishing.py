@@ -154,6 +154,7 @@ class EventPublishing(Construct):
         """Publish events of this configuration set to a destination.
 
         The destinations of a set are created one after another: SES takes one such call a second.
+        ``ses-events:published-twice`` warns of events that the set publishes to the same place already.
 
         :param construct_id: an id for the destination, unique in this construct. A change replaces the destination.
         :param destination: a ``FirehoseDestination``, ``CloudWatchDestination``, ``SnsDestination`` or
@@ -175,6 +176,11 @@ class EventPublishing(Construct):
             rules.destination_name(name, [other.name for other in self._destinations.made]),
             rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
+        published = frozenset(events if enabled else ())
+        for warning, text in rules.oddities_of_destination(
+            construct_id, destination, published, self._destinations.made
+        ):
+            cdk.Annotations.of(self).add_warning_v2(warning, text)
         bound = destination.bind(self, self._source, events)
         check((self, construct_id), rules.bound("destination.bind", bound))
         try:
@@ -198,7 +204,6 @@ class EventPublishing(Construct):
             event_destination.node.add_dependency(*bound.after)
         for previous in [other.resource for other in self._destinations.made if other.stack is self.stack][-1:]:
             event_destination.add_resource_dependency(previous)
-        published = frozenset(events if enabled else ())
         self._destinations.made.append(PublishedTo(name, self.stack, event_destination, destination, published))
         self._ids.add(construct_id.replace("/", "--"))
         return event_destination

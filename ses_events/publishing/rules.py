@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, ITemplateRef
 
     from ses_events.archive.archive import EventArchive
+    from ses_events.publishing.publishing import PublishedTo
 
 
 _OF = ses.CfnConfigurationSetEventDestination
@@ -202,6 +203,36 @@ def bound(argument: str, value: Bound) -> Iterator[str]:
     for position, each in enumerate(value.after):
         mark = "__jsii_ifaces__" if hasattr(each, "__jsii_ifaces__") else "__jsii_type__"
         yield from interface(f"{argument}.after[{position}]", each, mark, "a construct")
+
+
+def oddities_of_destination(
+    construct_id: str,
+    value: EventDestination,
+    events: Collection[ses.EmailSendingEvent],
+    others: Collection[PublishedTo],
+) -> Iterator[tuple[str, str]]:
+    """Warn of events that the set publishes to the same place already: the id of a warning and its text."""
+    for other in others:
+        twice = [event.name for event in ses.EmailSendingEvent if event in events and event in other.events]
+        if twice and _same_place(value, other.destination):
+            yield (
+                "ses-events:published-twice",
+                f"{construct_id!r} publishes {', '.join(twice)} to where {other.resource.node.path!r} does already, so "
+                "each such event arrives twice; leave them out of the events of one, or leave one out",
+            )
+            return
+
+
+def _same_place(one: EventDestination, other: EventDestination) -> bool:
+    """Whether two destinations are the same stream, topic or metrics, or both the default bus, as far as is known."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    mine, others = (
+        [getattr(each, name, None) for name in ("delivery_stream", "topic", "dimensions")] for each in (one, other)
+    )
+    return mine == others and (any(mine) or hasattr(one, "event_bus"))
 
 
 def sent_from(argument: str, value: ses.IEmailIdentity, stack: cdk.Stack) -> Iterator[str]:

@@ -97,7 +97,11 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     option = verify.add_argument
     option("--stack", required=True, metavar="NAME", help="the CloudFormation stack with the configuration set")
-    option("--configuration-set", metavar="NAME", help="which set, when the stack has several or none")
+    option(
+        "--configuration-set",
+        metavar="NAME",
+        help="which set, when the stack has several or none: its name, logical id or construct path",
+    )
     option(
         "--from",
         dest="sender",

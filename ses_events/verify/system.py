@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,8 @@ from ses_events.record.names import metric_name
 from ses_events.verify.account import Account, UsageError, error_code
 from ses_events.verify.drift import Declared, declared_destinations, drift, missing
 from ses_events.verify.finding import Cause
+from ses_events.verify.template import Resource, Unresolved
 from ses_events.verify.template import Stack as StackTemplate
-from ses_events.verify.template import Unresolved
 
 KINDS = {
     "KinesisFirehoseDestination": "Data Firehose",
@@ -149,24 +149,27 @@ class System:
 def read_system(account: Account, stack_name: str, configuration_set: str | None) -> System:
     """Return what is deployed of a stack: its configuration set, or the one it adds destinations to.
 
-    :param configuration_set: which set, where the stack has several or none.
+    :param configuration_set: which set, where the stack has several or none: its name, or of one that the stack makes
+        the logical id or construct path.
     :raises UsageError: when there is no such stack, or it is open which set is meant.
     """
     stack = StackTemplate(account, stack_name)
     declared = list(declared_destinations(stack))
-    of_stack = [resource.physical_id for _, resource in stack.of_type("AWS::SES::ConfigurationSet")]
-    known = list(dict.fromkeys([*of_stack, *(each.configuration_set for each in declared)]))
-    names = [configuration_set] if configuration_set else [name for name in known if not name.startswith("<")]
+    made = [resource for _, resource in stack.of_type("AWS::SES::ConfigurationSet")]
+    known = list(dict.fromkeys([*(each.physical_id for each in made), *(each.configuration_set for each in declared)]))
+    to_name = [name for name in known if not name.startswith("<")]
+    names = [_physical_name(configuration_set, made)] if configuration_set else to_name
+    called = [stack.paths.get(each) for each in to_name]
+    choice = " | ".join(f"{each} ({path})" if path else each for each, path in zip(to_name, called, strict=True))
     if not names:
         raise UsageError(f"the stack {stack_name} has no configuration set: name one with --configuration-set")
     if len(names) > 1:
-        called = [stack.paths.get(each) for each in names]
-        choice = " | ".join(f"{each} ({path})" if path else each for each, path in zip(names, called, strict=True))
         raise UsageError(f"the stack {stack_name} has several sets, choose one: --configuration-set {choice}")
     [name] = names
-    live = _live_destinations(account, name)
+    live = None if "/" in name else _live_destinations(account, name)  # a path that is none of the stack
     if live is None and name not in known:
-        raise UsageError(f"there is no configuration set {name} in {account.region}")
+        instead = f"; the stack {stack_name} has --configuration-set {choice}" if choice else ""
+        raise UsageError(f"there is no configuration set {name} in {account.region}{instead}")
     of_set = {each.name: each for each in declared if each.configuration_set == name}
     lost = missing(list(of_set.values()), [each["Name"] for each in live or ()])
     backups = _declared_backups(stack)
@@ -192,6 +195,20 @@ def verified_identities(account: Account) -> list[str]:
         if not answer.get("NextToken"):
             return identities
         request = {"NextToken": answer["NextToken"]}
+
+
+def _physical_name(given: str, made: Sequence[Resource]) -> str:
+    """Return the name of a set that is given by its name, or by the logical id or construct path of one of the stack's.
+
+    The path may be that of its ``EventPublishing``. What two have in common, as stacks that are nested may, is none.
+    """
+    names = {each.physical_id for each in made}
+    meant = {
+        each.physical_id
+        for each in made
+        if given in (each.logical_id, each.path, each.path.removesuffix("/ConfigurationSet"))
+    }
+    return meant.pop() if given not in names and len(meant) == 1 else given
 
 
 def _live_destinations(account: Account, configuration_set: str) -> list[Mapping[str, Any]] | None:

@@ -41,7 +41,7 @@ from ses_events import *
 """
 """What the Python of the pages takes as given, besides ``app`` and a ``stack``."""
 
-OPTIONS_OF_ALL_COMMANDS = {"--output", "--profile", "--query", "--region"}
+OPTIONS_OF_ALL_COMMANDS = {"--cli-input-json", "--output", "--profile", "--query", "--region"}
 RENAMED_BY_THE_CLI = {("ses", "send-email"): {"--from", "--to", "--subject", "--text"}}
 
 

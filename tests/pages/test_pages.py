@@ -12,6 +12,7 @@ import pytest
 import ses_events
 from ses_events import location, validation
 from ses_events import prefix as prefixes
+from ses_events import stack as stack_rules
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
@@ -22,6 +23,8 @@ from ses_events.record import stored_events
 from tests.support import configurations
 from tests.support.templates import ROOT
 from tools.limits_table import ELSEWHERE, RULES, WARNINGS, table
+
+CLASSES = [name for name in ses_events.__all__ if inspect.isclass(getattr(ses_events, name))]
 
 
 def test_the_table_of_limits_is_that_of_the_code() -> None:
@@ -41,6 +44,7 @@ def test_every_rule_is_in_the_table() -> None:
             prefixes,
             stored_events,
             location,
+            stack_rules,
         )
         for name, rule in inspect.getmembers(room, _is_rule)
         if getattr(rule, "__module__", room.__name__) in (room.__name__, validation.__name__) and name[0] != "_"
@@ -52,6 +56,15 @@ def test_every_rule_is_in_the_table() -> None:
     }
     named = {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
     assert rules - of_several == named, "name the rule in tools/limits_table.py, then run make pages"
+
+
+@pytest.mark.parametrize("name", sorted({*CLASSES} - {"EventDestination"}))
+def test_every_argument_of_a_class_is_in_the_table(name: str) -> None:
+    section = table().partition(f"## `{name}`")[2].partition("\n## ")[0]
+    arguments = inspect.signature(getattr(ses_events, name).__init__).parameters.keys() - {
+        *("self", "scope", "construct_id", "args", "kwargs"),
+    }
+    assert [each for each in arguments if f"\n| `{each}` |" not in section] == []
 
 
 def _is_rule(value: object) -> bool:
@@ -75,7 +88,6 @@ def test_the_places_that_a_recipe_names_are_there() -> None:
 
 ALTERNATIVES = [name for name in ses_events.__all__ if name.endswith(("Destination", "Format"))]
 ALTERNATIVES.remove("EventDestination")
-CLASSES = [name for name in ses_events.__all__ if inspect.isclass(getattr(ses_events, name))]
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,13 @@ def test_a_minute_comes_in_pieces(clock: Clock, name: str) -> None:
     clock.advance(40)
     assert metrics.statistic(points(name), "Sum", start, start + 60) == 2
     assert len(points(name)) == 1
+
+
+def test_alarms_that_cannot_be_listed_are_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Changing(dict[str, object]):
+        def values(self) -> Any:
+            raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr("ministack.services.cloudwatch._alarms", Changing())
+    with pytest.raises(RuntimeError, match="changed size"):
+        metrics.metric_alarms()

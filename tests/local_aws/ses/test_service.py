@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -22,7 +26,7 @@ from local_aws.ses.validation import InvalidRequest, read
 from ses_events import EventPublishing
 from ses_events.record.names import metric_name
 from tests.local_aws.support.deployed import eventually
-from tests.support.templates import new_app, properties, readable, synthesize
+from tests.support.templates import ROOT, new_app, properties, readable, synthesize
 
 ALL_EVENTS = [*EVENT_TYPES.values()]
 DIMENSIONS = {
@@ -38,16 +42,12 @@ HTML = '<p><a ses:tags="position:top" href="https://example.com/">Look</a>'
 class Sender:
     """Sends mail with a configuration set that counts all events, and reads the counts."""
 
-    name = "counted"
-
-    def __init__(self, aws: LocalAws) -> None:
-        self.aws = aws
+    def __init__(self, aws: LocalAws, name: str) -> None:
+        self.aws, self.name = aws, name
         self.v1, self.v2 = aws.client("ses"), aws.client("sesv2")
         self.v1.verify_domain_identity(Domain="example.com")
         self.v2.create_configuration_set(ConfigurationSetName=self.name)
         self.add_destination("metrics", DIMENSIONS)
-        template = {"TemplateName": "hello", "SubjectPart": "{{subject}}", "TextPart": "Hello {{name}}"}
-        self.v1.create_template(Template=template)
 
     def add_destination(
         self, name: str, dimensions: dict[str, str], enabled: bool = True, events: list[str] = ALL_EVENTS
@@ -111,7 +111,10 @@ class Sender:
 
 @pytest.fixture(scope="module")
 def sender(aws: LocalAws) -> Sender:
-    return Sender(aws)
+    counting = Sender(aws, "counted")
+    template = {"TemplateName": "hello", "SubjectPart": "{{subject}}", "TextPart": "Hello {{name}}"}
+    counting.v1.create_template(Template=template)
+    return counting
 
 
 def test_every_event_comes_about_and_is_counted(sender: Sender) -> None:
@@ -138,6 +141,26 @@ def test_every_event_comes_about_and_is_counted(sender: Sender) -> None:
         return {metric: sender.count(metric, campaign="all", **values[metric]) for metric in values}
 
     assert eventually(lambda: counts() == wanted), counts()
+
+
+_AWS_OF_THE_SHELL = """
+import json, sys, boto3
+assert sys.argv[1:3] == ["sesv2", "send-email"]
+request = json.loads(sys.argv[sys.argv.index("--cli-input-json") + 1])
+print(boto3.client("sesv2").send_email(**request)["MessageId"])
+"""
+
+
+def test_the_calls_of_the_page_let_recipients_react(aws: LocalAws) -> None:
+    [calls] = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/local-aws.md").read_text(), re.MULTILINE | re.DOTALL)
+    sender = Sender(aws, "mine")
+    sender.add_destination("page", {"page": "MESSAGE_TAG"})
+    shell = f'{aws.exports}\naws() {{ {shlex.join([sys.executable, "-c", _AWS_OF_THE_SHELL])} "$@"; }}\n{calls}'
+    answers = subprocess.run(["bash", "-euc", shell], check=True, capture_output=True, text=True)
+    reactions = "Open", "Click", "DeliveryDelay", "Subscription"
+    assert answers.stdout == "{}" * len(reactions), answers
+    for event in reactions:
+        assert eventually(partial(sender.count_by, event, {"page": "none"})) == 1, event
 
 
 def test_a_recipient_cannot_open_what_was_never_sent(aws: LocalAws) -> None:

@@ -251,6 +251,32 @@ def test_a_counter_by_a_tag_that_every_mail_has_is_refused() -> None:
         EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
 
 
+def test_a_number_of_events_that_nothing_is_compared_with_is_refused() -> None:
+    stack = cdk.Stack(new_app(), "Mail")
+    shared, own = EventArchive(stack, "Shared"), EventArchive(stack, "Own")
+    sets = [a_set(stack, shared, f"Set{number}") for number in range(2)]
+    no_archive, alone = EventPublishing(stack, "NoArchive"), a_set(stack, own, "Alone", events=[EmailSendingEvent.SEND])
+    for number, (options, why) in enumerate(
+        [
+            ({"publishing": sets[0]}, ", as other sets fill the archive too; give the archive with a shared_counter"),
+            ({"archive": shared}, " on an archive alone; give its publishing, or the shared_counter of the sets"),
+            ({"publishing": no_archive}, ", as the set publishes nothing to the archive; add that destination"),
+            ({"publishing": alone, "archive": shared}, ", as the set publishes nothing to the archive; add"),
+            ({"publishing": alone, "count_events": False}, ", as nothing counts SEND of the set; leave out count_ev"),
+        ]
+    ):
+        for given in (20, 50):
+            with pytest.raises(ValueError) as caught:
+                EventMonitoring(stack, f"Given{number}", missing_events=given, **options)  # type: ignore[arg-type]
+            assert f"missing_events {given} has no effect{why}" in str(caught.value)
+    for number, options in enumerate(({"publishing": sets[0]}, {"archive": shared}, {"publishing": no_archive})):
+        EventMonitoring(stack, f"Default{number}", dashboard=False, **options)  # type: ignore[arg-type]
+    lone = EventArchive(stack, "Lone")
+    a_set(stack, lone, "Last").add_destination("ToCounter", other := a_counter("other"))
+    made = EventMonitoring(stack, "Counted", archive=lone, shared_counter=other, missing_events=50, dashboard=False)
+    assert made.missing_events
+
+
 @pytest.mark.parametrize(("value", "error"), [(0, "missing_events 0 is out of range"), (0.02, "of type float")])
 def test_a_number_of_events_that_is_none_is_refused(value: object, error: str) -> None:
     stack = cdk.Stack(new_app(), "Mail")

@@ -336,7 +336,8 @@ def test_a_description_names_a_query_only_where_it_is_saved(stack: cdk.Stack) ->
     bare = EventMonitoring(stack, "Bare", **options)
     asked = EventMonitoring(stack, "Asked", **options, analytics=analytics)
     made = resources(synthesize(stack), "AWS::CloudWatch::Alarm")
-    for monitoring, run in ((bare, ""), (asked, " Run: ses-events query never_sent --stack Questions.")):
+    query = f" Run: ses-events query never_sent --stack Questions --workgroup {analytics.workgroup_name}."
+    for monitoring, run in ((bare, ""), (asked, query)):
         text = made[logical_id(monitoring.alarms["rejects"].node.default_child)]["Properties"]["AlarmDescription"]
         assert run in text["Fn::Join"][1][-1] and ("query" in text["Fn::Join"][1][-1]) == bool(run)
 
@@ -346,11 +347,28 @@ def test_a_description_names_verify_only_where_a_set_is_watched(stack: cdk.Stack
     assert not [text for text in of_each(alone).values() if "ses-events verify" in text]
 
 
+def test_the_verify_of_a_description_says_which_set_of_the_stack(stack: cdk.Stack) -> None:
+    made = {}
+    for name in ("News", "Bills"):
+        publishing, archive = EventPublishing(stack, name), EventArchive(stack, f"{name}Archive")
+        publishing.add_destination("ToArchive", FirehoseDestination(archive))
+        made[publishing] = EventMonitoring(
+            stack, f"{name}Alarms", publishing=publishing, archive=archive, dashboard=False
+        ).alarms
+    template = readable(synthesize(stack))["Resources"]
+    for publishing, alarms in made.items():
+        whose = f"${{{logical_id(publishing.configuration_set)}}}"
+        for name in ("silent_archive", "data_freshness"):
+            text = template[logical_id(alarms[name].node.default_child)]["Properties"]["AlarmDescription"]
+            assert f" Run: ses-events verify --stack Mail --configuration-set {whose}. " in text
+
+
 def test_a_description_is_never_too_long_for_cloudwatch() -> None:
     stack = cdk.Stack(new_app(), "S" * 128)
     url = "https://wiki.example.com/".ljust(200, "x")
-    for text in of_each(everything(stack, runbook_url=url)).values():
-        assert len(text) + 128 <= 1024  # with the name of a set or a log group
+    for alarm in properties_by_name(everything(stack, runbook_url=url)).values():
+        text = re.sub(r"\$\{\w*ConfigurationSet\w+\}", "S" * 64, alarm["AlarmDescription"])
+        assert len(re.sub(r"\$\{\w+\}", "l" * 128, text)) <= 1024  # with the name of a log group
 
 
 def test_an_alarm_has_no_name_of_its_own(alarms: dict[str, Json]) -> None:

@@ -7,6 +7,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
 from aws_cdk.aws_ses import EmailSendingEvent
 from syrupy.assertion import SnapshotAssertion
 
@@ -15,8 +16,10 @@ from ses_events import (
     CloudWatchDestination,
     EventArchive,
     EventBridgeDestination,
+    EventDestination,
     EventPublishing,
     FirehoseDestination,
+    SnsDestination,
 )
 from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import matching_event_type
@@ -29,6 +32,7 @@ from tests.support.templates import (
     resources,
     synthesize,
     waits_for,
+    warning_texts,
     warnings,
 )
 
@@ -120,6 +124,41 @@ def test_ten_destinations_are_created_one_after_another(
     ids = [logical_id(destination) for destination in made]
     assert all(waits_for(template, later, earlier) for earlier, later in itertools.pairwise(ids))
     assert [name for name in order_of_creation(template) if name in ids] == ids
+
+
+@pytest.mark.parametrize("kind", ["FirehoseDestination", "CloudWatchDestination", "SnsDestination", "EventBridge"])
+@pytest.mark.parametrize("one_value", [True, False])
+def test_events_that_reach_the_same_place_twice_are_warned_of(stack: cdk.Stack, kind: str, one_value: bool) -> None:
+    archive, topic = EventArchive(stack, "Archive"), sns.Topic(stack, "Topic")
+
+    def destination() -> EventDestination:
+        if kind == "FirehoseDestination":
+            return FirehoseDestination(archive)
+        if kind == "CloudWatchDestination":
+            return CloudWatchDestination.by_tag("campaign")
+        return SnsDestination(topic) if kind == "SnsDestination" else EventBridgeDestination()
+
+    publishing, first = EventPublishing(stack, "Events"), destination()
+    publishing.add_destination("First", first, events=[EmailSendingEvent.SEND, EmailSendingEvent.BOUNCE])
+    again = first if one_value else destination()
+    publishing.add_destination("Others", again, events=[EmailSendingEvent.DELIVERY])
+    publishing.add_destination("Off", again, enabled=False)
+    other_set = EventPublishing(stack, "OtherSet")
+    other_set.add_destination("First", again)
+    assert warnings(stack) == set()
+    EventPublishing(stack, "Same", configuration_set=publishing.configuration_set).add_destination(
+        "Again", again, events=[EmailSendingEvent.BOUNCE, EmailSendingEvent.REJECT]
+    )
+    [text] = warning_texts(stack)
+    assert text.startswith("'Again' publishes BOUNCE to where 'Mail/Events/First' does already")
+    assert text.endswith("[ack: ses-events:published-twice]")
+
+
+def test_different_places_of_one_kind_may_get_the_same_events(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    for name in ("campaign", "product"):
+        publishing.add_destination(f"By{name}", CloudWatchDestination.by_tag(name))
+        publishing.add_destination(f"To{name}", SnsDestination(sns.Topic(stack, name)))
+    assert warnings(stack) == set()
 
 
 def test_the_set_is_there_to_work_with(stack: cdk.Stack, publishing: EventPublishing) -> None:

@@ -124,3 +124,23 @@ def test_the_sets_to_choose_from_have_their_paths(account: Account, stub: Stub) 
         UsageError, match=r"choose one: --configuration-set one \(Mail/One\) \| two \(Mail/Nested/Two\)"
     ):
         _one_and_two(account, stub, None)
+
+
+def test_a_set_that_is_not_there_is_answered_with_those_of_the_stack(account: Account, stub: Stub) -> None:
+    for wrong in ("Mail/Three", "tow", "Id"):  # the last is the logical id of both
+        if wrong != "Mail/Three":  # of which SES need not be asked: a name has no slash
+            stub("sesv2").add_client_error("get_configuration_set_event_destinations", "NotFoundException")
+        with pytest.raises(UsageError) as caught:
+            _one_and_two(account, stub, wrong)
+        assert str(caught.value) == (
+            f"there is no configuration set {wrong} in eu-west-1; the stack Mail has "
+            "--configuration-set one (Mail/One) | two (Mail/Nested/Two)"
+        )
+
+
+@pytest.mark.parametrize("given", ["Mail/Two", "Mail/Two/ConfigurationSet", "Id1", "two"])
+def test_a_set_may_be_given_as_the_stack_calls_it(account: Account, stub: Stub, given: str) -> None:
+    template = {"Id": _resource("Mail/One"), "Id1": _resource("Mail/Two/ConfigurationSet")}
+    stack_is(stub, (SET, "one"), (SET, "two"), template=template)
+    _live(stub, "two")
+    assert read_system(account, "Mail", given).configuration_set == "two"
