@@ -12,6 +12,7 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct, IConstruct
 
 from ses_events import (
+    UNTOUCHED_MAIL,
     CloudWatchDestination,
     EventArchive,
     EventPublishing,
@@ -57,7 +58,9 @@ def test_set_role_stream_destination_come_in_this_order(
     archive = archive or _archive(stack, named)
     for publishing in publishings:
         for kind in order:
-            publishing.add_destination(kind, METRICS if kind == "cloudwatch" else FirehoseDestination(archive))
+            events = [ses.EmailSendingEvent.CLICK] if kind == "firehose-too" else UNTOUCHED_MAIL
+            destination = METRICS if kind == "cloudwatch" else FirehoseDestination(archive)
+            publishing.add_destination(kind, destination, events=events)
 
     template = synthesize(stack)
     stream = logical_id(archive.delivery_stream)
@@ -72,10 +75,10 @@ def test_set_role_stream_destination_come_in_this_order(
         assert waits_for(template, ses_role, configuration_set)
         assert waits_for(template, stream, ses_role)
         for kind in order:
-            destination = _child(publishing, kind)
-            assert waits_for(template, destination, configuration_set)
-            assert waits_for(template, destination, stream) or kind == "cloudwatch"
-            assert waits_for(template, destination, ses_role) or kind == "cloudwatch"
+            made = _child(publishing, kind)
+            assert waits_for(template, made, configuration_set)
+            assert waits_for(template, made, stream) or kind == "cloudwatch"
+            assert waits_for(template, made, ses_role) or kind == "cloudwatch"
     assert warnings(stack) == set()
 
 
