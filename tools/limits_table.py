@@ -14,6 +14,7 @@ from ses_events import stack as stack_rules
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
+from ses_events.monitoring import own_alarm_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
@@ -58,11 +59,11 @@ RULES: dict[str, Rule | Callable[..., Any]] = {
     "EventMonitoring.archive_delay": monitoring_rules.archive_delay,
     "EventMonitoring.quota_share": monitoring_rules.quota_share,
     "EventMonitoring.count_events": publishing_rules.room_to_count,
-    "EventMonitoring.add_alarm.construct_id": monitoring_rules.alarm_id,
-    "EventMonitoring.add_alarm.metric": monitoring_rules.metric_of_an_alarm,
-    "EventMonitoring.add_alarm.threshold": monitoring_rules.alarm_threshold,
-    "EventMonitoring.add_alarm.comparison": monitoring_rules.comparison,
-    "EventMonitoring.add_alarm.description": monitoring_rules.alarm_description,
+    "EventMonitoring.add_alarm.construct_id": own_alarm_rules.alarm_id,
+    "EventMonitoring.add_alarm.metric": own_alarm_rules.metric_of_an_alarm,
+    "EventMonitoring.add_alarm.threshold": own_alarm_rules.alarm_threshold,
+    "EventMonitoring.add_alarm.comparison": own_alarm_rules.comparison,
+    "EventMonitoring.add_alarm.description": own_alarm_rules.alarm_description,
     "EventPublishing.metric_account.event": publishing_rules.event_of_the_account,
     "SnsDestination.topic": publishing_rules.topic,
     "EventBridgeDestination.event_bus": publishing_rules.event_bus,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
-from ses_events.monitoring.rules import single_metrics
+from ses_events.monitoring.own_alarm_rules import single_metrics
 from ses_events.publishing.cloudwatch import rate_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
 from ses_events import validation
-from ses_events.monitoring import alarms, rules
+from ses_events.monitoring import alarms, own_alarm_rules, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
 from ses_events.monitoring.archive_alarms import archive_alarms
 from ses_events.monitoring.counts import COUNTED, archive_of, counts_of_the_set, set_destination
@@ -267,11 +267,11 @@ class EventMonitoring(Construct):
         """
         check(
             (self, construct_id),
-            rules.alarm_id(construct_id, self, self.alarms),
-            rules.metric_of_an_alarm("metric", metric, cdk.Stack.of(self)),
-            rules.alarm_threshold("threshold", threshold, metric, comparison),
-            rules.comparison("comparison", comparison, metric),
-            rules.alarm_description("description", description),
+            own_alarm_rules.alarm_id(construct_id, self, self.alarms),
+            own_alarm_rules.metric_of_an_alarm("metric", metric, cdk.Stack.of(self)),
+            own_alarm_rules.alarm_threshold("threshold", threshold, metric, comparison),
+            own_alarm_rules.comparison("comparison", comparison, metric),
+            own_alarm_rules.alarm_description("description", description),
         )
         sign = comparison.name if comparison else "GREATER_THAN_OR_EQUAL_TO_THRESHOLD"
         rule = alarms.own_alarm(construct_id, metric, threshold, sign, description)

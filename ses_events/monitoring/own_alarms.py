@@ -12,7 +12,7 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IValidation
 
-from ses_events.monitoring.rules import oddities_of_alarm
+from ses_events.monitoring.own_alarm_rules import oddities_of_alarm
 
 if TYPE_CHECKING:
     from ses_events.monitoring.alarms import AlarmRule

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -12,28 +11,22 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region, stage_of
-from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
+from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.publishing import PublishedTo, published_in_app_of
 from ses_events.publishing.rules import topic
-from ses_events.record.names import metric_name
 from ses_events.tokens import is_deferred
 from ses_events.validation import (
     Range,
     count,
     first_of,
     interface,
-    metric_text,
     number,
     option,
     optional_interface,
     several,
-    some_id,
-    taken,
 )
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
-
     from ses_events.analytics.analytics import EventAnalytics
     from ses_events.archive.archive import EventArchive
     from ses_events.publishing.publishing import EventPublishing
@@ -55,7 +48,7 @@ def reputation_threshold(argument: str, value: float) -> Iterator[str]:
     yield f"{argument} {value:g} is not above 0 and at most {most}, where AWS may pause sending; {meant}"
 
 
-def _share(argument: str, value: float) -> Iterator[str]:
+def share(argument: str, value: float) -> Iterator[str]:
     """A fraction above 0 and at most 1 (Firehose developer guide, best practices with alarms)."""
     yield from number(argument, value, "a fraction such as 0.8, which is 80 %")
     if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
@@ -67,7 +60,7 @@ def quota_share(argument: str, value: float) -> Iterator[str]:
     """A fraction above 0 and below 1, as bytes are counted after throttling (Firehose developer guide, best practices
     with alarms).
     """
-    yield from _share(argument, value)
+    yield from share(argument, value)
     if value == 1:
         yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
 
@@ -217,119 +210,6 @@ def monitored(
         return
     if not known_to_differ(asked.stack.region, archive.stack.region):
         yield f"analytics reads the archive {asked.node.path!r}; give the EventAnalytics of {archive.node.path!r}"
-
-
-def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
-    """A metric or metric math of the region of the stack, with a name and a namespace of 1-255 characters and a period
-    of 10, 20 or 30 seconds or 1-10080 whole minutes, without SEARCH (CloudWatch user guide, alarms; PutMetricAlarm).
-    """
-    yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
-    if "SEARCH(" in str(getattr(value, "expression", "")):
-        yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
-    for each in single_metrics(value):
-        for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
-            yield from metric_text(f"{argument}.{named}", what, "Send")
-        yield from _alarm_period(f"{argument}.period", each.period)
-        yield from nameable(argument, (each.dimensions or {}).values(), stack)
-        elsewhere = list(same_region(argument, each, stack))
-        if elsewhere:
-            yield f"{elsewhere[0]}, or make an EventMonitoring there"
-            return
-
-
-def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
-    """10, 20 or 30 seconds or whole minutes, up to seven days (CloudWatch API, PutMetricAlarm)."""
-    seconds = value.to_milliseconds() / 1000
-    if not (seconds in (10, 20, 30) or (seconds % 60 == 0 and 60 <= seconds <= 604800)):
-        yield f"{argument} {seconds:g} seconds is no period of an alarm; use 10 or 30 seconds, or 1-10080 whole minutes"
-
-
-def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
-    """A metric; or those that metric math is about."""
-    if not hasattr(value, "using_metrics"):
-        yield value
-        return
-    for each in value.using_metrics.values():
-        yield from single_metrics(each)
-
-
-def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
-    """Whether what is watched is counted, as far as is known so far: the id of a warning and its text.
-
-    Known are the dimensions that the set publishes. A set of the same app and region may count the event as well.
-    """
-    if publishing is None:
-        return
-    known = {metric_name(event.name): event for event in ses.EmailSendingEvent}
-    for metric in single_metrics(value):
-        event = known.get(metric.metric_name) if metric.namespace == "AWS/SES" else None
-        dimensions = metric.dimensions or {}
-        name = publishing.configuration_set_name
-        if event is None or dimensions.get(CONFIGURATION_SET, name) != name:
-            continue
-        here = [each for each in publishing.destinations if _counts_by(each.destination, dimensions)]
-        if not here or any(event in each.events for each in here):
-            continue
-        others = [] if CONFIGURATION_SET in dimensions else _published_beside(publishing)
-        if not any(event in each.events and _counts_by(each.destination, dimensions) for each in others):
-            yield (
-                "ses-events:alarm-without-data",
-                f"the alarm is about {metric.metric_name} by {', '.join(dimensions)}, and that event is not published "
-                f"to the destination that counts so; add {event.name} to the events of add_destination",
-            )
-
-
-def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
-    """An id that is new in the construct, and no name of an alarm (AWS CDK)."""
-    problems = list(some_id(construct_id, "CampaignBounces"))
-    yield from problems
-    if not problems and (construct_id in alarms or scope.node.try_find_child(construct_id)):
-        yield taken(construct_id)
-
-
-def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
-    """Whether a destination counts by exactly these dimensions."""
-    if not isinstance(destination, CloudWatchDestination):
-        return False
-    return {dimension.name for dimension in destination.dimensions} == set(dimensions)
-
-
-def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
-    """What the sets of the same app and region publish, which share their metrics."""
-    region = environment_of(publishing.stack).region
-    for each in itertools.chain.from_iterable(published_in_app_of(publishing.stack)):
-        if not known_to_differ(environment_of(each.stack).region, region):
-            yield each
-
-
-def alarm_threshold(
-    argument: str, value: float, metric: object, comparison: cloudwatch.ComparisonOperator | None
-) -> Iterator[str]:
-    """A number; of a rate a fraction above 0 and at most 1 (CloudWatch API, PutMetricAlarm)."""
-    yield from number(argument, value, "a number such as 100")
-    if rate_of(metric):
-        yield from _share(argument, value)
-        if value == 1 and getattr(comparison, "name", "") == "LESS_THAN_OR_EQUAL_TO_THRESHOLD":
-            yield f"{argument} 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9"
-
-
-def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metric: object) -> Iterator[str]:
-    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, of which little is bad
-    (CloudWatch API, PutMetricAlarm).
-    """
-    below = "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD"
-    yield from option(argument, value, cdk.aws_cloudwatch.ComparisonOperator, below)
-    if value is not None and re.search("LOWER|UPPER", value.name):
-        yield f"{argument} {value.name} is about a band, which these alarms have not; use one such as {below}"
-    if value is None and rate_of(metric) == "delivery":
-        yield f"{argument} is missing, and a rate of deliveries reaches its threshold when all is well; use {below}"
-
-
-def alarm_description(argument: str, value: str | None) -> Iterator[str]:
-    """At most 1024 characters (CloudWatch API, PutMetricAlarm)."""
-    yield from option(argument, value, str, "a string such as 'Look at the list of the campaign.'")
-    if value is not None and len(value) > 1024 and not cdk.Token.is_unresolved(value):
-        yield f"{argument} has {len(value)} characters; use at most 1024"
 
 
 def runbook_url(argument: str, value: str | None) -> Iterator[str]:

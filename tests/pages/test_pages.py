@@ -16,6 +16,7 @@ from ses_events import stack as stack_rules
 from ses_events.analytics import rules as analytics_rules
 from ses_events.archive import formats
 from ses_events.archive import rules as archive_rules
+from ses_events.monitoring import own_alarm_rules
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.publishing import rules as publishing_rules
@@ -39,6 +40,7 @@ def test_every_rule_is_in_the_table() -> None:
             formats,
             analytics_rules,
             monitoring_rules,
+            own_alarm_rules,
             publishing_rules,
             dimension_rules,
             prefixes,
@@ -53,6 +55,7 @@ def test_every_rule_is_in_the_table() -> None:
         dimension_rules.RATE_PERIOD,
         formats.CONVERTED_BUFFERING_SIZE,
         archive_rules.buffering_size,
+        monitoring_rules.share,
     }
     named = {*RULES.values(), *ELSEWHERE.values()} - {validation.count}
     assert rules - of_several == named, "name the rule in tools/limits_table.py, then run make pages"
