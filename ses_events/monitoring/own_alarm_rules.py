@@ -14,7 +14,8 @@ from constructs import Construct
 from ses_events.location import environment_of, known_to_differ, nameable, same_region
 from ses_events.monitoring.rules import share
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
-from ses_events.publishing.publishing import PublishedTo, published_in_app_of
+from ses_events.publishing.destination import PublishedTo
+from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import metric_name
 from ses_events.validation import (
     interface,

@@ -12,7 +12,8 @@ from constructs import Construct
 
 from ses_events.location import environment_of, known_to_differ, nameable, same_app, same_place, same_region, stage_of
 from ses_events.publishing.cloudwatch import CloudWatchDestination
-from ses_events.publishing.publishing import PublishedTo, published_in_app_of
+from ses_events.publishing.destination import PublishedTo
+from ses_events.publishing.publishing import published_in_app_of
 from ses_events.publishing.rules import topic
 from ses_events.tokens import is_deferred
 from ses_events.validation import (

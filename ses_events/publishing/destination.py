@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
@@ -86,3 +86,14 @@ class EventDestination(ABC):
         :param events: what the destination gets, already checked.
         :returns: what SES is told, and what must exist before.
         """
+
+
+class PublishedTo(NamedTuple):
+    """A destination that a configuration set publishes to."""
+
+    name: str | None
+    stack: cdk.Stack
+    resource: ses.CfnConfigurationSetEventDestination
+    destination: EventDestination
+    events: frozenset[ses.EmailSendingEvent]
+    """What is published; nothing where the destination is not enabled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -14,7 +14,7 @@ from constructs import Construct
 from ses_events.location import environment_of, root_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
-from ses_events.publishing.destination import SES_ROLE, EventDestination, Source
+from ses_events.publishing.destination import SES_ROLE, EventDestination, PublishedTo, Source
 from ses_events.record.names import matching_event_type, metric_name
 from ses_events.validation import check, instance, interface, new_id, option, stack_of
 
@@ -39,17 +39,6 @@ _SENDING_WITH_A_TEMPLATE = [
     "ses:SendBulkTemplatedEmail",
 ]
 """What sends with a template; IAM asks for each on the identity, the set and the template (SES, IAM reference)."""
-
-
-class PublishedTo(NamedTuple):
-    """A destination that a configuration set publishes to."""
-
-    name: str | None
-    stack: cdk.Stack
-    resource: ses.CfnConfigurationSetEventDestination
-    destination: EventDestination
-    events: frozenset[ses.EmailSendingEvent]
-    """What is published; nothing where the destination is not enabled."""
 
 
 @dataclass
@@ -183,7 +172,7 @@ class EventPublishing(Construct):
             cdk.Annotations.of(self).add_warning_v2(warning, text)
         bound = destination.bind(self, self._source, events)
         check((self, construct_id), rules.bound("destination.bind", bound))
-        try:
+        with new_id(self, construct_id):
             event_destination = ses.CfnConfigurationSetEventDestination(
                 self,
                 construct_id,
@@ -196,10 +185,6 @@ class EventPublishing(Construct):
                     **bound.properties,
                 ),
             )
-        except RuntimeError:  # how CDK says that something else in this construct has the id
-            ids = [child.node.id for child in self.node.children]
-            check((self, construct_id), rules.destination_id(construct_id, ids))
-            raise
         if bound.after:
             event_destination.node.add_dependency(*bound.after)
         for previous in [other.resource for other in self._destinations.made if other.stack is self.stack][-1:]:

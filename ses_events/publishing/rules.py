@@ -12,7 +12,7 @@ from aws_cdk import aws_ses as ses
 from ses_events.location import same_app, same_place
 from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
-from ses_events.publishing.destination import Bound, EventDestination
+from ses_events.publishing.destination import Bound, EventDestination, PublishedTo
 from ses_events.record.names import COUNTED_AGAINST, detail_type
 from ses_events.validation import (
     Text,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_ses import IConfigurationSetRef, ITemplateRef
 
     from ses_events.archive.archive import EventArchive
-    from ses_events.publishing.publishing import PublishedTo
 
 
 _OF = ses.CfnConfigurationSetEventDestination
