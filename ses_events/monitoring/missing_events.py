@@ -87,28 +87,40 @@ def why_not_compared(
         )
 
 
-def shared_counts(counter: CloudWatchDestination, archive: EventArchive) -> dict[EmailSendingEvent, cloudwatch.Metric]:
-    """Return what a destination counts of all sets that fill an archive: mail has none of its dimensions."""
-    defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}
-    published = {event for made in published_in_app_of(archive.stack) for event in events_published(made, archive)}
-    events = [event for event in EmailSendingEvent if event in published][: _METRICS - 1]
-    return {event: counter.metric(event, defaults) for event in events}
-
-
-def missing_events_alarm(
-    whose: str,
+def alarm_of_a_set(
+    publishing: EventPublishing,
     events: list[EmailSendingEvent],
     counts: Mapping[EmailSendingEvent, cloudwatch.Metric],
     stream: EventArchive,
     least: int,
 ) -> Iterator[AlarmRule]:
-    """Fewer events in the stream than counted, in an hour: part of them, or all of them for some minutes.
+    """Return the alarm of a set that fills an archive alone; none where not all of its events are counted.
 
-    Nothing where there are no events in the books, or not all of them are counted.
+    :param events: what is in the books.
     """
-    if not events or not counts.keys() >= set(events):
-        return
-    yield AlarmRule(
+    if events and counts.keys() >= set(events):
+        whose = f"the configuration set {publishing.configuration_set_name}"
+        yield _alarm(whose, events, counts, stream, least)
+
+
+def alarm_of_several_sets(counter: CloudWatchDestination, archive: EventArchive, least: int) -> Iterator[AlarmRule]:
+    """Return the alarm of all sets that fill an archive, and are counted together."""
+    defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}  # which no mail has
+    published = {event for made in published_in_app_of(archive.stack) for event in events_published(made, archive)}
+    events = [event for event in EmailSendingEvent if event in published][: _METRICS - 1]
+    counts = {event: counter.metric(event, defaults) for event in events}
+    yield _alarm("the configuration sets that share the archive", events, counts, archive, least)
+
+
+def _alarm(
+    whose: str,
+    events: list[EmailSendingEvent],
+    counts: Mapping[EmailSendingEvent, cloudwatch.Metric],
+    stream: EventArchive,
+    least: int,
+) -> AlarmRule:
+    """Fewer events in the stream than counted, in an hour: part of them, or all of them for some minutes."""
+    return AlarmRule(
         "missing_events",
         _missing({metric_name(event.name).lower(): counts[event] for event in events}, events, stream, least),
         1,

@@ -17,9 +17,9 @@ from ses_events.monitoring.archive_alarms import archive_alarms
 from ses_events.monitoring.counts import COUNTED, archive_of, counts_of_the_set, set_destination
 from ses_events.monitoring.missing_events import (
     FEWEST,
+    alarm_of_a_set,
+    alarm_of_several_sets,
     events_in_books,
-    missing_events_alarm,
-    shared_counts,
     why_not_compared,
 )
 from ses_events.monitoring.runbook import Runbook
@@ -182,12 +182,10 @@ class EventMonitoring(Construct):
         in_books = events_in_books(publishing, booked) if publishing and booked and missing_events else []
         wanted = {*COUNTED, *in_books} - metrics.keys()
         uncounted = [event for event in EmailSendingEvent if event in wanted] if publishing and count_events else []
-        counted = {*metrics, *uncounted}
+        to_compare = missing_events if not shared_counter else None
         check(
             (scope, construct_id),
-            ()
-            if shared_counter
-            else why_not_compared("missing_events", missing_events, publishing, booked, in_books, counted),
+            why_not_compared("missing_events", to_compare, publishing, booked, in_books, {*metrics, *uncounted}),
             publishing._why_no_count("count_events", "ToMonitoring") if publishing and uncounted else (),
         )
         with new_id(scope, construct_id):
@@ -219,12 +217,9 @@ class EventMonitoring(Construct):
                 self._make(alarms.reputation_alarms(publishing, bounce_rate, complaint_rate))
             self._make(alarms.set_alarms(publishing, metrics, fed, rejects, rendering_failures))
             if booked and missing_events and not shared_counter:
-                whose = f"the configuration set {publishing.configuration_set_name}"
-                self._make(missing_events_alarm(whose, in_books, metrics, booked, missing_events))
+                self._make(alarm_of_a_set(publishing, in_books, metrics, booked, missing_events))
         if archive and shared_counter and missing_events:
-            counts = shared_counts(shared_counter, archive)
-            whose = "the configuration sets that share the archive"
-            self._make(missing_events_alarm(whose, [*counts], counts, archive, missing_events))
+            self._make(alarm_of_several_sets(shared_counter, archive, missing_events))
         compared = archive if shared_counter else booked
         if compared and self.missing_events and hasattr(compared, "_compared_by"):  # a stream alone has not
             compared._compared_by = path

@@ -166,10 +166,8 @@ class EventPublishing(Construct):
             rules.destination_before_monitoring("destination", destination, enabled, self._destinations.monitored_by),
         )
         published = frozenset(events if enabled else ())
-        for warning, text in rules.oddities_of_destination(
-            construct_id, destination, published, self._destinations.made
-        ):
-            cdk.Annotations.of(self).add_warning_v2(warning, text)
+        for warning in rules.oddities_of_destination(construct_id, destination, published, self._destinations.made):
+            cdk.Annotations.of(self).add_warning_v2(*warning)
         bound = destination.bind(self, self._source, events)
         check((self, construct_id), rules.bound("destination.bind", bound))
         with new_id(self, construct_id):
