@@ -60,7 +60,7 @@ def _share(argument: str, value: float) -> Iterator[str]:
     yield from number(argument, value, "a fraction such as 0.8, which is 80 %")
     if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
         meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
-        yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
+        yield f"{argument} {value:g} is not a fraction above 0 and at most 1; {meant}"
 
 
 def quota_share(argument: str, value: float) -> Iterator[str]:
@@ -69,7 +69,7 @@ def quota_share(argument: str, value: float) -> Iterator[str]:
     """
     yield from _share(argument, value)
     if value == 1:
-        yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
+        yield f"{argument} 1 hardly ever raises the alarm, as Firehose counts after throttling; use for example 0.8"
 
 
 def missing_events(argument: str, value: int | None) -> Iterator[str]:
@@ -77,7 +77,7 @@ def missing_events(argument: str, value: int | None) -> Iterator[str]:
     if value is None:
         return
     if is_deferred(value):
-        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
+        yield f"{argument} is known at deployment only, but metric math needs the number at synth; write it out"
     yield from count(argument, value)
 
 
@@ -89,7 +89,7 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
     if value is None:
         return
     if archive is None:
-        yield f"{argument} is about an archive, and there is none; give the archive that the sets share"
+        yield f"{argument} needs an archive, and there is none; give the archive that the sets share"
         return
     sets = [*published_in_app_of(archive.stack)]
     if not any(events_published(made, archive) for made in sets):
@@ -98,9 +98,12 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
         counted, archived = events_published(made, value), events_published(made, archive)
         path = made[0].resource.node.path.rpartition("/")[0]
         if archived and counted != archived:
-            yield f"{argument} does not count what {path!r} archives; publish the same events to both"
+            yield f"{argument} does not count the events that {path!r} archives; publish the same events to both"
         if counted and not archived:
-            yield f"{argument} counts {path!r}, which does not fill the archive; give each archive a counter of its own"
+            yield (
+                f"{argument} counts {path!r}, which does not publish to the archive; give each archive a counter of "
+                "its own"
+            )
 
 
 def events_published(
@@ -128,7 +131,7 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
     if delay <= interval and not cdk.Token.is_unresolved(interval):
         yield (
             f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
-            "which events wait for in health; use three times as much"
+            "which every event waits for; use three times as much"
         )
 
 
@@ -201,7 +204,7 @@ def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterat
     """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
-        yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
+        yield f"{argument} has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for each value"
     for each in single_metrics(value):
         for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
             yield from metric_text(f"{argument}.{named}", what, "Send")
@@ -217,7 +220,10 @@ def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
     """10, 20 or 30 seconds or whole minutes, up to seven days (CloudWatch API, PutMetricAlarm)."""
     seconds = value.to_milliseconds() / 1000
     if not (seconds in (10, 20, 30) or (seconds % 60 == 0 and 60 <= seconds <= 604800)):
-        yield f"{argument} {seconds:g} seconds is no period of an alarm; use 10 or 30 seconds, or 1-10080 whole minutes"
+        yield (
+            f"{argument} {seconds:g} seconds is not a period that alarms take; use 10 or 30 seconds, or "
+            "1-10080 whole minutes"
+        )
 
 
 def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
@@ -250,8 +256,8 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
         if not any(event in each.events and _counts_by(each.destination, dimensions) for each in others):
             yield (
                 "ses-events:alarm-without-data",
-                f"the alarm is about {metric.metric_name} by {', '.join(dimensions)}, and that event is not published "
-                f"to the destination that counts so; add {event.name} to the events of add_destination",
+                f"the alarm watches {metric.metric_name} by {', '.join(dimensions)}, but that event is not published "
+                f"to the destination that counts by these; add {event.name} to the events of add_destination",
             )
 
 
@@ -285,7 +291,7 @@ def alarm_threshold(
     if rate_of(metric):
         yield from _share(argument, value)
         if value == 1 and getattr(comparison, "name", "") == "LESS_THAN_OR_EQUAL_TO_THRESHOLD":
-            yield f"{argument} 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9"
+            yield f"{argument} 1 is not below any rate, so the alarm never ends; use a smaller fraction such as 0.9"
 
 
 def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metric: object) -> Iterator[str]:
@@ -295,9 +301,11 @@ def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metri
     below = "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD"
     yield from option(argument, value, cdk.aws_cloudwatch.ComparisonOperator, below)
     if value is not None and re.search("LOWER|UPPER", value.name):
-        yield f"{argument} {value.name} is about a band, which these alarms have not; use one such as {below}"
+        yield (
+            f"{argument} {value.name} is for anomaly detection, which these alarms do not use; use one such as {below}"
+        )
     if value is None and rate_of(metric) == "delivery":
-        yield f"{argument} is missing, and a rate of deliveries reaches its threshold when all is well; use {below}"
+        yield f"{argument} is missing, and by default the alarm rings when many deliveries succeed; use {below}"
 
 
 def alarm_description(argument: str, value: str | None) -> Iterator[str]:
@@ -318,7 +326,10 @@ def runbook_url(argument: str, value: str | None) -> Iterator[str]:
     if len(value) > 200:
         yield f"{argument} has {len(value)} characters; use at most 200"
     elif "#" in value:
-        yield f"{argument} {value!r} has a fragment, and the name of the alarm becomes one; use what is before the '#'"
+        yield (
+            f"{argument} {value!r} has a fragment, but the name of each alarm is added as one; use what is "
+            "before the '#'"
+        )
     elif not re.fullmatch(r"https?://[^\s/]+\S*", value):
         yield f"{argument} {value!r} is not the address of a page; use one such as {example}"
 
@@ -329,6 +340,9 @@ def topic_arn(argument: str, value: str | None) -> Iterator[str]:
     if value is None or cdk.Token.is_unresolved(value):
         return
     if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", value):
-        yield f"{argument} {value!r} is no ARN of a topic; use one such as 'arn:aws:sns:us-east-1:111122223333:on-call'"
+        yield (
+            f"{argument} {value!r} is not the ARN of a topic; use one such as "
+            "'arn:aws:sns:us-east-1:111122223333:on-call'"
+        )
     elif value.endswith(".fifo"):
         yield f"{argument} {value!r} is a FIFO topic, which no alarm can tell; use a standard one"

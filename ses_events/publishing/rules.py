@@ -83,7 +83,7 @@ def events_of_eventbridge(argument: str, value: Collection[ses.EmailSendingEvent
     yield from events(argument, value)
     for each in value:
         if detail_type(each.name) is None:
-            yield f"event {each.name} has no name in EventBridge known here; leave it out"
+            yield f"event {each.name} has no name in EventBridge that this version knows; leave it out"
 
 
 def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
@@ -108,7 +108,7 @@ def room_to_count(
     needs = f"{argument} needs an event destination"
     without = f"use {argument}=False and do without the alarm silent_archive"
     if others >= 10:
-        yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
+        yield f"{needs}, but the configuration set already has 10; leave one out, or {without}"
     if construct_id in taken:
         yield f"{needs} {construct_id!r}, and one of your own has that id; give yours another one, or {without}"
     if monitored_by:
@@ -124,8 +124,8 @@ def destination_before_monitoring(
     """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
     if monitored_by and enabled and value.is_monitored:
         yield (
-            f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
-            "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "
+            f"{argument} comes too late: {monitored_by!r} was made before it and would not watch it; make the "
+            "EventMonitoring after it (in a SesEventsStack one of your own, with "
             "monitoring=False)"
         )
 

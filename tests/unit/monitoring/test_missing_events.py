@@ -190,10 +190,10 @@ def test_a_counter_that_counts_other_events_than_are_archived_is_refused() -> No
     with pytest.raises(ValueError) as caught:
         EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
     assert str(caught.value).replace("Mail/Monitoring: shared_counter ", "").splitlines() == [
-        "does not count what 'Mail/Uncounted' archives; publish the same events to both",
-        "counts 'Mail/Elsewhere', which does not fill the archive; give each archive a counter of its own",
+        "does not count the events that 'Mail/Uncounted' archives; publish the same events to both",
+        "counts 'Mail/Elsewhere', which does not publish to the archive; give each archive a counter of its own",
     ]
-    with pytest.raises(ValueError, match="shared_counter is about an archive, and there is none"):
+    with pytest.raises(ValueError, match="shared_counter needs an archive, and there is none"):
         EventMonitoring(stack, "Lone", publishing=EventPublishing(stack, "Lonely"), shared_counter=counter)
 
 
