@@ -46,6 +46,7 @@ def sentences(stack: Stack) -> dict[Path, list[str]]:
             f"| permissions | Firehose {of_firehose} actions, SES {stack.actions['ses.amazonaws.com']}; each with",
             f"| alarms | {len(stack.alarms)}, with a runbook |",
             _bills(stack),
+            f"| `cdk synth` of the ready app | about {_seconds_of_a_synth()} s; ",
         ],
         ROOT / "docs/costs.md": [
             f"{stack.counted} event types of 50 campaigns are {stack.counted * 50} metrics, "
@@ -95,6 +96,14 @@ def _bills(stack: Stack) -> str:
 def _costs(role: str) -> str:
     """The cells of a further configuration set in docs/performance.md."""
     return " | ".join(f"{EACH[role][kind]:,}" for kind in ("round_trips", "resources", "bytes"))
+
+
+def _seconds_of_a_synth() -> int:
+    """What docs/getting-started.md measured."""
+    [seconds] = re.findall(
+        r"^\| each further `cdk synth` \| (\d+) s \|$", (ROOT / "docs/getting-started.md").read_text(), re.MULTILINE
+    )
+    return int(seconds)
 
 
 def _actions_of_cdks_stream() -> int:
