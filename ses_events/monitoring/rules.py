@@ -82,7 +82,7 @@ def missing_events(argument: str, value: int | None) -> Iterator[str]:
 
 
 def shared_counter(argument: str, value: CloudWatchDestination | None, archive: EventArchive | None) -> Iterator[str]:
-    """A ``CloudWatchDestination`` that every set of the app publishes the same events to as to the archive (CloudWatch
+    """A ``CloudWatchDestination`` to which every set of the app publishes what it publishes to the archive (CloudWatch
     user guide, limits of alarms).
     """
     yield from option(argument, value, CloudWatchDestination, "CloudWatchDestination([dimension])")
@@ -121,7 +121,7 @@ _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, d
 
 def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:
     """60-86400 whole seconds: after a day Firehose gives up; and more than the buffering interval of the archive, which
-    events wait for in health (Firehose developer guide, data delivery).
+    every event waits for (Firehose developer guide, data delivery).
     """
     yield from _ARCHIVE_DELAY(argument, value)
     interval = getattr(archive, "buffering_seconds", None)
@@ -262,7 +262,7 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
 
 
 def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
-    """An id that is new in the construct, and no name of an alarm (AWS CDK)."""
+    """An id that is new in the construct, and not the name of an alarm (AWS CDK)."""
     yield from some_id(construct_id, "CampaignBounces")
     if construct_id in alarms or scope.node.try_find_child(construct_id):
         yield taken(construct_id)
@@ -295,8 +295,8 @@ def alarm_threshold(
 
 
 def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metric: object) -> Iterator[str]:
-    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, of which little is bad
-    (CloudWatch API, PutMetricAlarm).
+    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, where a low rate is
+    bad (CloudWatch API, PutMetricAlarm).
     """
     below = "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD"
     yield from option(argument, value, cdk.aws_cloudwatch.ComparisonOperator, below)
