@@ -126,7 +126,7 @@ def grant(
     if untouched:
         cdk.Annotations.of(scope).add_warning_v2(
             "ses-events:grant-without-effect",
-            f"the policies of {' and of '.join(untouched)} are left as they are, and the grant has an effect only when "
+            f"the policies of {' and of '.join(untouched)} are not changed, and the grant takes effect only when "
             "they have (docs/security.md): "
             f"{', '.join(json.dumps(as_text(scope, statement)) for statement in statements)}",
         )

@@ -36,7 +36,7 @@ def table_prefix(argument: str, value: str) -> Iterator[str]:
     written = TOKEN.sub("token", value)
     layout = layout_of(value)
     if not layout and written != value:
-        yield f"{argument} is known at deployment only, and a table cannot say then where its days are; write them out"
+        yield f"{argument} is known at deployment only, but a table needs its folders for days at synth; write them out"
     elif not layout:
         yield (
             f"{argument} {value!r} has no folder for each day, as a table needs; "
@@ -72,7 +72,7 @@ def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
     if value and not value.endswith("/") and not cdk.Token.is_unresolved(value):
         yield (
             "ses-events:prefix-without-slash",
-            f"{argument} {value!r} has no '/' at its end, so keys run into it; add '/'",
+            f"{argument} {value!r} has no '/' at its end, so the rest of each key follows it directly; add '/'",
         )
     if value.startswith("/"):
         yield (

@@ -29,6 +29,7 @@ html_theme = "furo"
 html_title = "ses_events"
 html_show_copyright = False
 html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_extra_path = ["llms.txt"]
 mermaid_use_local = "mermaid.esm.min.mjs"
 mermaid_fullscreen = False
@@ -36,6 +37,14 @@ mermaid_init_config = {"startOnLoad": False, "deterministicIds": True}  # else t
 mermaid_height = "auto"
 suppress_warnings = ["myst.header"]  # a page may begin with the level that reads best
 """
+
+NARROW = """
+@media (max-width: 40rem) {
+  pre.mermaid { overflow-x: auto }
+  pre.mermaid > svg { min-width: 42rem }
+}
+"""
+"""On a telephone a flow chart scrolls sideways, as its text would be too small to read."""
 
 
 def main() -> int:
@@ -58,6 +67,7 @@ def main() -> int:
     (SOURCE / "llms.txt").write_text(llms())
     (SOURCE / "conf.py").write_text(SETTINGS)
     _fetch_mermaid(SOURCE / "_static")
+    (SOURCE / "_static/narrow.css").write_text(NARROW)
     build = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "--jobs", "2"]
     return subprocess.run([*build, str(SOURCE), str(SITE / "html")], cwd=ROOT).returncode
 

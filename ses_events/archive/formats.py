@@ -120,8 +120,8 @@ class ParquetFormat(EventFormat):
         folder, other = (str(each).partition("!{")[0] for each in (self.prefix, prefix))
         if folder.startswith(other) or other.startswith(folder):
             yield (
-                f"{argument}.prefix {self.prefix!r} and prefix {prefix!r} lie in each other, and a table reads "
-                "one format; use different folders such as 'parquet/' and 'events/'"
+                f"{argument}.prefix {self.prefix!r} and prefix {prefix!r} overlap, but a table reads one format; use "
+                "different folders such as 'parquet/' and 'events/'"
             )
 
     def prefix_oddities(self, argument: str, error_output_prefix: str) -> Iterable[tuple[str, str]]:

@@ -26,7 +26,7 @@ EXPIRATION = Range(1, 2147483647, "days", source="S3 API, LifecycleExpiration")
 
 
 def bucket(argument: str, value: s3.IBucket | None, stack: cdk.Stack) -> Iterator[str]:
-    """A bucket of the region of the stack, whose key is no imported alias (Firehose developer guide; Athena user
+    """A bucket of the region of the stack, whose key is not an imported alias (Firehose developer guide; Athena user
     guide).
     """
     yield from optional_interface(argument, value, "bucket_arn", "an s3.Bucket, or an imported one")
@@ -84,8 +84,8 @@ def log_group(argument: str, value: logs.ILogGroup | None, stack: cdk.Stack) -> 
 
 
 def delivery_role(argument: str, value: iam.IRole | None, stack: cdk.Stack) -> Iterator[str]:
-    """A role of the account of the stack that trusts firehose.amazonaws.com; of an imported one that is not known
-    (Firehose developer guide, controlling access; IAM user guide, PassRole).
+    """A role of the account of the stack that trusts firehose.amazonaws.com; the trust of an imported role is not
+    checked (Firehose developer guide, controlling access; IAM user guide, PassRole).
     """
     yield from optional_interface(argument, value, "role_arn", "an iam.Role that trusts firehose.amazonaws.com")
     if value is None:

@@ -38,7 +38,7 @@ def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterat
     """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
-        yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
+        yield f"{argument} has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for each value"
     for each in single_metrics(value):
         for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
             yield from metric_text(f"{argument}.{named}", what, "Send")
@@ -54,7 +54,10 @@ def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
     """10, 20 or 30 seconds or whole minutes, up to seven days (CloudWatch API, PutMetricAlarm)."""
     seconds = value.to_milliseconds() / 1000
     if not (seconds in (10, 20, 30) or (seconds % 60 == 0 and 60 <= seconds <= 604800)):
-        yield f"{argument} {seconds:g} seconds is no period of an alarm; use 10 or 30 seconds, or 1-10080 whole minutes"
+        yield (
+            f"{argument} {seconds:g} seconds is not a period that alarms take; use 10 or 30 seconds, or "
+            "1-10080 whole minutes"
+        )
 
 
 def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
@@ -87,13 +90,13 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
         if not any(event in each.events and _counts_by(each.destination, dimensions) for each in others):
             yield (
                 "ses-events:alarm-without-data",
-                f"the alarm is about {metric.metric_name} by {', '.join(dimensions)}, and that event is not published "
-                f"to the destination that counts so; add {event.name} to the events of add_destination",
+                f"the alarm watches {metric.metric_name} by {', '.join(dimensions)}, but that event is not published "
+                f"to the destination that counts by these; add {event.name} to the events of add_destination",
             )
 
 
 def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
-    """An id that is new in the construct, and no name of an alarm (AWS CDK)."""
+    """An id that is new in the construct, and not the name of an alarm (AWS CDK)."""
     problems = list(some_id(construct_id, "CampaignBounces"))
     yield from problems
     if not problems and (construct_id in alarms or scope.node.try_find_child(construct_id)):
@@ -123,19 +126,21 @@ def alarm_threshold(
     if rate_of(metric):
         yield from share(argument, value)
         if value == 1 and getattr(comparison, "name", "") == "LESS_THAN_OR_EQUAL_TO_THRESHOLD":
-            yield f"{argument} 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9"
+            yield f"{argument} 1 is not below any rate, so the alarm never ends; use a smaller fraction such as 0.9"
 
 
 def comparison(argument: str, value: cloudwatch.ComparisonOperator | None, metric: object) -> Iterator[str]:
-    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, of which little is bad
-    (CloudWatch API, PutMetricAlarm).
+    """A ``cloudwatch.ComparisonOperator`` with one threshold; needed for the rate of deliveries, where a low rate is
+    bad (CloudWatch API, PutMetricAlarm).
     """
     below = "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD"
     yield from option(argument, value, cdk.aws_cloudwatch.ComparisonOperator, below)
     if value is not None and re.search("LOWER|UPPER", value.name):
-        yield f"{argument} {value.name} is about a band, which these alarms have not; use one such as {below}"
+        yield (
+            f"{argument} {value.name} is for anomaly detection, which these alarms do not use; use one such as {below}"
+        )
     if value is None and rate_of(metric) == "delivery":
-        yield f"{argument} is missing, and a rate of deliveries reaches its threshold when all is well; use {below}"
+        yield f"{argument} is missing, and by default the alarm rings when many deliveries succeed; use {below}"
 
 
 def alarm_description(argument: str, value: str | None) -> Iterator[str]:

@@ -54,7 +54,7 @@ def share(argument: str, value: float) -> Iterator[str]:
     yield from number(argument, value, "a fraction such as 0.8, which is 80 %")
     if not 0 < value <= 1 and not cdk.Token.is_unresolved(value):
         meant = f"did you mean {value / 100:g}, which is {value:g} %?" if 0 < value <= 100 else "use for example 0.8"
-        yield f"{argument} {value:g} is no fraction above 0 and at most 1; {meant}"
+        yield f"{argument} {value:g} is not a fraction above 0 and at most 1; {meant}"
 
 
 def quota_share(argument: str, value: float) -> Iterator[str]:
@@ -63,7 +63,7 @@ def quota_share(argument: str, value: float) -> Iterator[str]:
     """
     yield from share(argument, value)
     if value == 1:
-        yield f"{argument} 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8"
+        yield f"{argument} 1 hardly ever raises the alarm, as Firehose counts after throttling; use for example 0.8"
 
 
 def missing_events(argument: str, value: int | None) -> Iterator[str]:
@@ -71,19 +71,19 @@ def missing_events(argument: str, value: int | None) -> Iterator[str]:
     if value is None:
         return
     if is_deferred(value):
-        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
+        yield f"{argument} is known at deployment only, but metric math needs the number at synth; write it out"
     yield from count(argument, value)
 
 
 def shared_counter(argument: str, value: CloudWatchDestination | None, archive: EventArchive | None) -> Iterator[str]:
-    """A ``CloudWatchDestination`` that every set of the app publishes the same events to as to the archive, or one with
-    the same dimensions and default values; by no auto-tag of SES (CloudWatch user guide, limits of alarms).
+    """A ``CloudWatchDestination`` to which every set of the app publishes what it publishes to the archive, or one with
+    the same dimensions and default values; not by an auto-tag of SES (CloudWatch user guide, limits of alarms).
     """
     yield from option(argument, value, CloudWatchDestination, "CloudWatchDestination([dimension])")
     if value is None:
         return
     if archive is None:
-        yield f"{argument} is about an archive, and there is none; give the archive that the sets share"
+        yield f"{argument} needs an archive, and there is none; give the archive that the sets share"
         return
     for dimension in value.dimensions:
         if dimension.name.startswith("ses:"):
@@ -95,9 +95,12 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
         counted, archived = events_published(made, value), events_published(made, archive)
         path = made[0].resource.node.path.rpartition("/")[0]
         if archived and counted != archived:
-            yield f"{argument} does not count what {path!r} archives; publish the same events to both"
+            yield f"{argument} does not count the events that {path!r} archives; publish the same events to both"
         if counted and not archived:
-            yield f"{argument} counts {path!r}, which does not fill the archive; give each archive a counter of its own"
+            yield (
+                f"{argument} counts {path!r}, which does not publish to the archive; give each archive a counter of "
+                "its own"
+            )
 
 
 def events_published(
@@ -136,7 +139,7 @@ _ARCHIVE_DELAY = Range(60, 86400, "seconds", source="Firehose developer guide, d
 
 def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchive | None) -> Iterator[str]:
     """60-86400 whole seconds: after a day Firehose gives up; and more than the buffering interval of the archive, which
-    events wait for in health (Firehose developer guide, data delivery).
+    every event waits for (Firehose developer guide, data delivery).
     """
     yield from _ARCHIVE_DELAY(argument, value)
     interval = getattr(archive, "buffering_seconds", None)
@@ -146,7 +149,7 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
     if delay <= interval and not cdk.Token.is_unresolved(interval):
         yield (
             f"{argument} {delay:g} seconds is not above the buffering interval of the archive, {interval:g} seconds, "
-            "which events wait for in health; use three times as much"
+            "which every event waits for; use three times as much"
         )
 
 
@@ -224,7 +227,10 @@ def runbook_url(argument: str, value: str | None) -> Iterator[str]:
     if len(value) > 200:
         yield f"{argument} has {len(value)} characters; use at most 200"
     elif "#" in value:
-        yield f"{argument} {value!r} has a fragment, and the name of the alarm becomes one; use what is before the '#'"
+        yield (
+            f"{argument} {value!r} has a fragment, but the name of each alarm is added as one; use what is "
+            "before the '#'"
+        )
     elif not re.fullmatch(r"https?://[^\s/]+\S*", value):
         yield f"{argument} {value!r} is not the address of a page; use one such as {example}"
 
@@ -235,6 +241,9 @@ def topic_arn(argument: str, value: str | None) -> Iterator[str]:
     if value is None or cdk.Token.is_unresolved(value):
         return
     if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", value):
-        yield f"{argument} {value!r} is no ARN of a topic; use one such as 'arn:aws:sns:us-east-1:111122223333:on-call'"
+        yield (
+            f"{argument} {value!r} is not the ARN of a topic; use one such as "
+            "'arn:aws:sns:us-east-1:111122223333:on-call'"
+        )
     elif value.endswith(".fifo"):
         yield f"{argument} {value!r} is a FIFO topic, which no alarm can tell; use a standard one"

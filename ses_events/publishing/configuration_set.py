@@ -41,7 +41,7 @@ def options_of(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
     where = f"{argument}.tracking_options"
     domain, https_policy = tracking.get("customRedirectDomain"), tracking.get("httpsPolicy")
     if isinstance(domain, str) and not re.fullmatch(_HOST, domain):
-        yield f"{where}.custom_redirect_domain {domain!r} is no bare host name; use one such as 'click.example.com'"
+        yield f"{where}.custom_redirect_domain {domain!r} is not a bare host name; use one such as 'click.example.com'"
     yield from _word(f"{where}.https_policy", https_policy, "REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL")
     if https_policy is not None and domain is None:
         yield f"{where}.https_policy needs custom_redirect_domain, which it is about; give both or none"

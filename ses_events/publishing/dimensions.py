@@ -129,13 +129,13 @@ def event_of_a_rate(argument: str, value: ses.EmailSendingEvent) -> Iterator[str
     """An event that is counted against sends or deliveries (SES developer guide, event publishing)."""
     yield from event(argument, value)
     if value.name not in COUNTED_AGAINST:
-        yield f"{argument} {value.name} is no share of mail; use {', '.join(COUNTED_AGAINST)}"
+        yield f"{argument} {value.name} is not counted as a share of mail; use {', '.join(COUNTED_AGAINST)}"
 
 
 def minimum(argument: str, value: int) -> Iterator[str]:
     """A whole number from 1 that is known at synth (CloudWatch user guide, metric math)."""
     if is_deferred(value):
-        yield f"{argument} is known at deployment only, and metric math holds it as text; write it out"
+        yield f"{argument} is known at deployment only, but metric math needs the number at synth; write it out"
     yield from count(argument, value)
 
 
@@ -143,7 +143,7 @@ def rate_period(argument: str, value: cdk.Duration | None) -> Iterator[str]:
     """1-10080 whole minutes, known at synth (CloudWatch API, PutMetricAlarm)."""
     yield from option(argument, value, cdk.Duration, "cdk.Duration.days(1)")
     if value is not None and value.is_unresolved():
-        yield f"{argument} is known at deployment only, and CDK makes no metric of it; write it out"
+        yield f"{argument} is known at deployment only, but CDK needs it at synth to make a metric; write it out"
     yield from RATE_PERIOD(argument, value)
 
 

@@ -110,8 +110,8 @@ class FirehoseDestination(EventDestination):
         if isinstance(stream, EventArchive) and stream._compared_by:
             cdk.Annotations.of(scope).add_warning_v2(
                 "ses-events:not-in-missing-events",
-                f"{stream._compared_by!r} compares the archive {stream.node.path!r} with the sets that filled it then, "
-                "so the events of this one hide losses; make the EventMonitoring after it, with a shared_counter "
+                f"{stream._compared_by!r} was made before this set and does not count its events, which hide losses "
+                f"in the archive {stream.node.path!r}; make the EventMonitoring after it, with a shared_counter "
                 "(docs/operations.md)",
             )
         after: list[IDependable] = []
@@ -151,9 +151,9 @@ class FirehoseDestination(EventDestination):
             instead = "or use FirehoseDestination.with_shared_role(archive)" if isinstance(stream, EventArchive) else ""
             cdk.Annotations.of(scope).add_warning_v2(
                 "ses-events:order-not-guaranteed",
-                f"the delivery stream {stream.node.path} does not wait for the role for SES, as it is no EventArchive "
-                "of this stack: the first deployment may fail with 'Could not assume IAM role' while IAM propagates "
-                f"the role; then deploy again {instead}".rstrip(),
+                f"the delivery stream {stream.node.path} does not wait for the role for SES, because it is not "
+                "an EventArchive of this stack: the first deployment may fail with 'Could not assume IAM role' "
+                f"while IAM propagates the role; then deploy again {instead}".rstrip(),
             )
 
 

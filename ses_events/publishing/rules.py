@@ -85,7 +85,7 @@ def events_of_eventbridge(argument: str, value: Collection[ses.EmailSendingEvent
     yield from events(argument, value)
     for each in value:
         if detail_type(each.name) is None:
-            yield f"event {each.name} has no name in EventBridge known here; leave it out"
+            yield f"event {each.name} has no name in EventBridge that this version knows; leave it out"
 
 
 def event(argument: str, value: ses.EmailSendingEvent) -> Iterator[str]:
@@ -110,7 +110,7 @@ def room_to_count(
     needs = f"{argument} needs an event destination"
     without = f"use {argument}=False and do without the alarm silent_archive"
     if others >= 10:
-        yield f"{needs}, and the configuration set has its 10; leave one out, or {without}"
+        yield f"{needs}, but the configuration set already has 10; leave one out, or {without}"
     if is_taken:
         yield f"{needs} {construct_id!r}, and something of your own has that id; give yours another one, or {without}"
     if monitored_by:
@@ -123,11 +123,11 @@ def room_to_count(
 def destination_before_monitoring(
     argument: str, value: EventDestination, enabled: bool, monitored_by: str | None
 ) -> Iterator[str]:
-    """Added before ``EventMonitoring`` looks at the set, where it is enabled and counts or archives (this package)."""
+    """Added before the ``EventMonitoring`` is made, if it is enabled and counts or archives (this package)."""
     if monitored_by and enabled and isinstance(value, EventDestination) and value.is_monitored:
         yield (
-            f"{argument} comes too late: {monitored_by!r} has looked at what this configuration set publishes to, and "
-            "would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, with "
+            f"{argument} comes too late: {monitored_by!r} was made before it and would not watch it; make the "
+            "EventMonitoring after it (in a SesEventsStack one of your own, with "
             "monitoring=False)"
         )
 
@@ -135,8 +135,8 @@ def destination_before_monitoring(
 def configuration_set(
     argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
 ) -> Iterator[str]:
-    """A set of the same account and region, given without options of a set. Of a set of the app: a bare host name, an
-    HTTPS policy only with one, 300-50400 seconds, known words (SES developer guide; CloudFormation schema).
+    """A set of the same account and region, given without options for a new set. For a set of the app: a bare host
+    name, an HTTPS policy only with one, 300-50400 seconds, known words (SES developer guide; CloudFormation schema).
     """
     if value is None:
         return
@@ -149,7 +149,7 @@ def configuration_set(
 
 
 def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
-    """Only for a set with reputation metrics; of an imported set that is not known (SES developer guide)."""
+    """Only for a set with reputation metrics; an imported set is not checked (SES developer guide)."""
     if reputation_metrics_of(value) is False:
         yield f"{argument} is not on, so CloudWatch gets no rates of this set; create it with {argument}=True"
 
@@ -302,7 +302,7 @@ def delivery_stream(argument: str, value: EventArchive | firehose.IDeliveryStrea
 
 
 def ses_role(argument: str, value: iam.IRole | None) -> Iterator[str]:
-    """A role that trusts ses.amazonaws.com; of an imported one that is not known (SES developer guide)."""
+    """A role that trusts ses.amazonaws.com; the trust of an imported role is not checked (SES developer guide)."""
     yield from optional_interface(argument, value, "role_arn", "an iam.Role that trusts ses.amazonaws.com")
     if isinstance(value, cdk.aws_iam.Role) and not trusts_of(value, "ses.amazonaws.com"):
         yield (

@@ -120,7 +120,7 @@ def merged(layouts: Sequence[Layout]) -> Layout:
     end = "".join(_common([each[::-1] for each in rest])[::-1].partition("/")[1:])
     origins = tuple(each.removesuffix(end) for each in rest)
     if not all(origins):
-        raise ValueError("lie in each other; leave out what another one covers")
+        raise ValueError("overlap; leave out what another one covers")
     if len({*origins}) < len(origins):
         raise ValueError("are not all different; give each once")
     for each in origins:

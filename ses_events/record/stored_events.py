@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stored_prefixes(values: Sequence[str]) -> Iterator[str]:
-    """Prefixes with a folder for each UTC day, the same of all; they differ before it, none lies in another one, and no
+    """Prefixes that all have the same folder for each UTC day; they differ before it, none lies in another one, and no
     file begins with _ or . (Athena user guide, partition projection).
     """
     if not values:

@@ -136,7 +136,7 @@ def _differences(declared: Declared, live: Mapping[str, Any]) -> Iterator[str]:
     if "Enabled" in definition and "Enabled" not in declared.unknown:
         enabled = bool(live.get("Enabled", False))
         if definition["Enabled"] != enabled:
-            yield f"Enabled is {str(enabled).lower()}, in the stack {str(definition['Enabled']).lower()}"
+            yield f"Enabled is {str(enabled).lower()}, but the template says {str(definition['Enabled']).lower()}"
     events, wanted = ({_upper(each) for each in of["MatchingEventTypes"]} for of in (live, definition))
     if "MatchingEventTypes" not in declared.unknown and events != wanted:
         lacking, further = (", ".join(sorted(map(metric_name, each))) for each in (wanted - events, events - wanted))
@@ -147,18 +147,18 @@ def _differences(declared: Declared, live: Mapping[str, Any]) -> Iterator[str]:
         if not kind.endswith("Destination"):
             continue
         if not live.get(kind):
-            yield f"it is no {kind}, as it is in the stack"
+            yield f"it has no {kind}, which the template declares"
         elif kind == "CloudWatchDestination":
             have, want = (
                 sorted(tuple(sorted(each.items())) for each in of["DimensionConfigurations"])
                 for of in (live[kind], settings)
             )
             if "DimensionConfigurations" not in declared.unknown and have != want:
-                yield f"its dimensions are {_names(live[kind])}, in the stack {_names(settings)}"
+                yield f"its dimensions are {_names(live[kind])}, but the template says {_names(settings)}"
         else:
             for name, value in settings.items():
                 if name not in declared.unknown and live[kind].get(name) != value:
-                    yield f"{name} is {live[kind].get(name)}, in the stack {value}"
+                    yield f"{name} is {live[kind].get(name)}, but the template says {value}"
 
 
 def _names(settings: Mapping[str, Any]) -> str:

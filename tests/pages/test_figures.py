@@ -16,7 +16,9 @@ def fresh() -> dict[Path, list[str]]:
     return sentences(reference_stack())
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/costs.md", "docs/operations.md", "docs/parts.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/costs.md", "docs/operations.md", "docs/parts.md", "docs/performance.md"]
+)
 def test_a_page_has_the_figures_of_the_reference_stack(name: str, fresh: dict[Path, list[str]]) -> None:
     page = (ROOT / name).read_text()
     assert page == with_sentences(page, fresh[ROOT / name]), "run make pages"

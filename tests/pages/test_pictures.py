@@ -1,8 +1,10 @@
-"""The pictures of the pages, and the length of the README."""
+"""The pictures of the pages, and the length of the front pages."""
 
 from __future__ import annotations
 
 import re
+
+import pytest
 
 from ses_events import SesEventsStack
 from tests.support.templates import RECOMMENDED_FLAGS, ROOT, new_app, properties, readable, synthesize
@@ -28,5 +30,6 @@ def test_the_dashboard_is_drawn_with_each_widget_and_alarm_that_it_has() -> None
     )
 
 
-def test_the_readme_is_read_in_minutes() -> None:
-    assert len((ROOT / "README.md").read_text().split()) <= 800
+@pytest.mark.parametrize(("name", "most"), [("README.md", 800), ("CONTRIBUTING.md", 700)])
+def test_a_front_page_is_read_in_minutes(name: str, most: int) -> None:
+    assert len((ROOT / name).read_text().split()) <= most

@@ -415,12 +415,13 @@ def test_the_eleventh_destination_of_a_set_is_refused(stack: cdk.Stack) -> None:
                     custom_redirect_domain="https://click.example.com/"
                 )
             },
-            "tracking_options.custom_redirect_domain 'https://click.example.com/' is no bare host name; "
+            "tracking_options.custom_redirect_domain 'https://click.example.com/' is not a bare host name; "
             "use one such as 'click.example.com'",
         ),
         (
             {"tracking_options": CfnConfigurationSet.TrackingOptionsProperty(custom_redirect_domain="click")},
-            "tracking_options.custom_redirect_domain 'click' is no bare host name; use one such as 'click.example.com'",
+            "tracking_options.custom_redirect_domain 'click' is not a bare host name; "
+            "use one such as 'click.example.com'",
         ),
         (
             {"tracking_options": CfnConfigurationSet.TrackingOptionsProperty(https_policy="REQUIRE")},
@@ -442,7 +443,7 @@ def test_options_of_a_set_of_the_app_that_ses_would_refuse(
 
 def test_a_set_of_cdk_is_judged_too(stack: cdk.Stack) -> None:
     made = ConfigurationSet(stack, "Set", custom_tracking_redirect_domain="https://click.example.com")
-    assert "'https://click.example.com' is no bare host name" in refused(
+    assert "'https://click.example.com' is not a bare host name" in refused(
         ValueError, EventPublishing, stack, "Events", configuration_set=made
     )
 
@@ -1014,8 +1015,8 @@ def test_an_id_that_no_construct_can_have_is_refused(stack: cdk.Stack, name: str
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"period": cdk.Duration.seconds(1)}, "metric.period 1 seconds is no period of an alarm"),
-        ({"period": cdk.Duration.days(8)}, "metric.period 691200 seconds is no period of an alarm"),
+        ({"period": cdk.Duration.seconds(1)}, "metric.period 1 seconds is not a period that alarms take"),
+        ({"period": cdk.Duration.days(8)}, "metric.period 691200 seconds is not a period that alarms take"),
         ({"metric_name": ""}, "metric.metric_name has 0 characters; use 1-255"),
         ({"namespace": ""}, "metric.namespace has 0 characters; use 1-255"),
         ({"metric_name": "x" * 256}, "metric.metric_name has 256 characters; use 1-255"),

@@ -241,7 +241,7 @@ def test_feature_flags_change_no_logical_id() -> None:
 
 
 def test_the_page_names_what_may_be_replaced() -> None:
-    [sentence] = re.findall(r"^May go and come again: (.*?)\.$", PAGE, re.MULTILINE | re.DOTALL)
+    [sentence] = re.findall(r"^These may be deleted and created again: (.*?)\.$", PAGE, re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"`(.+?)`", sentence)) == REPLACEABLE
 
 

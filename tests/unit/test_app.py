@@ -153,7 +153,10 @@ def test_a_setting_that_cannot_be_read_is_refused_by_its_key(context: dict[str, 
         ),
         ({"buffering-interval-seconds": 901}, "SesEvents/Archive: buffering_interval 901 seconds is out of range"),
         ({"expiration-days": 0}, "SesEvents/Archive: expiration 0 days is out of range"),
-        ({"alarm-topic-arn": "on-call"}, "SesEvents: alarm_topic_arn 'on-call' is no ARN of a topic; use one such as"),
+        (
+            {"alarm-topic-arn": "on-call"},
+            "SesEvents: alarm_topic_arn 'on-call' is not the ARN of a topic; use one such as",
+        ),
         (
             {"alarm-topic-arn": "arn:aws:sns:us-east-1:111122223333:on-call.fifo"},
             "SesEvents: alarm_topic_arn 'arn:aws:sns:us-east-1:111122223333:on-call.fifo' is a FIFO topic",

@@ -227,7 +227,7 @@ def test_a_central_bucket_is_asked_from_its_own_account() -> None:
             "prefixes 'a/', 'b/dt=!{timestamp:yyyy-MM-dd}/' have different folders for days; "
             "make an EventAnalytics for each layout",
         ),
-        (["a/", "a/b/"], "prefixes 'a/', 'a/b/' lie in each other; leave out what another one covers"),
+        (["a/", "a/b/"], "prefixes 'a/', 'a/b/' overlap; leave out what another one covers"),
         (["a/", "b/", "a/"], "prefixes 'a/', 'b/', 'a/' are not all different; give each once"),
         (
             ["a,b/", "c/"],

@@ -510,7 +510,7 @@ def test_a_grant_without_effect_is_warned_of_with_the_statements_it_needs(
     stack = cdk.Stack(new_app(**recommended_flags), "Mail", env=HERE)
     _archive_in_a_bucket_without_key(stack).grant_read(grantee(stack))
     (text,) = warning_texts(stack)
-    assert text.startswith(f"the policies of {untouched} are left as they are, and the grant has an effect only when ")
+    assert text.startswith(f"the policies of {untouched} are not changed, and the grant takes effect only when ")
     assert warnings(stack) == {"ses-events:grant-without-effect"}
     assert [(each["Action"], each["Resource"]) for each in statements_in(text)] == [
         (["s3:GetBucketLocation"], ["arn:aws:s3:::mail"]),

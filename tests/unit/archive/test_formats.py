@@ -199,18 +199,18 @@ def test_a_buffer_large_enough_to_convert_is_taken(stack: cdk.Stack, size: int) 
     [
         (
             {"prefix": "parquet/dt=!{timestamp:yyyy-MM-dd}/"},
-            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' lie "
-            "in each other, and a table reads one format; use different folders such as 'parquet/' and 'events/'",
+            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' "
+            "overlap, but a table reads one format; use different folders such as 'parquet/' and 'events/'",
         ),
         (
             {"prefix": "par"},
-            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'par' lie in each other, and a table reads "
-            "one format; use different folders such as 'parquet/' and 'events/'",
+            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'par' overlap, but a table reads one "
+            "format; use different folders such as 'parquet/' and 'events/'",
         ),
         (
             {"prefix": "parquet/dt=json/"},
-            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=json/' lie in each other, and "
-            "a table reads one format; use different folders such as 'parquet/' and 'events/'",
+            "format.prefix 'parquet/dt=!{timestamp:yyyy-MM-dd}/' and prefix 'parquet/dt=json/' overlap, but a table "
+            "reads one format; use different folders such as 'parquet/' and 'events/'",
         ),
     ],
 )

@@ -190,10 +190,10 @@ def test_a_counter_that_counts_other_events_than_are_archived_is_refused() -> No
     with pytest.raises(ValueError) as caught:
         EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
     assert str(caught.value).replace("Mail/Monitoring: shared_counter ", "").splitlines() == [
-        "does not count what 'Mail/Uncounted' archives; publish the same events to both",
-        "counts 'Mail/Elsewhere', which does not fill the archive; give each archive a counter of its own",
+        "does not count the events that 'Mail/Uncounted' archives; publish the same events to both",
+        "counts 'Mail/Elsewhere', which does not publish to the archive; give each archive a counter of its own",
     ]
-    with pytest.raises(ValueError, match="shared_counter is about an archive, and there is none"):
+    with pytest.raises(ValueError, match="shared_counter needs an archive, and there is none"):
         EventMonitoring(stack, "Lone", publishing=EventPublishing(stack, "Lonely"), shared_counter=counter)
 
 
@@ -213,7 +213,9 @@ def test_two_archives_whose_counters_are_one_metric_are_refused() -> None:
     first, second = EventArchive(stack, "First"), EventArchive(stack, "Second")
     for archive in (first, second):
         a_set(stack, archive, f"Of{archive.node.id}").add_destination("ToCounter", a_counter())
-    with pytest.raises(ValueError, match="shared_counter counts 'Mail/OfSecond', which does not fill the archive"):
+    with pytest.raises(
+        ValueError, match="shared_counter counts 'Mail/OfSecond', which does not publish to the archive"
+    ):
         EventMonitoring(stack, "Monitoring", archive=first, shared_counter=a_counter())
 
 

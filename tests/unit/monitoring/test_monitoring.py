@@ -629,8 +629,8 @@ def test_a_destination_that_would_be_missed_is_refused(stack: cdk.Stack, destina
     with pytest.raises(ValueError) as caught:
         publishing.add_destination("Late", destination or FirehoseDestination(an_archive(stack)))
     assert str(caught.value) == (
-        "Mail/Events/Late: destination comes too late: 'Mail/Monitoring' has looked at what this configuration set "
-        "publishes to, and would not see it; make the EventMonitoring after it (in a SesEventsStack one of your own, "
+        "Mail/Events/Late: destination comes too late: 'Mail/Monitoring' was made before it and would not watch it; "
+        "make the EventMonitoring after it (in a SesEventsStack one of your own, "
         "with monitoring=False)"
     )
 
@@ -836,7 +836,7 @@ def test_a_rate_of_a_day_counts_by_the_day(stack: cdk.Stack) -> None:
         (cdk.Duration.minutes(0), "period 0 minutes is out of range; use 1-10080 whole minutes"),
         (
             cdk.Duration.minutes(cdk.Token.as_number({"Ref": "Period"})),
-            "period is known at deployment only, and CDK makes no metric of it; write it out",
+            "period is known at deployment only, but CDK needs it at synth to make a metric; write it out",
         ),
     ],
 )
@@ -975,17 +975,17 @@ DELIVERIES = CAMPAIGNS.rate(EmailSendingEvent.DELIVERY, SPRING)
     [
         (
             {"threshold": 0.95},
-            "comparison is missing, and a rate of deliveries reaches its threshold when all is well; "
-            "use cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
+            "comparison is missing, and by default the alarm rings when many deliveries succeed; use "
+            "cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
         ),
         (
             {"threshold": 1, "comparison": cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD},
-            "threshold 1 is above no rate, so the alarm never ends; use a smaller fraction such as 0.9",
+            "threshold 1 is not below any rate, so the alarm never ends; use a smaller fraction such as 0.9",
         ),
         (
             {"threshold": 0.9, "comparison": cloudwatch.ComparisonOperator.LESS_THAN_LOWER_THRESHOLD},
-            "comparison LESS_THAN_LOWER_THRESHOLD is about a band, which these alarms have not; "
-            "use one such as cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
+            "comparison LESS_THAN_LOWER_THRESHOLD is for anomaly detection, which these alarms do not use; use one "
+            "such as cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD",
         ),
         (
             {"threshold": 0.9, "comparison": "<"},
@@ -1036,7 +1036,7 @@ def test_a_rate_of_bounces_needs_the_sends_that_it_is_a_share_of(stack: cdk.Stac
     monitoring.add_alarm("Bounces", CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING), threshold=0.05)
     [text] = warning_texts(stack)
     assert (
-        "the alarm is about Send by campaign, and that event is not published to the destination that counts so; "
+        "the alarm watches Send by campaign, but that event is not published to the destination that counts by these; "
         "add SEND to the events of add_destination"
     ) in text
 
@@ -1099,17 +1099,17 @@ def test_a_count_that_another_set_shares_has_data_whichever_comes_first(stack: c
         ),
         (
             {"quota_share": 80},
-            "quota_share 80 is no fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
+            "quota_share 80 is not a fraction above 0 and at most 1; did you mean 0.8, which is 80 %?",
         ),
         pytest.param(
             {"quota_share": 1.0},
-            "quota_share 1 can hardly be exceeded, as Firehose counts after throttling; use a fraction such as 0.8",
+            "quota_share 1 hardly ever raises the alarm, as Firehose counts after throttling; use for example 0.8",
             id="a whole quota, which nothing exceeds",
         ),
         (
             {"runbook_url": "https://wiki.example.com/mail#alarms"},
-            "runbook_url 'https://wiki.example.com/mail#alarms' has a fragment, and the name of the alarm becomes one; "
-            "use what is before the '#'",
+            "runbook_url 'https://wiki.example.com/mail#alarms' has a fragment, but the name of each alarm is added "
+            "as one; use what is before the '#'",
         ),
         (
             {"runbook_url": "wiki/mail alarms"},
@@ -1117,7 +1117,7 @@ def test_a_count_that_another_set_shares_has_data_whichever_comes_first(stack: c
             "'https://wiki.example.com/mail-alarms'",
         ),
         ({"runbook_url": f"https://{'x' * 193}"}, "runbook_url has 201 characters; use at most 200"),
-        ({"quota_share": -1}, "quota_share -1 is no fraction above 0 and at most 1; use for example 0.8"),
+        ({"quota_share": -1}, "quota_share -1 is not a fraction above 0 and at most 1; use for example 0.8"),
         (
             {"alarm_actions": [actions.Ec2Action(actions.Ec2InstanceAction.STOP)] * 6},
             "alarm_actions has 6 entries; CloudWatch takes at most 5",
@@ -1231,7 +1231,7 @@ def test_a_delay_that_every_event_has_is_refused(stack: cdk.Stack, delay: int) -
         EventMonitoring(stack, "Monitoring", archive=archive, archive_delay=cdk.Duration.seconds(delay))
     assert str(caught.value) == (
         f"Mail/Monitoring: archive_delay {delay} seconds is not above the buffering interval of the archive, 300 "
-        "seconds, which events wait for in health; use three times as much"
+        "seconds, which every event waits for; use three times as much"
     )
     EventMonitoring(stack, "Monitoring", archive=archive, archive_delay=cdk.Duration.seconds(301))
 
@@ -1253,8 +1253,8 @@ def test_a_full_set_has_no_room_for_the_count(stack: cdk.Stack) -> None:
     with pytest.raises(ValueError) as caught:
         EventMonitoring(stack, "Monitoring", publishing=publishing)
     assert str(caught.value) == (
-        "Mail/Monitoring: count_events needs an event destination, and the configuration set has its 10; leave one "
-        "out, or use count_events=False and do without the alarm silent_archive"
+        "Mail/Monitoring: count_events needs an event destination, but the configuration set already has 10; leave "
+        "one out, or use count_events=False and do without the alarm silent_archive"
     )
     EventMonitoring(stack, "Monitoring", publishing=publishing, count_events=False)
 
@@ -1272,7 +1272,9 @@ def test_a_number_of_mails_that_is_known_at_deployment_passes(stack: cdk.Stack) 
     publishing = EventPublishing(stack, "Events")
     monitoring = EventMonitoring(stack, "Monitoring", publishing=publishing, rejects=rejects, dashboard=False)
     assert properties_by_name(monitoring)["rejects"]["Threshold"] == "${Rejects}"
-    with pytest.raises(ValueError, match="minimum is known at deployment only, and metric math holds it as text; "):
+    with pytest.raises(
+        ValueError, match="minimum is known at deployment only, but metric math needs the number at synth; "
+    ):
         CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING, minimum=rejects)
 
 
@@ -1299,12 +1301,12 @@ SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} Metr
 @pytest.mark.parametrize(
     ("construct_id", "metric", "threshold", "error"),
     [
-        ("Spring", SEARCH, 1, "metric has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for"),
+        ("Spring", SEARCH, 1, "metric has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for"),
         (
             "Spring",
             CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING),
             5,
-            "threshold 5 is no fraction above 0 and at most 1; did you mean 0.05, which is 5 %?",
+            "threshold 5 is not a fraction above 0 and at most 1; did you mean 0.05, which is 5 %?",
         ),
         ("Throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'Throttled' is taken"),
         ("throttled", CAMPAIGNS.metric(EmailSendingEvent.BOUNCE, SPRING), 5, "construct_id 'throttled' is taken"),
@@ -1331,7 +1333,9 @@ def test_a_description_may_be_long_and_not_longer(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize("event", [EmailSendingEvent.SEND, EmailSendingEvent.SUBSCRIPTION])
 def test_an_event_that_is_no_share_of_mail_has_no_rate(event: EmailSendingEvent) -> None:
-    with pytest.raises(ValueError, match=f"CloudWatchDestination.rate: event {event.name} is no share of mail; use"):
+    with pytest.raises(
+        ValueError, match=f"CloudWatchDestination.rate: event {event.name} is not counted as a share of mail; use"
+    ):
         CAMPAIGNS.rate(event, SPRING)
 
 

@@ -36,7 +36,7 @@ def test_an_event_that_cdk_learns_is_published_and_counted(stack: cdk.Stack, mon
     destination = synthesize(stack)["Resources"][logical_id(made)]["Properties"]["EventDestination"]
     assert destination["MatchingEventTypes"][-1] == "onHold"
     assert metrics.metric(on_hold, {"campaign": "spring"}).metric_name == "OnHold"
-    with pytest.raises(ValueError, match="event ON_HOLD is no share of mail; use BOUNCE, "):
+    with pytest.raises(ValueError, match="event ON_HOLD is not counted as a share of mail; use BOUNCE, "):
         metrics.rate(on_hold, {"campaign": "spring"})
     with pytest.raises(ValueError, match="event ON_HOLD is counted for event destinations only"):
         publishing.metric_account(on_hold)

@@ -58,7 +58,7 @@ def test_a_destination_that_is_as_declared_has_no_drift(account: Account, stub: 
     ("live", "what", "seen", "operation"),
     [
         ((), "it is missing", "names no alerts", "create"),
-        (({**LIVE, "Enabled": False},), "it is disabled", "Enabled is false, in the stack true", "update"),
+        (({**LIVE, "Enabled": False},), "it is disabled", "Enabled is false, but the template says true", "update"),
         (
             ({**LIVE, "MatchingEventTypes": ["BOUNCE", "SEND"]},),
             "it is not as the stack declares it",
@@ -68,7 +68,7 @@ def test_a_destination_that_is_as_declared_has_no_drift(account: Account, stub: 
         (
             ({**LIVE, "SnsDestination": {"TopicArn": f"{TOPIC}2"}},),
             "it is not as the stack declares it",
-            f"TopicArn is {TOPIC}2, in the stack {TOPIC}",
+            f"TopicArn is {TOPIC}2, but the template says {TOPIC}",
             "update",
         ),
     ],
