@@ -50,9 +50,10 @@ class EventMonitoring(Construct):
     :param publishing: the configuration set to watch, of the account and region of this stack. Default: none, for an
         archive that several sets share.
     :param archive: the archive to watch, of the same account and region; give one that several sets share to one
-        EventMonitoring only, or ``ses-events:archive-watched-twice`` warns. The alarm ``silent_archive`` is about this
-        archive, or else about the first that the set publishes Send to. Where several sets share it, their events hide
-        that one set's are missing. Default: none, and no alarm about a stream.
+        EventMonitoring only, or ``ses-events:archive-watched-twice`` warns. One that the set publishes nothing to is
+        warned of, too (``ses-events:archive-not-compared``). The alarm ``silent_archive`` is about this archive, or
+        else about the first that the set publishes Send to. Where several sets share it, their events hide that one
+        set's are missing. Default: none, and no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: whom to tell when something goes wrong, at most 5: standard topics of this region, or other
         ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
@@ -182,7 +183,8 @@ class EventMonitoring(Construct):
             super().__init__(scope, construct_id)
         path = self.node.path
         if archive:
-            for warning, text in rules.oddities_of_archive(archive):
+            compared = bool(booked or shared_counter or not publishing)
+            for warning, text in rules.oddities_of_archive(archive, compared=compared):
                 cdk.Annotations.of(self).add_warning_v2(warning, text)
             archive._monitored_by = archive._monitored_by or path
         if publishing and uncounted:
@@ -213,9 +215,9 @@ class EventMonitoring(Construct):
             counts = shared_counts(shared_counter, archive)
             whose = "the configuration sets that share the archive"
             self._make(missing_events_alarm(whose, [*counts], counts, archive, missing_events))
-        compared = archive if shared_counter else booked
-        if compared and self.missing_events and hasattr(compared, "_compared_by"):  # a stream alone has not
-            compared._compared_by = path
+        in_the_books = archive if shared_counter else booked
+        if in_the_books and self.missing_events and hasattr(in_the_books, "_compared_by"):  # a stream alone has not
+            in_the_books._compared_by = path
         if archive:
             self._make(archive_alarms(archive, archive_delay, quota_share))
         self.dashboard = (

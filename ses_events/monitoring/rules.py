@@ -156,8 +156,17 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         )
 
 
-def oddities_of_archive(archive: EventArchive) -> Iterator[tuple[str, str]]:
-    """Whether another EventMonitoring watches an archive already: the id of a warning and its text."""
+def oddities_of_archive(archive: EventArchive, *, compared: bool) -> Iterator[tuple[str, str]]:
+    """Whether another EventMonitoring watches an archive already, or this one compares it with no set that is given:
+    the id of a warning and its text.
+    """
+    if not compared:
+        yield (
+            "ses-events:archive-not-compared",
+            f"the configuration set publishes nothing to the archive {archive.node.path!r}, so no alarm is about "
+            "events that do not arrive there; add an enabled FirehoseDestination first, or give each its own "
+            "EventMonitoring",
+        )
     if archive._monitored_by:
         yield (
             "ses-events:archive-watched-twice",

@@ -241,7 +241,8 @@ def topic(argument: str, value: sns.ITopic, publisher: str = "SES") -> Iterator[
     path = value.node.path
     if value.fifo:
         yield f"{argument} {path!r} is a FIFO topic, and {publisher} publishes to standard topics only; use one"
-    if value.master_key and value.master_key.key_arn.endswith("alias/aws/sns"):
+    key = value.master_key.key_arn if value.master_key else getattr(value.node.default_child, "kms_master_key_id", None)
+    if key and key.endswith("alias/aws/sns"):
         yield (
             f"{argument} {path!r} is encrypted with alias/aws/sns, whose policy cannot let {publisher} in; "
             "use a kms.Key of your own"
