@@ -230,12 +230,20 @@ def monitored(
 
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
     """A metric or metric math of the region of the stack, with a name and a namespace of 1-255 characters and a period
-    of 10, 20 or 30 seconds or 1-10080 whole minutes, without SEARCH (CloudWatch user guide, alarms; PutMetricAlarm).
+    of 10, 20 or 30 seconds or 1-10080 whole minutes, of at most 10 metrics, without SEARCH and
+    ANOMALY_DETECTION_BAND (CloudWatch user guide, alarms; PutMetricAlarm).
     """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
         yield f"{argument} has SEARCH, of which CloudWatch makes no alarm; use campaigns.metric(...) for each value"
-    for each in single_metrics(value):
+    if "ANOMALY_DETECTION_BAND(" in str(getattr(value, "expression", "")):
+        yield f"{argument} has ANOMALY_DETECTION_BAND, which these alarms cannot compare with; use a threshold"
+    metrics = list(single_metrics(value))
+    if len(metrics) > ALARM_METRICS:  # one that several expressions name is there several times
+        known = {(each.namespace, each.metric_name, str(each.dimensions), each.statistic) for each in metrics}
+        if len(known) > ALARM_METRICS:
+            yield f"{argument} is about {len(known)} metrics; CloudWatch takes at most {ALARM_METRICS} in an alarm"
+    for each in metrics:
         for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
             yield from metric_text(f"{argument}.{named}", what, "Send")
         yield from _alarm_period(f"{argument}.period", each.period)
@@ -244,6 +252,10 @@ def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterat
         if elsewhere:
             yield f"{elsewhere[0]}, or make an EventMonitoring there"
             return
+
+
+ALARM_METRICS = 10
+"""What an alarm can be about (CloudWatch user guide, limits of alarms)."""
 
 
 def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
