@@ -136,7 +136,8 @@ def configuration_set(
     argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
 ) -> Iterator[str]:
     """A set of the same account and region, given without options of a set. Of a set of the app: a bare host name, an
-    HTTPS policy only with one, 300-50400 seconds, known words (SES developer guide; CloudFormation schema).
+    HTTPS policy only with one, 300-50400 seconds, known words. Of an imported one: the name of one set (SES developer
+    guide; CloudFormation schema).
     """
     if value is None:
         return
@@ -146,6 +147,8 @@ def configuration_set(
     yield from first_of(same_place(argument, value.env, stack), same_app(argument, value, stack))
     yield from instead_of(argument, value, options)
     yield from options_of(argument, value)
+    if made_here(value) is None:
+        yield from NAME(f"{argument}.configuration_set_name", value.configuration_set_ref.configuration_set_name)
 
 
 def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
