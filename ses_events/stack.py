@@ -16,12 +16,13 @@ from constructs import Construct
 from ses_events import location
 from ses_events.analytics.analytics import EventAnalytics
 from ses_events.archive.archive import DEFAULT_PREFIX, EventArchive
+from ses_events.construct_ids import some_id, taken
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.monitoring.monitoring import EventMonitoring
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
-from ses_events.validation import Text, as_id, check, instance, instead_of, option, some_id, taken, together
+from ses_events.validation import Text, as_id, check, instance, instead_of, option, together
 from ses_events.wording import did_you_mean, shown
 
 if TYPE_CHECKING:

@@ -121,6 +121,7 @@ _INTERNAL = {"bind", "prefix_oddities", "problems"}
 WARNINGS = {
     "alarm-without-data": "`add_alarm` on an event that no set publishes to the destination with these dimensions",
     "bucket-not-emptied": "a new bucket that is deleted with its stack, which fails while it holds anything",
+    "archive-not-compared": "`EventMonitoring` of a set and an archive that it publishes nothing to",
     "archive-watched-twice": "`EventMonitoring(archive=...)` that another watches: each of its alarms is made twice",
     "errors-among-events": "a prefix that covers the errors: whoever reads all events reads them too",
     "logs-bucket-not-editable": "an imported bucket for access logs: its policy needs the statement printed",

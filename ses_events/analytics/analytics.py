@@ -13,12 +13,13 @@ from ses_events.analytics.view import new_view
 from ses_events.analytics.workgroup import key_of_this_account, new_workgroup
 from ses_events.archive import rules as archive_rules
 from ses_events.archive.bucket import new_results_bucket
+from ses_events.construct_ids import new_id, stack_of
 from ses_events.location import environment_of
 from ses_events.policies import allow, grant, reading, use_of_key
 from ses_events.publishing import dimensions as dimension_rules
 from ses_events.record.stored_events import StoredEvents
 from ses_events.record.table import EventTable, derived_name
-from ses_events.validation import check, instead_of, interface, new_id, stack_of
+from ses_events.validation import check, instead_of, interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_athena as athena

@@ -17,9 +17,10 @@ from ses_events.archive.delivery_role import Delivery, let_in, new_role, permit
 from ses_events.archive.delivery_stream import json_destination, new_delivery_stream
 from ses_events.archive.formats import EventFormat, JsonFormat
 from ses_events.archive.stream_metrics import StreamMetrics
+from ses_events.construct_ids import new_id, stack_of
 from ses_events.location import environment_of
 from ses_events.policies import folders_of, grant, reading
-from ses_events.validation import check, interface, new_id, stack_of
+from ses_events.validation import check, interface
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kinesisfirehose as firehose

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk.aws_ses import EmailSendingEvent
 
 from ses_events.monitoring.alarms import AlarmRule
-from ses_events.monitoring.rules import events_published
+from ses_events.monitoring.rules import ALARM_METRICS, events_published
 from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import metric_name
 
@@ -29,9 +29,6 @@ _IN_FLIGHT = 0.25
 way round. Steady mail has as much of it at the begin of an hour as at the end.
 """
 
-_METRICS = 10
-"""What an alarm can be about (CloudWatch user guide, limits of alarms)."""
-
 
 class Default(int):
     """A number that the user has not given, and so does not miss where it has no effect."""
@@ -50,7 +47,7 @@ def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[E
     if sum(bool(events_published(made, stream)) for made in published_in_app_of(stream.stack)) != 1:
         return []
     filling = [each for each in publishing.destinations if getattr(each.destination, "delivery_stream", None) is stream]
-    room = [event for event in EmailSendingEvent if any(event in each.events for each in filling)][: _METRICS - 1]
+    room = [event for event in EmailSendingEvent if any(event in each.events for each in filling)][: ALARM_METRICS - 1]
     return [event for event in room for each in filling if event in each.events]
 
 
@@ -107,7 +104,7 @@ def alarm_of_several_sets(counter: CloudWatchDestination, archive: EventArchive,
     """Return the alarm of all sets that fill an archive, and are counted together."""
     defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}  # which no mail has
     published = {event for made in published_in_app_of(archive.stack) for event in events_published(made, archive)}
-    events = [event for event in EmailSendingEvent if event in published][: _METRICS - 1]
+    events = [event for event in EmailSendingEvent if event in published][: ALARM_METRICS - 1]
     counts = {event: counter.metric(event, defaults) for event in events}
     yield _alarm("the configuration sets that share the archive", events, counts, archive, least)
 

@@ -11,6 +11,7 @@ from aws_cdk.aws_ses import EmailSendingEvent
 from constructs import Construct
 
 from ses_events import validation
+from ses_events.construct_ids import new_id, stack_of
 from ses_events.monitoring import alarms, own_alarm_rules, rules
 from ses_events.monitoring.actions import as_actions, one_permission_a_name
 from ses_events.monitoring.archive_alarms import archive_alarms
@@ -24,7 +25,7 @@ from ses_events.monitoring.missing_events import (
 )
 from ses_events.monitoring.runbook import Runbook
 from ses_events.publishing import rules as publishing_rules
-from ses_events.validation import check, instance, new_id, stack_of
+from ses_events.validation import check, instance
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -56,9 +57,10 @@ class EventMonitoring(Construct):
     :param publishing: the configuration set to watch, of the account and region of this stack. Default: none, for an
         archive that several sets share.
     :param archive: the archive to watch, of the same account and region; give one that several sets share to one
-        EventMonitoring only, or ``ses-events:archive-watched-twice`` warns. The alarm ``silent_archive`` is about this
-        archive, or else about the first that the set publishes Send to. Where several sets share it, their events hide
-        that one set's are missing. Default: none, and no alarm about a stream.
+        EventMonitoring only, or ``ses-events:archive-watched-twice`` warns. One that the set publishes nothing to is
+        warned of, too (``ses-events:archive-not-compared``). The alarm ``silent_archive`` is about this archive, or
+        else about the first that the set publishes Send to. Where several sets share it, their events hide that one
+        set's are missing. Default: none, and no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
     :param alarm_actions: whom to tell when something goes wrong, at most 5: standard topics of this region, or other
         ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
@@ -192,8 +194,9 @@ class EventMonitoring(Construct):
             super().__init__(scope, construct_id)
         path = self.node.path
         if archive:
-            for warning, text in rules.oddities_of_archive(archive):
-                cdk.Annotations.of(self).add_warning_v2(warning, text)
+            is_compared = bool(booked or shared_counter or not publishing)
+            for warning in rules.oddities_of_archive(archive, is_compared=is_compared):
+                cdk.Annotations.of(self).add_warning_v2(*warning)
             archive._monitored_by = archive._monitored_by or path
         if publishing and uncounted:
             publishing.add_destination("ToMonitoring", set_destination(), events=uncounted)

@@ -11,20 +11,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
+from ses_events.construct_ids import some_id, taken
 from ses_events.location import environment_of, known_to_differ, nameable, same_region
-from ses_events.monitoring.rules import share
+from ses_events.monitoring.rules import ALARM_METRICS, share
 from ses_events.publishing.cloudwatch import CONFIGURATION_SET, CloudWatchDestination, rate_of
 from ses_events.publishing.destination import PublishedTo
 from ses_events.publishing.publishing import published_in_app_of
 from ses_events.record.names import metric_name
-from ses_events.validation import (
-    interface,
-    metric_text,
-    number,
-    option,
-    some_id,
-    taken,
-)
+from ses_events.validation import interface, metric_text, number, option
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -34,12 +28,20 @@ if TYPE_CHECKING:
 
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
     """A metric or metric math of the region of the stack, with a name and a namespace of 1-255 characters and a period
-    of 10, 20 or 30 seconds or 1-10080 whole minutes, without SEARCH (CloudWatch user guide, alarms; PutMetricAlarm).
+    of 10, 20 or 30 seconds or 1-10080 whole minutes, of at most 10 metrics, without SEARCH and
+    ANOMALY_DETECTION_BAND (CloudWatch user guide, alarms; PutMetricAlarm).
     """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
     if "SEARCH(" in str(getattr(value, "expression", "")):
         yield f"{argument} has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for each value"
-    for each in single_metrics(value):
+    if "ANOMALY_DETECTION_BAND(" in str(getattr(value, "expression", "")):
+        yield f"{argument} has ANOMALY_DETECTION_BAND, which these alarms cannot compare with; use a threshold"
+    metrics = list(single_metrics(value))
+    if len(metrics) > ALARM_METRICS:  # one that several expressions name is there several times
+        known = {(each.namespace, each.metric_name, str(each.dimensions), each.statistic) for each in metrics}
+        if len(known) > ALARM_METRICS:
+            yield f"{argument} is about {len(known)} metrics; CloudWatch takes at most {ALARM_METRICS} in an alarm"
+    for each in metrics:
         for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
             yield from metric_text(f"{argument}.{named}", what, "Send")
         yield from _alarm_period(f"{argument}.period", each.period)

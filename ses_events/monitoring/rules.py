@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from ses_events.publishing.publishing import EventPublishing
 
 
+ALARM_METRICS = 10
+"""What an alarm can be about (CloudWatch user guide, limits of alarms)."""
+
 PAUSES = {"bounce_rate": 0.1, "complaint_rate": 0.005}
 """Where AWS may pause the sending of an account."""
 
@@ -153,8 +156,17 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
         )
 
 
-def oddities_of_archive(archive: EventArchive) -> Iterator[tuple[str, str]]:
-    """Whether another EventMonitoring watches an archive already: the id of a warning and its text."""
+def oddities_of_archive(archive: EventArchive, *, is_compared: bool) -> Iterator[tuple[str, str]]:
+    """Whether another EventMonitoring watches an archive already, or this one compares it with no set that is given:
+    the id of a warning and its text.
+    """
+    if not is_compared:
+        yield (
+            "ses-events:archive-not-compared",
+            f"the configuration set publishes nothing to the archive {archive.node.path!r}, so no alarm is about "
+            "events that do not arrive there; add an enabled FirehoseDestination first, or give each its own "
+            "EventMonitoring",
+        )
     if archive._monitored_by:
         yield (
             "ses-events:archive-watched-twice",

@@ -46,12 +46,15 @@ def is_for_anybody(statement: Mapping[str, Any]) -> bool:
 
 def other_accounts(statements: Iterable[Mapping[str, Any]], account: str) -> set[str]:
     """Return the accounts that statements let a service act for, where this account is in none of them."""
-    named = [
-        {account for key, values in _sources(statement) for value in values for account in _accounts(key, value)}
-        for statement in statements
-    ]
-    known = set().union(*named)
-    return set() if not all(named) or account in known else known
+    foreign = [_others(statement, account) for statement in statements]
+    return set().union(*foreign) if all(foreign) else set()
+
+
+def _others(statement: Mapping[str, Any], account: str) -> set[str]:
+    """Return the accounts that the conditions of a statement ask for, of those that this account does not fulfil."""
+    asked = [[set(_accounts(key, value)) for value in values] for key, values in _sources(statement)]
+    foreign = (set().union(*accounts) for accounts in asked if all(accounts))
+    return set().union(*(accounts for accounts in foreign if account not in accounts))
 
 
 def _sources(statement: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:

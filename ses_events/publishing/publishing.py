@@ -11,12 +11,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
+from ses_events.construct_ids import new_id, stack_of
 from ses_events.location import environment_of, root_of
 from ses_events.policies import allow, grant
 from ses_events.publishing import rules
 from ses_events.publishing.destination import SES_ROLE, EventDestination, PublishedTo, Source
 from ses_events.record.names import matching_event_type, metric_name
-from ses_events.validation import check, instance, interface, new_id, option, stack_of
+from ses_events.validation import check, instance, interface, option
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch

@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 
+from ses_events.construct_ids import some_id, taken
 from ses_events.location import same_app, same_place
 from ses_events.policies import trusts_of
 from ses_events.publishing.configuration_set import made_here, options_of
 from ses_events.publishing.destination import Bound, EventDestination, PublishedTo
 from ses_events.record.names import COUNTED_AGAINST, detail_type
-from ses_events.validation import (
-    Text,
-    first_of,
-    instance,
-    instead_of,
-    interface,
-    optional_interface,
-    several,
-    some_id,
-    taken,
-)
+from ses_events.validation import Text, first_of, instance, instead_of, interface, optional_interface, several
 from ses_events.wording import closest, shown
 
 if TYPE_CHECKING:
@@ -136,7 +127,8 @@ def configuration_set(
     argument: str, value: IConfigurationSetRef | None, stack: cdk.Stack, options: Mapping[str, object]
 ) -> Iterator[str]:
     """A set of the same account and region, given without options for a new set. For a set of the app: a bare host
-    name, an HTTPS policy only with one, 300-50400 seconds, known words (SES developer guide; CloudFormation schema).
+    name, an HTTPS policy only with one, 300-50400 seconds, known words. For an imported one: the name of one set (SES
+    developer guide; CloudFormation schema).
     """
     if value is None:
         return
@@ -146,6 +138,8 @@ def configuration_set(
     yield from first_of(same_place(argument, value.env, stack), same_app(argument, value, stack))
     yield from instead_of(argument, value, options)
     yield from options_of(argument, value)
+    if made_here(value) is None:
+        yield from NAME(f"{argument}.configuration_set_name", value.configuration_set_ref.configuration_set_name)
 
 
 def rates(argument: str, value: IConfigurationSetRef) -> Iterator[str]:
@@ -271,7 +265,8 @@ def topic(argument: str, value: sns.ITopic, publisher: str = "SES") -> Iterator[
     path = value.node.path
     if value.fifo:
         yield f"{argument} {path!r} is a FIFO topic, and {publisher} publishes to standard topics only; use one"
-    if value.master_key and value.master_key.key_arn.endswith("alias/aws/sns"):
+    key = value.master_key.key_arn if value.master_key else getattr(value.node.default_child, "kms_master_key_id", None)
+    if key and key.endswith("alias/aws/sns"):
         yield (
             f"{argument} {path!r} is encrypted with alias/aws/sns, whose policy cannot let {publisher} in; "
             "use a kms.Key of your own"

@@ -254,6 +254,8 @@ class Configuration:
                 }.items()
                 if chosen[choice[0]] == choice[1]
             }
+            if chosen["enabled"] == "no" and chosen["monitoring"] == "all":
+                expected.add("archive-not-compared")
             if chosen["bucket"] == "imported":
                 expected.add("imported-bucket")
             if chosen["prefix"] == "without slash" and chosen["bucket"] not in _NEW:

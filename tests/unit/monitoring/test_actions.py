@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -148,7 +148,9 @@ def test_a_topic_that_no_alarm_can_tell_is_refused(argument: str) -> None:
         sns.Topic(stack, "Fifo", fifo=True),
         sns.Topic.from_topic_arn(stack, "There", ARN),
         sns.Topic(stack, "AwsManagedKey", master_key=aws_managed),
+        sns.Topic(stack, "Overridden"),
     ]
+    cast(sns.CfnTopic, topics[3].node.default_child).kms_master_key_id = "alias/aws/sns"
     arguments: dict[str, Any] = {argument: topics}
     with pytest.raises(ValueError) as caught:
         EventMonitoring(stack, "Monitoring", archive=EventArchive(stack, "Archive"), **arguments)
@@ -158,6 +160,8 @@ def test_a_topic_that_no_alarm_can_tell_is_refused(argument: str) -> None:
             "only; use one",
             f"Mail/Monitoring: {argument}[1] is in us-east-1, this stack in eu-west-1; use one of this region",
             f"Mail/Monitoring: {argument}[2] 'Mail/AwsManagedKey' is encrypted with alias/aws/sns, whose policy cannot "
+            "let CloudWatch in; use a kms.Key of your own",
+            f"Mail/Monitoring: {argument}[3] 'Mail/Overridden' is encrypted with alias/aws/sns, whose policy cannot "
             "let CloudWatch in; use a kms.Key of your own",
         )
     )

@@ -208,6 +208,15 @@ def test_an_archive_of_a_few_kinds_of_events_is_compared_by_these(stack: cdk.Sta
     assert not EventMonitoring(stack, "Elsewhere", publishing=publishing, archive=other).missing_events
 
 
+def test_an_archive_that_the_set_does_not_fill_is_warned_of(stack: cdk.Stack) -> None:
+    archive = EventArchive(stack, "Archive")
+    publishing = a_set(stack, archive, enabled=False)
+    EventMonitoring(stack, "OfTheSet", publishing=publishing)
+    assert not warnings(stack)
+    EventMonitoring(stack, "OfBoth", publishing=publishing, archive=archive)
+    assert warnings(stack) == {"ses-events:archive-not-compared"}
+
+
 def test_two_archives_whose_counters_are_one_metric_are_refused() -> None:
     stack = cdk.Stack(new_app(), "Mail")
     first, second = EventArchive(stack, "First"), EventArchive(stack, "Second")

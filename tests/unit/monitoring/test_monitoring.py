@@ -1295,6 +1295,18 @@ def test_the_delay_of_an_interval_that_is_known_at_deployment_fits_the_longest(s
     assert made["data_freshness"]["Threshold"] == 2700
 
 
+def sum_of(number: int) -> cloudwatch.MathExpression:
+    """Metric math about so many metrics."""
+    metrics: dict[str, cloudwatch.IMetric] = {
+        f"m{each}": cloudwatch.Metric(namespace="Mine", metric_name=f"Mails{each}") for each in range(number)
+    }
+    return cloudwatch.MathExpression(expression=" + ".join(metrics), using_metrics=metrics)
+
+
+BAND = cloudwatch.MathExpression(
+    expression="ANOMALY_DETECTION_BAND(m, 2)",
+    using_metrics={"m": cloudwatch.Metric(namespace="Mine", metric_name="Mails")},
+)
 SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} MetricName="Bounce"', 'Sum')""")
 
 
@@ -1302,6 +1314,13 @@ SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} Metr
     ("construct_id", "metric", "threshold", "error"),
     [
         ("Spring", SEARCH, 1, "metric has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for"),
+        (
+            "Spring",
+            BAND,
+            1,
+            "metric has ANOMALY_DETECTION_BAND, which these alarms cannot compare with; use a threshold",
+        ),
+        ("Spring", sum_of(11), 1, "metric is about 11 metrics; CloudWatch takes at most 10 in an alarm"),
         (
             "Spring",
             CAMPAIGNS.rate(EmailSendingEvent.BOUNCE, SPRING),
@@ -1321,6 +1340,13 @@ def test_a_wrong_alarm_of_ones_own_is_refused(
     with pytest.raises((TypeError, ValueError)) as caught:
         monitoring.add_alarm(construct_id, metric, threshold=threshold)
     assert str(caught.value).startswith(f"Mail/Monitoring/{construct_id}: {error}")
+
+
+def test_an_alarm_may_be_about_ten_metrics(stack: cdk.Stack) -> None:
+    monitoring = EventMonitoring(stack, "Monitoring", archive=an_archive(stack))
+    ten = sum_of(10)
+    twice = cloudwatch.MathExpression(expression="a - b", using_metrics={"a": ten, "b": sum_of(10)})
+    assert monitoring.add_alarm("Ten", ten, threshold=1) and monitoring.add_alarm("Twice", twice, threshold=1)
 
 
 def test_a_description_may_be_long_and_not_longer(stack: cdk.Stack) -> None:

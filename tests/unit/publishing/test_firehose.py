@@ -306,6 +306,10 @@ def test_a_trust_that_says_for_whom_ses_acts_is_taken(stack: cdk.Stack, conditio
     [
         {"StringEquals": {"aws:SourceAccount": "444455556666"}},
         {"ArnLike": {"aws:SourceArn": "arn:aws:ses:eu-west-1:444455556666:configuration-set/*"}},
+        {
+            "StringEquals": {"aws:SourceAccount": "111122223333"},
+            "ArnLike": {"aws:SourceArn": "arn:aws:ses:eu-west-1:444455556666:configuration-set/*"},
+        },
     ],
     ids=str,
 )
@@ -319,6 +323,17 @@ def test_a_role_that_trusts_ses_for_another_account_is_refused(condition: Json) 
         "Mail/Events/ToArchive: role 'Mail/Role' trusts SES for 444455556666 only, and this stack is in 111122223333; "
         "name this account in the condition"
     )
+
+
+def test_a_trust_that_names_an_account_of_deployment_too_is_taken() -> None:
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(new_app(), "Mail", env=env)
+    accounts = ["444455556666", cdk.Fn.import_value("Account")]
+    role = trusted(stack, {"StringEquals": {"aws:SourceAccount": accounts}})
+    EventPublishing(stack, "Events").add_destination(
+        "ToArchive", FirehoseDestination(EventArchive(stack, "Archive"), role=role)
+    )
+    assert warnings(stack) == set()
 
 
 def test_a_role_of_this_app_that_gets_no_permission_here_is_warned_of_with_it(stack: cdk.Stack) -> None:

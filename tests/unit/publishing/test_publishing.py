@@ -227,6 +227,13 @@ def test_a_sender_with_templates_may_use_these_and_no_other(stack: cdk.Stack, pu
     ]
 
 
+@pytest.mark.parametrize("name", ["*", "${aws:username}", "my set"])
+def test_the_name_of_an_imported_set_is_that_of_one_set(stack: cdk.Stack, name: str) -> None:
+    imported = ses.ConfigurationSet.from_configuration_set_name(stack, "Imported", name)
+    with pytest.raises(ValueError, match=r"configuration_set.configuration_set_name .* use 1-64 of A-Z a-z 0-9 _ -"):
+        EventPublishing(stack, "Other", configuration_set=imported)
+
+
 @pytest.mark.parametrize("name", ["", "*", "arn:aws:ses:us-east-1:111122223333:template/welcome"])
 def test_what_names_no_single_template_is_refused(stack: cdk.Stack, publishing: EventPublishing, name: str) -> None:
     identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
