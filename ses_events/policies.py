@@ -63,11 +63,11 @@ def folders_of(*prefixes: str) -> list[str]:
 
     That is all of the bucket where a prefix begins with what is known at deployment only.
     """
-    folders = {_literal(NOT_KNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
+    folders = {literal(NOT_KNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
     return ["*"] if "*" in folders else sorted(folders)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Escape what IAM would read as a wildcard or a policy variable (IAM user guide, policy variables)."""
     return re.sub(r"[*?]|\$(?!\{Token\[)", lambda special: f"${{{special[0]}}}", text)
 

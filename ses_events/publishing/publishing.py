@@ -13,7 +13,7 @@ from constructs import Construct
 
 from ses_events.construct_ids import new_id, stack_of
 from ses_events.location import environment_of, root_of
-from ses_events.policies import allow, grant
+from ses_events.policies import allow, grant, literal
 from ses_events.publishing import rules
 from ses_events.publishing.destination import SES_ROLE, EventDestination, PublishedTo, Source
 from ses_events.record.names import matching_event_type, metric_name
@@ -230,7 +230,7 @@ class EventPublishing(Construct):
             rules.sent_from("identity", identity, self.stack),
             rules.templates("templates", templates, self.stack),
         )
-        needed = identity.email_identity_arn, self.configuration_set_arn
+        needed = literal(identity.email_identity_arn), self.configuration_set_arn
         sending = [allow(["ses:SendEmail", "ses:SendRawEmail"], *needed)]
         if templates:
             here = environment_of(self.stack)

@@ -227,6 +227,14 @@ def test_a_sender_with_templates_may_use_these_and_no_other(stack: cdk.Stack, pu
     ]
 
 
+def test_a_sender_may_use_the_identity_of_that_name_and_no_other(stack: cdk.Stack, publishing: EventPublishing) -> None:
+    sender = iam.User(stack, "Sender")
+    publishing.grant_send(sender, ses.EmailIdentity.from_email_identity_name(stack, "Identity", "*"))
+    _, policy = only(readable(synthesize(stack)), "AWS::IAM::Policy")
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert any(each.endswith(":identity/${*}") for each in statement["Resource"])
+
+
 @pytest.mark.parametrize("name", ["*", "${aws:username}", "my set"])
 def test_the_name_of_an_imported_set_is_that_of_one_set(stack: cdk.Stack, name: str) -> None:
     imported = ses.ConfigurationSet.from_configuration_set_name(stack, "Imported", name)
