@@ -81,5 +81,8 @@ TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 
 
 def is_deferred(value: object) -> bool:
-    """Return whether a number is known at deployment only; CDK can be asked about finite ones alone, all JSON has."""
-    return isinstance(value, float) and math.isfinite(value) and cdk.Token.is_unresolved(value)
+    """Return whether a number is known at deployment only; CDK can be asked about finite ones alone, all JSON has.
+
+    Such a number is a negative one in Python, so CDK is not asked about others.
+    """
+    return isinstance(value, float) and value < 0 and math.isfinite(value) and cdk.Token.is_unresolved(value)

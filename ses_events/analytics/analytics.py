@@ -158,9 +158,9 @@ class EventAnalytics(Construct):
         rows = view(*asked)
         self.view = new_view(self, self._table, rows)
         self.view_name = rows.name
-        self.named_queries = {
-            query.name: _saved(self, query, self.database_name, workgroup) for query in named_queries(*asked)
-        }
+        saved = named_queries(*asked)
+        self.named_queries = {query.name: _saved(self, query, self.database_name, workgroup) for query in saved}
+        self._titles = {query.name: query.title for query in saved}
         self.prepared_statements = {
             query.name: _prepared(self, query, workgroup) for query in prepared_statements(*asked)
         }

@@ -11,6 +11,7 @@ from aws_cdk import aws_ses as ses
 
 from ses_events.monitoring.own_alarm_rules import single_metrics
 from ses_events.publishing.cloudwatch import rate_of
+from ses_events.tokens import is_deferred
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -184,7 +185,7 @@ def _as_said(metric: cloudwatch.Metric | cloudwatch.MathExpression, threshold: f
     else:
         what, dimensions = "metric math", next(single_metrics(metric)).dimensions if rate_of(metric) else None
     of = ", ".join(f"{name} {value}" for name, value in (dimensions or {}).items())
-    value = percent(threshold) if rate_of(metric) or cdk.Token.is_unresolved(threshold) else threshold
+    value = percent(threshold) if rate_of(metric) or is_deferred(threshold) else threshold
     said = f"was {_IN_WORDS[comparison]} {value} in {metric.period.to_human_string()}."
     what = metric.label or what
     return f"{what} ({of}) {said}" if of and len(of) < 512 else f"{what} {said}"
@@ -215,4 +216,4 @@ def _whose(publishing: EventPublishing, of_the_set: cloudwatch.Metric | None) ->
 
 def percent(value: float) -> str:
     """Return a fraction as a person reads it; what is known at deployment only is the alarm's threshold."""
-    return "its threshold" if cdk.Token.is_unresolved(value) else f"{value * 100:g} %"
+    return "its threshold" if is_deferred(value) else f"{value * 100:g} %"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from ses_events.monitoring.alarms import HOUR, AlarmRule, percent
+from ses_events.tokens import is_deferred
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -90,7 +91,7 @@ def _quota_alarms(archive: EventArchive, stream: str, quota_share: float) -> Ite
 
 def _late(name: str, metric: cloudwatch.Metric, delay: float, what: str, why: str, causes: str) -> AlarmRule:
     # A token is a negative number: CDK is asked about such a one only.
-    age = "its threshold" if delay < 0 and cdk.Token.is_unresolved(delay) else f"{delay / 60:g} minutes"
+    age = "its threshold" if is_deferred(delay) else f"{delay / 60:g} minutes"
     description = f"{what}: the oldest for more than {age}. {why}; {causes}"
     return AlarmRule(name, metric, delay, description, "GREATER_THAN_THRESHOLD", periods=3, verify=True)
 

@@ -257,7 +257,7 @@ def _queries(scope: Construct, analytics: EventAnalytics) -> cloudwatch.IWidget:
     region = stack.region
     editor = f"https://{region}.console.{domain}/athena/home?region={region}#/query-editor"
     lines = [
-        f"| {name} | {query.description} | `{query.attr_named_query_id}` |"
+        f"| {name} | {analytics._titles[name]} | `{query.attr_named_query_id}` |"
         for name, query in analytics.named_queries.items()
     ]
     return cloudwatch.TextWidget(

@@ -76,9 +76,9 @@ def sets(number: int, *, role: str) -> dict[str, int]:
 
 def monitoring_expected(queries: int) -> int:
     """14 alarms, 14 graphs, 43 metrics, 15 of them again with a label, 10 steps of metric math, the name of the
-    stack, and whether the id of its destination is free; two more for a query.
+    stack, and whether the id of its destination is free; one more for a query.
     """
-    return 163 + 2 * queries
+    return 158 + queries
 
 
 def monitoring() -> int:
