@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from ses_events.construct_ids import new_id, stack_of
-from ses_events.location import environment_of, root_of
+from ses_events.location import environment_of, root_of, stage_of
 from ses_events.policies import allow, grant, literal
 from ses_events.publishing import rules
+from ses_events.publishing.configuration_set import made_here
 from ses_events.publishing.destination import SES_ROLE, EventDestination, PublishedTo, Source
 from ses_events.record.names import matching_event_type, metric_name
 from ses_events.validation import check, instance, interface, option
@@ -51,8 +51,15 @@ class _Destinations:
     """The path of an EventMonitoring that has looked at them, and would miss a later one."""
 
 
-_DESTINATIONS: MutableMapping[Any, _Destinations] = WeakKeyDictionary()
-"""The event destinations of each configuration set; several EventPublishing may share one."""
+_DESTINATIONS: dict[object, _Destinations] = {}
+"""The event destinations of each configuration set; several EventPublishing may share one, imported twice."""
+
+
+def _identity(configuration_set: IConfigurationSetRef, source: Source) -> object:
+    """Return what is equal for the same configuration set, also where an app imports it twice."""
+    if made_here(configuration_set):
+        return configuration_set
+    return stage_of(source.stack), environment_of(source.stack), source.name
 
 
 def published_in_app_of(stack: cdk.Stack) -> Iterator[Sequence[PublishedTo]]:
@@ -114,7 +121,8 @@ class EventPublishing(Construct):
         """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
 
         self._source = Source(self.configuration_set, stack)
-        self._destinations = _DESTINATIONS.setdefault(self.configuration_set, _Destinations())
+        this_set = _identity(configuration_set, self._source) if configuration_set else self.configuration_set
+        self._destinations = _DESTINATIONS.setdefault(this_set, _Destinations())
         self._ids = {SES_ROLE} if configuration_set else {SES_ROLE, "ConfigurationSet"}
 
     @property

@@ -235,6 +235,24 @@ def test_a_sender_may_use_the_identity_of_that_name_and_no_other(stack: cdk.Stac
     assert any(each.endswith(":identity/${*}") for each in statement["Resource"])
 
 
+def test_a_set_that_is_imported_twice_is_one(stack: cdk.Stack, metrics: CloudWatchDestination) -> None:
+    first, second = (
+        EventPublishing(
+            stack,
+            f"Publishing{number}",
+            configuration_set=ses.ConfigurationSet.from_configuration_set_name(stack, f"Import{number}", "news"),
+        )
+        for number in range(2)
+    )
+    first.add_destination("ToMetrics", metrics, name="metrics")
+    with pytest.raises(ValueError, match="name 'metrics' belongs to another event destination"):
+        second.add_destination("ToMetrics", metrics, name="metrics")
+    elsewhere = ses.ConfigurationSet.from_configuration_set_name(cdk.Stack(cdk.App(), "Mail"), "Import", "news")
+    EventPublishing(cdk.Stack.of(elsewhere), "Publishing", configuration_set=elsewhere).add_destination(
+        "ToMetrics", metrics, name="metrics"
+    )
+
+
 @pytest.mark.parametrize("name", ["*", "${aws:username}", "my set"])
 def test_the_name_of_an_imported_set_is_that_of_one_set(stack: cdk.Stack, name: str) -> None:
     imported = ses.ConfigurationSet.from_configuration_set_name(stack, "Imported", name)
