@@ -26,22 +26,33 @@ if TYPE_CHECKING:
     from ses_events.publishing.publishing import EventPublishing
 
 
+def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
+    """An id that is new in the construct, and not the name of an alarm (AWS CDK)."""
+    problems = list(some_id(construct_id, "CampaignBounces"))
+    yield from problems
+    if not problems and (construct_id in alarms or scope.node.try_find_child(construct_id)):
+        yield taken(construct_id)
+
+
 def metric_of_an_alarm(argument: str, value: object, stack: cdk.Stack) -> Iterator[str]:
     """A metric or metric math of the region of the stack, with a name and a namespace of 1-255 characters and a period
     of 10, 20 or 30 seconds or 1-10080 whole minutes, of at most 10 metrics, without SEARCH and
     ANOMALY_DETECTION_BAND (CloudWatch user guide, alarms; PutMetricAlarm).
     """
     yield from interface(argument, value, "create_alarm", "a metric such as campaigns.metric(...) gives")
-    if "SEARCH(" in str(getattr(value, "expression", "")):
-        yield f"{argument} has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for each value"
-    if "ANOMALY_DETECTION_BAND(" in str(getattr(value, "expression", "")):
+    expressions = "".join(_expressions(value))
+    if "ANOMALY_DETECTION_BAND(" in expressions:
         yield f"{argument} has ANOMALY_DETECTION_BAND, which these alarms cannot compare with; use a threshold"
+    if "SEARCH(" in expressions:
+        yield f"{argument} has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for each value"
+        return
     metrics = list(single_metrics(value))
     if len(metrics) > ALARM_METRICS:  # one that several expressions name is there several times
         known = {(each.namespace, each.metric_name, str(each.dimensions), each.statistic) for each in metrics}
         if len(known) > ALARM_METRICS:
             yield f"{argument} is about {len(known)} metrics; CloudWatch takes at most {ALARM_METRICS} in an alarm"
     for each in metrics:
+        yield from interface(argument, each, "metric_name", "metrics such as campaigns.metric(...) gives")
         for named, what in (("namespace", each.namespace), ("metric_name", each.metric_name)):
             yield from metric_text(f"{argument}.{named}", what, "Send")
         yield from _alarm_period(f"{argument}.period", each.period)
@@ -63,12 +74,21 @@ def _alarm_period(argument: str, value: cdk.Duration) -> Iterator[str]:
 
 
 def single_metrics(value: Any) -> Iterator[cloudwatch.Metric]:
-    """A metric; or those that metric math is about."""
+    """Yield a metric, or those that metric math is about."""
     if not hasattr(value, "using_metrics"):
         yield value
         return
     for each in value.using_metrics.values():
         yield from single_metrics(each)
+
+
+def _expressions(value: Any) -> Iterator[str]:
+    """Yield the expressions of metric math, and of the math that it is about."""
+    expression = getattr(value, "expression", None)
+    if isinstance(expression, str):
+        yield expression
+        for each in (getattr(value, "using_metrics", None) or {}).values():
+            yield from _expressions(each)
 
 
 def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
@@ -95,14 +115,6 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
                 f"the alarm watches {metric.metric_name} by {', '.join(dimensions)}, but that event is not published "
                 f"to the destination that counts by these; add {event.name} to the events of add_destination",
             )
-
-
-def alarm_id(construct_id: str, scope: Construct, alarms: Collection[str]) -> Iterator[str]:
-    """An id that is new in the construct, and not the name of an alarm (AWS CDK)."""
-    problems = list(some_id(construct_id, "CampaignBounces"))
-    yield from problems
-    if not problems and (construct_id in alarms or scope.node.try_find_child(construct_id)):
-        yield taken(construct_id)
 
 
 def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:

@@ -1308,12 +1308,24 @@ BAND = cloudwatch.MathExpression(
     using_metrics={"m": cloudwatch.Metric(namespace="Mine", metric_name="Mails")},
 )
 SEARCH = cloudwatch.MathExpression(expression="""SEARCH('{AWS/SES,campaign} MetricName="Bounce"', 'Sum')""")
+SEARCHED = cloudwatch.SearchExpression(expression=SEARCH.expression)
+
+
+def sum_over(found: cloudwatch.IMetric) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(expression="SUM(found)", using_metrics={"found": found})
 
 
 @pytest.mark.parametrize(
     ("construct_id", "metric", "threshold", "error"),
     [
         ("Spring", SEARCH, 1, "metric has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric(...) for"),
+        ("Spring", sum_over(SEARCH), 1, "metric has SEARCH, on which CloudWatch allows no alarm; use campaigns.metric"),
+        (
+            "Spring",
+            sum_over(SEARCHED),
+            1,
+            "metric has SEARCH, on which CloudWatch allows no alarm; use campaigns.metri",
+        ),
         (
             "Spring",
             BAND,
