@@ -52,13 +52,13 @@ class _Destinations:
 
 
 _DESTINATIONS: dict[object, _Destinations] = {}
-"""The event destinations of each configuration set; several EventPublishing may share one, imported twice."""
+"""The event destinations of each configuration set, by its identity; several EventPublishing may share one."""
 
 
 def _identity(configuration_set: IConfigurationSetRef, source: Source) -> object:
     """Return what is equal for the same configuration set, also where an app imports it twice."""
     if made_here(configuration_set):
-        return configuration_set
+        return configuration_set  # not what was found: jsii gives another object at each look
     return stage_of(source.stack), environment_of(source.stack), source.name
 
 
@@ -121,7 +121,7 @@ class EventPublishing(Construct):
         """The set: an ``AWS::SES::ConfigurationSet``, or the one that was given."""
 
         self._source = Source(self.configuration_set, stack)
-        this_set = _identity(configuration_set, self._source) if configuration_set else self.configuration_set
+        this_set = _identity(self.configuration_set, self._source)
         self._destinations = _DESTINATIONS.setdefault(this_set, _Destinations())
         self._ids = {SES_ROLE} if configuration_set else {SES_ROLE, "ConfigurationSet"}
 

@@ -118,8 +118,7 @@ def destination_before_monitoring(
     if monitored_by and enabled and isinstance(value, EventDestination) and value.is_monitored:
         yield (
             f"{argument} comes too late: {monitored_by!r} was made before it and would not watch it; make the "
-            "EventMonitoring after it (in a SesEventsStack one of your own, with "
-            "monitoring=False)"
+            "EventMonitoring after it (in a SesEventsStack one of your own, with monitoring=False)"
         )
 
 
@@ -207,17 +206,17 @@ def oddities_of_destination(
     """Warn of events that the set publishes to the same place already: the id of a warning and its text."""
     for other in others:
         twice = [event.name for event in ses.EmailSendingEvent if event in events and event in other.events]
-        if twice and _same_place(value, other.destination):
+        if twice and _reach_the_same(value, other.destination):
             yield (
                 "ses-events:published-twice",
                 f"{construct_id!r} publishes {', '.join(twice)} to where {other.resource.node.path!r} does already, so "
-                "each such event arrives twice; leave them out of the events of one, or leave one out",
+                "each such event may arrive twice; leave them out of the events of one, or leave one out",
             )
             return
 
 
-def _same_place(one: EventDestination, other: EventDestination) -> bool:
-    """Whether two destinations are the same stream, topic or metrics, or both the default bus, as far as is known."""
+def _reach_the_same(one: EventDestination, other: EventDestination) -> bool:
+    """Return whether two destinations are known to be one stream, topic, bus or the same metrics."""
     if one is other:
         return True
     if type(one) is not type(other):
@@ -280,8 +279,8 @@ def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
     )
     if value is None:
         return
-    made_here = isinstance(value, cdk.aws_events.EventBus)  # and nobody can make the default bus
-    if made_here or (value.event_bus_name != "default" and not cdk.Token.is_unresolved(value.event_bus_name)):
+    is_new = isinstance(value, cdk.aws_events.EventBus)  # and nobody can make the default bus
+    if is_new or (value.event_bus_name != "default" and not cdk.Token.is_unresolved(value.event_bus_name)):
         yield (
             f"{argument} {value.node.path!r} is not the default bus, and SES takes no other; "
             "leave it out, and forward from the default bus with a rule"
