@@ -32,7 +32,7 @@ def stack_of(scope: Construct, construct_id: str) -> cdk.Stack:
 
 @contextmanager
 def new_id(scope: Construct, construct_id: str) -> Iterator[None]:
-    """While a construct is made: refuse an id that another one has, of which CDK tells in JavaScript.
+    """Refuse an id that another construct has, while one is made: CDK's own error speaks of JavaScript.
 
     :raises ValueError: when the id is taken in the scope.
     """

@@ -23,8 +23,8 @@ def archive_alarms(
     stream = f"the delivery stream {archive.delivery_stream_name}"
     log_group = archive.log_group.log_group_name
     interval = archive.buffering_seconds
-    if interval < 0:  # a token, which CDK writes as a negative number: take the longest interval of Firehose
-        interval = 900
+    if is_deferred(interval):
+        interval = 900  # the longest of Firehose
     delay = archive_delay.to_seconds() if archive_delay else max(900, 3 * interval)
     why = f"Firehose tries for 24 hours and then loses the events. Look at the log group {log_group}: it says why"
     causes = "the role of the stream, the bucket's policy and its key are what it may be."
@@ -90,7 +90,6 @@ def _quota_alarms(archive: EventArchive, stream: str, quota_share: float) -> Ite
 
 
 def _late(name: str, metric: cloudwatch.Metric, delay: float, what: str, why: str, causes: str) -> AlarmRule:
-    # A token is a negative number: CDK is asked about such a one only.
     age = "its threshold" if is_deferred(delay) else f"{delay / 60:g} minutes"
     description = f"{what}: the oldest for more than {age}. {why}; {causes}"
     return AlarmRule(name, metric, delay, description, "GREATER_THAN_THRESHOLD", periods=3, verify=True)

@@ -31,11 +31,11 @@ way round. Steady mail has as much of it at the begin of an hour as at the end.
 
 
 class Default(int):
-    """A number that the user has not given, and so does not miss where it has no effect."""
+    """A number that the user has not given: where it has no effect, nothing is refused."""
 
 
 FEWEST = Default(20)
-"""How many missing events are told of, unless the user says."""
+"""How many missing events raise the alarm, unless the user says."""
 
 
 def events_in_books(publishing: EventPublishing, stream: EventArchive) -> list[EmailSendingEvent]:
@@ -59,13 +59,13 @@ def why_not_compared(
     in_books: Collection[EmailSendingEvent],
     counted: Collection[EmailSendingEvent],
 ) -> Iterator[str]:
-    """Yield why a number that the user gives has no effect, for what several sets do not count together.
+    """Yield why a number that the user gives for the alarm of a set would have no effect.
 
     Nothing added later changes that: a set that is monitored takes no more destinations that count or archive.
 
-    :param filled: the archive that the set fills, where it is the one to watch.
-    :param in_books: what is to be compared.
-    :param counted: what the set counts as a whole.
+    :param filled: the archive to watch, if the set publishes to it.
+    :param in_books: the events to compare, of ``events_in_books``.
+    :param counted: the events that CloudWatch counts of the set as a whole.
     """
     if value is None or isinstance(value, Default):
         return
@@ -74,7 +74,7 @@ def why_not_compared(
     if publishing is None:
         yield f"{no_effect} on an archive alone; give its publishing, or the shared_counter of the sets that fill it"
     elif filled is None:
-        yield f"{no_effect}, as the set publishes nothing to the archive; add that destination first"
+        yield f"{no_effect}, as the set publishes to no archive that is watched; add a FirehoseDestination first"
     elif not in_books:
         yield f"{no_effect}, as other sets fill the archive too; give the archive with a shared_counter"
     elif uncounted:
@@ -91,9 +91,9 @@ def alarm_of_a_set(
     stream: EventArchive,
     least: int,
 ) -> Iterator[AlarmRule]:
-    """Return the alarm of a set that fills an archive alone; none where not all of its events are counted.
+    """Yield the alarm of a set that fills an archive alone; nothing where not all of its events are counted.
 
-    :param events: what is in the books.
+    :param events: the events to compare, of ``events_in_books``.
     """
     if events and counts.keys() >= set(events):
         whose = f"the configuration set {publishing.configuration_set_name}"
@@ -101,7 +101,7 @@ def alarm_of_a_set(
 
 
 def alarm_of_several_sets(counter: CloudWatchDestination, archive: EventArchive, least: int) -> Iterator[AlarmRule]:
-    """Return the alarm of all sets that fill an archive, and are counted together."""
+    """Yield the alarm of all sets that fill an archive and are counted together."""
     defaults = {dimension.name: dimension.default_value for dimension in counter.dimensions}  # which no mail has
     published = {event for made in published_in_app_of(archive.stack) for event in events_published(made, archive)}
     events = [event for event in EmailSendingEvent if event in published][: ALARM_METRICS - 1]
@@ -116,7 +116,7 @@ def _alarm(
     stream: EventArchive,
     least: int,
 ) -> AlarmRule:
-    """Fewer events in the stream than counted, in an hour: part of them, or all of them for some minutes."""
+    """Return the alarm of fewer events in the stream than counted: a share of an hour, or all for some minutes."""
     return AlarmRule(
         "missing_events",
         _missing({metric_name(event.name).lower(): counts[event] for event in events}, events, stream, least),
@@ -135,7 +135,7 @@ def _alarm(
 def _missing(
     metrics: Mapping[str, cloudwatch.Metric], events: list[EmailSendingEvent], stream: EventArchive, least: int
 ) -> cloudwatch.MathExpression:
-    """1 where events of the hour that ended a quarter of an hour ago are missing.
+    """Return metric math that is 1 where events of the hour that ended a quarter of an hour ago are missing.
 
     A lag is ``x - DIFF(x)``, the value of the period before, so an hour is a sum of four lags. The newest period is not
     judged: its metrics may be late. The hour must miss events beyond what may be in flight, and so must the hour and a

@@ -92,9 +92,9 @@ def _expressions(value: Any) -> Iterator[str]:
 
 
 def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
-    """Whether what is watched is counted, as far as is known so far: the id of a warning and its text.
+    """Warn of an event that no set counts by the dimensions of the metric, as far as is known so far.
 
-    Known are the dimensions that the set publishes. A set of the same app and region may count the event as well.
+    Only dimensions that the set publishes are judged. Another set of the app and region may count the event by them.
     """
     if publishing is None:
         return
@@ -118,14 +118,14 @@ def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iter
 
 
 def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
-    """Whether a destination counts by exactly these dimensions."""
+    """Return whether a destination counts by exactly these dimensions."""
     if not isinstance(destination, CloudWatchDestination):
         return False
     return {dimension.name for dimension in destination.dimensions} == set(dimensions)
 
 
 def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
-    """What the sets of the same app and region publish, which share their metrics."""
+    """Yield what the sets of the same app and region publish: they share their metrics."""
     region = environment_of(publishing.stack).region
     for each in itertools.chain.from_iterable(published_in_app_of(publishing.stack)):
         if not known_to_differ(environment_of(each.stack).region, region):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 ALARM_METRICS = 10
-"""What an alarm can be about (CloudWatch user guide, limits of alarms)."""
+"""How many metrics an alarm can read (CloudWatch user guide, limits of alarms)."""
 
 PAUSES = {"bounce_rate": 0.1, "complaint_rate": 0.005}
 """Where AWS may pause the sending of an account."""
@@ -157,8 +157,9 @@ def archive_delay(argument: str, value: cdk.Duration | None, archive: EventArchi
 
 
 def oddities_of_archive(archive: EventArchive, *, is_compared: bool) -> Iterator[tuple[str, str]]:
-    """Whether another EventMonitoring watches an archive already, or this one compares it with no set that is given:
-    the id of a warning and its text.
+    """Warn of an archive that its set does not fill, or that another EventMonitoring watches: an id and a text.
+
+    :param is_compared: whether what arrives there is compared with what is counted, or no set is given.
     """
     if not is_compared:
         yield (

@@ -51,7 +51,7 @@ def other_accounts(statements: Iterable[Mapping[str, Any]], account: str) -> set
 
 
 def _others(statement: Mapping[str, Any], account: str) -> set[str]:
-    """Return the accounts that the conditions of a statement ask for, of those that this account does not fulfil."""
+    """Return the accounts that a statement asks for in conditions that this account cannot fulfil."""
     asked = [[set(_accounts(key, value)) for value in values] for key, values in _sources(statement)]
     foreign = (set().union(*accounts) for accounts in asked if all(accounts))
     return set().union(*(accounts for accounts in foreign if account not in accounts))

@@ -271,8 +271,8 @@ def test_a_number_of_events_that_nothing_is_compared_with_is_refused() -> None:
         [
             ({"publishing": sets[0]}, ", as other sets fill the archive too; give the archive with a shared_counter"),
             ({"archive": shared}, " on an archive alone; give its publishing, or the shared_counter of the sets"),
-            ({"publishing": no_archive}, ", as the set publishes nothing to the archive; add that destination"),
-            ({"publishing": alone, "archive": shared}, ", as the set publishes nothing to the archive; add"),
+            ({"publishing": no_archive}, ", as the set publishes to no archive that is watched; add a"),
+            ({"publishing": alone, "archive": shared}, ", as the set publishes to no archive that is watched; add a"),
             ({"publishing": alone, "count_events": False}, ", as nothing counts SEND of the set; leave out count_ev"),
         ]
     ):
