@@ -1,7 +1,7 @@
 """The templates of the last release, in a folder by its version, and those of today to compare them with.
 
-``python -m tools.releases`` records today's under the version of pyproject.toml, and as ``unreleased`` before
-CHANGELOG.md says on which day that version was released.
+``python -m tools.releases`` records today's: under the version of pyproject.toml where CHANGELOG.md says on which day
+that was released, otherwise as ``unreleased``.
 """
 
 from __future__ import annotations

@@ -179,10 +179,8 @@ def _differences(points: list[float | None]) -> list[float | None]:
 def _chosen(
     conditions: list[float | None], thens: list[float | None], elses: list[float | None] | None
 ) -> list[float | None]:
-    return [
-        None if value is None or not (value or elses) else (thens[at] if value else elses[at] if elses else None) or 0.0
-        for at, value in enumerate(conditions)
-    ]
+    branches = (None if value is None else thens if value else elses for value in conditions)
+    return [None if branch is None else branch[at] or 0.0 for at, branch in enumerate(branches)]
 
 
 def _applied(op: Any, left: _Step, right: _Step) -> _Step:

@@ -39,8 +39,9 @@ _SLOW_DOWN = "Slow down."
 
 
 def refusal(settings: Mapping[str, Any]) -> str | None:
-    """Why Firehose refuses a destination in S3 (developer guide, custom prefixes; API, buffering hints), or this one
-    cannot deliver there.
+    """Return why Firehose refuses a destination in S3 (developer guide, custom prefixes; API, buffering hints).
+
+    What the local Firehose cannot deliver is refused, too.
     """
     for name, most in _MOST_BUFFERING.items():
         given = settings.get("BufferingHints", {}).get(name, 1)

@@ -45,10 +45,11 @@ def install() -> None:
 
     def create_delivery_stream(data: dict[str, Any]) -> Any:
         kind = data.get("DeliveryStreamType", "DirectPut")
-        sources = {each: of for each, of in _SOURCES.items() if data.get(each)}
-        if [*sources.values()] != [each for each in _SOURCES.values() if each == kind]:
-            given = " and ".join(sources) or "no source"
-            return firehose._invalid(f"A delivery stream of type {kind} has {given}.")
+        needed = [source for source, of in _SOURCES.items() if of == kind]
+        given = [source for source in _SOURCES if data.get(source)]
+        if given != needed:
+            takes, has = (" and ".join(sources) or "no source" for sources in (needed, given))
+            return firehose._invalid(f"A delivery stream of type {kind} takes {takes} and has {has}.")
         response = create_stream(data)
         if delays.stream and response[0] == 200:
             stream = firehose._streams[data["DeliveryStreamName"]]

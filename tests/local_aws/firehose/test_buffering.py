@@ -315,21 +315,33 @@ MSK = {
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "reason"),
     [
-        {
-            "DeliveryStreamType": "KinesisStreamAsSource",
-            "KinesisStreamSourceConfiguration": KINESIS,
-            "MSKSourceConfiguration": MSK,
-        },
-        {"DeliveryStreamType": "KinesisStreamAsSource"},
-        {"DeliveryStreamType": "MSKAsSource", "KinesisStreamSourceConfiguration": KINESIS},
-        {"KinesisStreamSourceConfiguration": KINESIS},
+        (
+            {
+                "DeliveryStreamType": "KinesisStreamAsSource",
+                "KinesisStreamSourceConfiguration": KINESIS,
+                "MSKSourceConfiguration": MSK,
+            },
+            "KinesisStreamAsSource takes KinesisStreamSourceConfiguration and has KinesisStreamSourceConfiguration and",
+        ),
+        (
+            {"DeliveryStreamType": "KinesisStreamAsSource"},
+            "KinesisStreamAsSource takes KinesisStreamSourceConfiguration and has no source",
+        ),
+        (
+            {"DeliveryStreamType": "MSKAsSource", "KinesisStreamSourceConfiguration": KINESIS},
+            "MSKAsSource takes MSKSourceConfiguration and has KinesisStreamSourceConfiguration",
+        ),
+        (
+            {"KinesisStreamSourceConfiguration": KINESIS},
+            "DirectPut takes no source and has KinesisStreamSourceConfiguration",
+        ),
     ],
     ids=["two sources", "no source", "another source", "a source of what is put into it"],
 )
-def test_a_stream_has_the_one_source_of_its_type(aws: LocalAws, settings: dict[str, Any]) -> None:
-    with pytest.raises(ClientError, match="InvalidArgumentException"):
+def test_a_stream_has_the_one_source_of_its_type(aws: LocalAws, settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError, match=f"InvalidArgumentException.* of type {reason}"):
         aws.client("firehose").create_delivery_stream(
             DeliveryStreamName="refused", ExtendedS3DestinationConfiguration=TO_S3, **settings
         )
