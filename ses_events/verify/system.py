@@ -200,7 +200,7 @@ def verified_identities(account: Account) -> list[str]:
 def _physical_name(given: str, made: Sequence[Resource]) -> str:
     """Return the name of a set that is given by its name, or by the logical id or construct path of one of the stack's.
 
-    The path may be that of its ``EventPublishing``. What two have in common, as stacks that are nested may, is none.
+    The path may be that of its ``EventPublishing``. An id that two sets have, as in nested stacks, is of neither.
     """
     names = {each.physical_id for each in made}
     meant = {

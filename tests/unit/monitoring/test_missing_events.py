@@ -253,11 +253,13 @@ def test_one_counter_serves_the_archives_of_several_stages_and_regions() -> None
         assert EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter).missing_events
 
 
-def test_a_counter_by_a_tag_that_every_mail_has_is_refused() -> None:
+def test_a_counter_by_a_tag_that_ses_gives_mail_is_refused() -> None:
     stack = cdk.Stack(new_app(), "Mail")
     archive, counter = EventArchive(stack, "Archive"), CloudWatchDestination.by_tag("ses:from-domain")
     a_set(stack, archive).add_destination("ToCounter", counter)
-    fault = "shared_counter counts by 'ses:from-domain', which SES gives every mail; use a name that no mail has"
+    fault = (
+        "shared_counter counts by 'ses:from-domain', a tag that SES itself gives to mail; use a name that no mail has"
+    )
     with pytest.raises(ValueError, match=fault):
         EventMonitoring(stack, "Monitoring", archive=archive, shared_counter=counter)
 
