@@ -90,7 +90,8 @@ def shared_counter(argument: str, value: CloudWatchDestination | None, archive: 
         return
     for dimension in value.dimensions:
         if dimension.name.startswith("ses:"):
-            yield f"{argument} counts by {dimension.name!r}, a tag that SES itself gives to mail; use a name that no mail has"
+            tag = f"{dimension.name!r}, a tag that SES itself gives to mail"
+            yield f"{argument} counts by {tag}; use a name that no mail has"
     sets = [made for made in published_in_app_of(archive.stack) if _share_metrics(made[0].stack, archive.stack)]
     if not any(events_published(made, archive) for made in sets):
         yield f"{argument} comes too early: no set publishes to the archive yet; make the EventMonitoring last"
