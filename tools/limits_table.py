@@ -110,8 +110,8 @@ ELSEWHERE: dict[str, Rule | Callable[..., Any]] = {
     "what an `EventDestination` of an app binds": publishing_rules.bound,
     "a destination of a set that is monitored": publishing_rules.destination_before_monitoring,
     "a dimension": dimension_rules.dimension,
-    "name of a dimension": dimension_rules.dimension_name,
-    "default_value of a dimension": dimension_rules.DIMENSION_DEFAULT_VALUE,
+    "`name` of a dimension": dimension_rules.dimension_name,
+    "`default_value` of a dimension": dimension_rules.DIMENSION_DEFAULT_VALUE,
 }
 """Rules about what is no option of its own."""
 
@@ -198,12 +198,13 @@ def _option_rows(name: str) -> Iterator[str]:
     for method, function in methods.items():
         option = f"{name}{method}"
         if option in RULES:
-            yield _row(method[1:] or name, "", RULES[option])
+            yield _row(f"`{method[1:] or name}`", "", RULES[option])
         for parameter in inspect.signature(function).parameters.values():
             if parameter.name in ("self", "scope") or (parameter.name == "construct_id" and not method):
                 continue
+            argument = f"{method}.{parameter.name}"[1:]
             yield _row(
-                f"{method}.{parameter.name}"[1:],
+                f"`{argument}`",
                 _default(parameter, str(public.__doc__) + str(function.__doc__)),
                 RULES.get(f"{option}.{parameter.name}"),
                 str(parameter.annotation),
@@ -222,13 +223,13 @@ def _is_documented_with(name: str, function: Callable[..., Any]) -> bool:
 
 def _row(option: str, default: str, rule: Rule | Callable[..., Any] | None, annotation: str = "") -> str:
     if rule is None:
-        return f"| `{option}` | {default} | {_type(annotation)} | AWS CDK |"
+        return f"| {option} | {default} | {_type(annotation)} | AWS CDK |"
     if isinstance(rule, (Text, Range)):
         taken = f"{rule.text}, {rule.note}" if rule.note else rule.text
-        return f"| `{option}` | {default} | {taken} | {rule.source} |"
+        return f"| {option} | {default} | {taken} | {rule.source} |"
     text = " ".join(str(rule.__doc__).replace("``", "`").split())
     taken, _, source = text.removesuffix(").").rpartition(" (")
-    return f"| `{option}` | {default} | {taken} | {source} |"
+    return f"| {option} | {default} | {taken} | {source} |"
 
 
 def _default(parameter: inspect.Parameter, docstring: str) -> str:
