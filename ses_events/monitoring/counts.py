@@ -48,7 +48,11 @@ def set_destination() -> CloudWatchDestination:
 def archive_of(
     publishing: EventPublishing | None, archive: EventArchive | None, event: EmailSendingEvent | None = None
 ) -> EventArchive | None:
-    """Return the archive if the set publishes a kind of event to it, or any; without one, the first of the set."""
+    """Return an archive that the set publishes to; None where there is none.
+
+    :param archive: which one. Default: the first of the set.
+    :param event: the kind of event that it must get. Default: any.
+    """
     for _, _, _, destination, events in publishing.destinations if publishing else ():
         stream = getattr(destination, "delivery_stream", None)
         is_filled = event in events if event else bool(events)
