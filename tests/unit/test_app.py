@@ -139,6 +139,13 @@ def test_a_setting_that_cannot_be_read_is_refused_by_its_key(context: dict[str, 
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["ses_events:prefix", "sesevents:prefix", "SES-Events:prefix"])
+def test_a_setting_whose_namespace_is_misspelt_is_refused(key: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        app.settings({key: "mail/", "events:prefix": "of another package", "ses-events": "no setting"})
+    assert str(caught.value) == f"context: key {key!r} is unknown; did you mean 'ses-events:prefix'?"
+
+
 @pytest.mark.parametrize(
     ("context", "message"),
     [
