@@ -150,8 +150,8 @@ def test_a_setting_whose_namespace_is_misspelt_is_refused(key: str) -> None:
     ("context", "message"),
     [
         ({"configuration-set-name": "my set"}, "SesEvents/Publishing: configuration_set_name 'my set' has a space"),
-        ({"dimension-name": "my tag"}, "CloudWatchDestination: dimensions[0].name 'my tag' has a space"),
-        ({"dimension-default-value": "a@b"}, "CloudWatchDestination: dimensions[0].default_value 'a@b' has '@'"),
+        ({"dimension-name": "my tag"}, "SesEvents: dimension.name 'my tag' has a space"),
+        ({"dimension-default-value": "a@b"}, "SesEvents: dimension.default_value 'a@b' has '@'"),
         ({"events": []}, "SesEvents/Publishing/ToArchive: events is empty"),
         ({"prefix": "a/!{x:y}"}, "SesEvents/Archive: prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose"),
         (
