@@ -586,16 +586,13 @@ def test_both_apis_know_an_identity_that_the_older_one_verifies(aws: LocalAws, i
         listed = [each["IdentityName"] for each in v2.list_email_identities()["EmailIdentities"]]
         return identity in listed, identity in v1.list_identities()["Identities"]
 
-    for delete in (
-        lambda: v1.delete_identity(Identity=identity),
-        lambda: v2.delete_email_identity(EmailIdentity=identity),
-    ):
+    for deleting, name in ((v1.delete_identity, "Identity"), (v2.delete_email_identity, "EmailIdentity")):
         if "@" in identity:
             v1.verify_email_identity(EmailAddress=identity)
         else:
             v1.verify_domain_identity(Domain=identity)
         assert known() == (True, True)
-        delete()
+        deleting(**{name: identity})
         assert known() == (False, False)
 
 
