@@ -64,7 +64,7 @@ def ses_events_app(context: Mapping[str, Any] | None = None) -> cdk.App:
 
 def settings(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of SesEventsStack; one whose key is missing or null keeps its default."""
-    given = {key: value for key, value in context.items() if key.startswith("ses-events:") and value is not None}
+    given = {key: value for key, value in context.items() if _is_ours(key) and value is not None}
     source = given.get(DIMENSION_SOURCE, DIMENSION_VALUE_SOURCES[CAMPAIGN.source.name])
     dimension_name = given.get(DIMENSION_NAME, CAMPAIGN.name)
     default_value = given.get(DIMENSION_DEFAULT_VALUE, CAMPAIGN.default_value)
@@ -103,6 +103,12 @@ def settings(context: Mapping[str, Any]) -> dict[str, Any]:
         "alarm_topic_arn": given.get(ALARM_TOPIC_ARN),
     }
     return {argument: value for argument, value in arguments.items() if value is not None}
+
+
+def _is_ours(key: str) -> bool:
+    """Whether a key of the context is meant for this app, also where ``ses-events:`` is misspelt."""
+    namespace, colon, _ = key.partition(":")
+    return bool(colon) and re.sub("[^a-z]", "", namespace.lower()) == "sesevents"
 
 
 def _whole_number(key: str, given: Mapping[str, Any]) -> Iterator[str]:

@@ -69,6 +69,12 @@ def oddities_of_prefix(argument: str, value: str) -> Iterator[tuple[str, str]]:
             f"{argument} {value!r} has an expression without '!', which Firehose writes into the key as it is; use "
             "'!{' for '{'",
         )
+    if word := re.search("%[YymdHMj]", value):
+        yield (
+            "ses-events:prefix-strftime",
+            f"{argument} {value!r} has {word[0]!r}, which Firehose writes into the key as it is; use an expression "
+            "such as '!{timestamp:yyyy-MM-dd}'",
+        )
     if value and not value.endswith("/") and not cdk.Token.is_unresolved(value):
         yield (
             "ses-events:prefix-without-slash",

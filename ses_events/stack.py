@@ -19,6 +19,7 @@ from ses_events.archive.archive import DEFAULT_PREFIX, EventArchive
 from ses_events.construct_ids import some_id, taken
 from ses_events.monitoring import rules as monitoring_rules
 from ses_events.monitoring.monitoring import EventMonitoring
+from ses_events.publishing import dimensions
 from ses_events.publishing.cloudwatch import CloudWatchDestination
 from ses_events.publishing.firehose import FirehoseDestination
 from ses_events.publishing.publishing import UNTOUCHED_MAIL, EventPublishing
@@ -120,7 +121,7 @@ class SesEventsStack(cdk.Stack):
                     expiration=expiration,
                 )
             )
-            metrics = made(lambda: CloudWatchDestination([dimension]))
+            metrics = made(lambda: self._counted(dimension))
             publishing = made(
                 lambda: EventPublishing(
                     self, "Publishing", configuration_set_name=configuration_set_name, reputation_metrics=True
@@ -160,6 +161,10 @@ class SesEventsStack(cdk.Stack):
             alarm_actions=told,
             ok_actions=told,
         )
+
+    def _counted(self, dimension: ses.CloudWatchDimension) -> CloudWatchDestination:
+        check((self, ""), dimensions.dimension("dimension", dimension))
+        return CloudWatchDestination([dimension])
 
     def _told(self, topic_arn: str | None) -> list[sns.ITopic]:
         """Return whom an alarm tells: the topic, where there is one."""

@@ -140,6 +140,7 @@ WARNINGS = {
     "prefix-leading-slash": "a prefix that starts with `/`: a folder without a name",
     "prefix-opens-bucket": "a prefix in a bucket of yours that does not begin with a folder: "
     "permissions are for the whole bucket",
+    "prefix-strftime": "a prefix with `%Y` or the like: Firehose writes it into the key as it is",
     "prefix-plain-braces": "a prefix with `{timestamp:...}` without `!`: Firehose writes it into the key as it is",
     "prefix-reaches-neighbours": "a prefix in a bucket of yours whose folder does not end before any expression: "
     "permissions are for folders of like names too",

@@ -39,6 +39,7 @@ class _Latest(list[dict[str, Any]]):
 def install() -> None:
     """Let sending be paused, and an identity have a default configuration set; MiniStack can do neither.
 
+    MiniStack has a list of identities for each API: what the older one verifies is put into both.
     MiniStack keeps each mail with all that is in it, and each event.
     """
     ses._sent_emails_list = ses_v2._sent_emails_list = lambda: ses._sent_emails.setdefault(
@@ -79,6 +80,8 @@ def _with_sending_attributes(handle: Handler) -> Handler:
         response = await handle(method, path, headers, body, query)
         if response[0] == 200 and (method, request) == ("POST", ["identities"]):
             _put_default_set(json.loads(body)["EmailIdentity"], json.loads(body).get("ConfigurationSetName", ""))
+        if response[0] == 200 and method == "DELETE" and request[:1] == ["identities"] and len(request) == 2:
+            _forget_identity(unquote(request[1]))
         if response[0] == 200 and (method, request) == ("GET", ["account"]):
             return ses_api.answer_v2({**json.loads(response[2]), "SendingEnabled": account_may_send()})
         return response
@@ -101,8 +104,19 @@ def _with_sending_enabled(handle: Handler) -> Handler:
                 ses_v2._put_config_set_option(record, "SendingOptions", {"SendingEnabled": enabled})
             case "UpdateAccountSendingEnabled":
                 _let_account_send(enabled)
+            case "VerifyEmailIdentity" | "VerifyDomainIdentity":
+                identity = form.get("EmailAddress") or form.get("Domain", "")
+                if identity not in ses_v2._identities:
+                    new = json.dumps({"EmailIdentity": identity}).encode()
+                    await ses_v2.handle_request("POST", "/v2/email/identities", headers, new, {})
+                return await handle(method, path, headers, body, query)
             case "GetAccountSendingEnabled":
                 result = f"<{action}Result><Enabled>{str(account_may_send()).lower()}</Enabled></{action}Result>"
+            case "DeleteIdentity":
+                response = await handle(method, path, headers, body, query)
+                if response[0] == 200:
+                    _forget_identity(form.get("Identity", ""))
+                return response
             case _:
                 return await handle(method, path, headers, body, query)
         return ses_api.answer_v1(action, result)
@@ -112,6 +126,11 @@ def _with_sending_enabled(handle: Handler) -> Handler:
 
 def _let_account_send(enabled: bool) -> None:
     ses._account_details.setdefault("account", {})["SendingEnabled"] = enabled
+
+
+def _forget_identity(identity: str) -> None:
+    for identities in (ses._identities, ses_v2._identities):
+        identities.pop(identity, None)
 
 
 def _put_default_set(identity: str, name: str) -> Any:

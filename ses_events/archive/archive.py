@@ -81,7 +81,8 @@ class EventArchive(StreamMetrics, Construct):
     :param prefix: where events go in the bucket, at most 1024 characters. ``!{timestamp:...}`` takes a pattern of
         Java's DateTimeFormatter, in UTC; Firehose appends ``yyyy/MM/dd/HH/`` to a prefix without one.
         Legal but odd ones are warned of: ``ses-events:prefix-without-slash``, ``ses-events:prefix-leading-slash``,
-        ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:errors-among-events``.
+        ``ses-events:prefix-week-year``, ``ses-events:prefix-plain-braces``, ``ses-events:prefix-strftime``,
+        ``ses-events:errors-among-events``.
     :param removal_policy: what becomes of the new bucket with the stack. DESTROY, as ``cdk.RemovalPolicies`` may
         decide too, fails while it holds events, and emptying it would take a Lambda function, which this has not:
         ``ses-events:bucket-not-emptied`` warns at synth. Default: RETAIN.

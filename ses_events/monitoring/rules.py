@@ -181,7 +181,7 @@ def alarm_actions(argument: str, value: Sequence[object], stack: cdk.Stack) -> I
     """At most 5 of ``cloudwatch.IAlarmAction`` or ``sns.ITopic``; a topic is a standard one of the region of the stack,
     and not encrypted with the AWS managed key (CloudWatch API, PutMetricAlarm).
     """
-    example = "a topic, or a cloudwatch.IAlarmAction"
+    example = "a topic, or an action such as cloudwatch_actions.LambdaAction(function)"
     yield from several(argument, value, "[topic]")
     for position, action in enumerate(value):
         name = f"{argument}[{position}]"

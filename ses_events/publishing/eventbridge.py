@@ -50,8 +50,10 @@ class EventBridgeDestination(EventDestination):
         """
         check(
             "EventBridgeDestination.pattern",
-            instance("configuration_set_name", configuration_set_name, str, "publishing.configuration_set_name"),
-            rules.NAME("configuration_set_name", configuration_set_name),
+            first_of(
+                instance("configuration_set_name", configuration_set_name, str, "publishing.configuration_set_name"),
+                rules.NAME("configuration_set_name", configuration_set_name),
+            ),
             rules.events_of_eventbridge("events", events),
         )
         return cdk.aws_events.EventPattern(

@@ -65,7 +65,11 @@ class Stack:
         except ClientError as error:
             if error_code(error) != "ValidationError":
                 raise
-            raise UsageError(f"there is no stack {name} in {account.region}: {error_message(error)}") from None
+            raise UsageError(
+                f"there is no stack {name} in {account.region}: {error_message(error)}; give --region or --profile if "
+                f"it is elsewhere, or a name of: aws cloudformation describe-stacks --region {account.region} "
+                "--query 'Stacks[].StackName'"
+            ) from None
         self.name = str(described["StackName"])
         template = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
         if isinstance(template, str):  # as a stub tells it: boto3 parses what AWS says

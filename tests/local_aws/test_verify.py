@@ -429,6 +429,7 @@ def test_a_stack_that_is_not_there_is_wrong_usage(deployed: Deployed) -> None:
     printed = deployed.capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith(f"ses-events verify: there is no stack Nothing in {REGION}: ")
+    assert "; give --region or --profile if it is elsewhere, or a name of: aws cloudformation describe" in printed.err
     assert printed.err.count("\n") == 1
 
 

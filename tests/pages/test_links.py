@@ -32,9 +32,9 @@ def test_every_page_stands_behind_one_of_the_doors() -> None:
     assert {*PAGES} == {*site.pages()}
 
 
-def test_ten_questions_are_answered_under_a_heading_two_clicks_from_the_readme() -> None:
+def test_the_first_questions_are_answered_under_a_heading_two_clicks_from_the_readme() -> None:
     answers = re.findall(r"^\| .*\? \| \[.+\]\((\S+)\) \|$", site.DOORS.read_text(), re.MULTILINE)
-    assert len(answers) == 10 and "docs/README.md" in links(ROOT / "README.md")
+    assert len(answers) == 13 and "docs/README.md" in links(ROOT / "README.md")
     assert [link for link in answers if "#" not in link or not _exists(site.DOORS, link)] == []
 
 

@@ -685,7 +685,7 @@ def test_a_refused_reference_stack_leaves_nothing_behind_and_says_everything() -
         ["Mail/Archive:", "prefix"],
         ["Mail/Publishing:", "configuration_set_name"],
     ]
-    assert "dimensions[0] 'campaign' is of type str" in refused(
+    assert "Mail: dimension 'campaign' is of type str" in refused(
         TypeError, SesEventsStack, app, "Mail", dimension="campaign"
     )
     SesEventsStack(app, "Mail")

@@ -139,12 +139,19 @@ def test_a_setting_that_cannot_be_read_is_refused_by_its_key(context: dict[str, 
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["ses_events:prefix", "sesevents:prefix", "SES-Events:prefix"])
+def test_a_setting_whose_namespace_is_misspelt_is_refused(key: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        app.settings({key: "mail/", "events:prefix": "of another package", "ses-events": "no setting"})
+    assert str(caught.value) == f"context: key {key!r} is unknown; did you mean 'ses-events:prefix'?"
+
+
 @pytest.mark.parametrize(
     ("context", "message"),
     [
         ({"configuration-set-name": "my set"}, "SesEvents/Publishing: configuration_set_name 'my set' has a space"),
-        ({"dimension-name": "my tag"}, "CloudWatchDestination: dimensions[0].name 'my tag' has a space"),
-        ({"dimension-default-value": "a@b"}, "CloudWatchDestination: dimensions[0].default_value 'a@b' has '@'"),
+        ({"dimension-name": "my tag"}, "SesEvents: dimension.name 'my tag' has a space"),
+        ({"dimension-default-value": "a@b"}, "SesEvents: dimension.default_value 'a@b' has '@'"),
         ({"events": []}, "SesEvents/Publishing/ToArchive: events is empty"),
         ({"prefix": "a/!{x:y}"}, "SesEvents/Archive: prefix 'a/!{x:y}' has '!{x:y}'; use one of timestamp, firehose"),
         (

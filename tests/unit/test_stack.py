@@ -146,6 +146,25 @@ def test_without_analytics_and_monitoring_nothing_of_them_is_there(recommended_f
     assert set(template["Outputs"]) == {"ConfigurationSetName", "BucketName", "DeliveryStreamName"}
 
 
+@pytest.mark.parametrize(
+    ("dimension", "problem"),
+    [
+        (
+            "brand",
+            "dimension 'brand' is of type str; use ses.CloudWatchDimension(name=..., default_value=..., source=...)",
+        ),
+        (
+            CloudWatchDimension(name="my tag", default_value="none", source=CloudWatchDimensionSource.MESSAGE_TAG),
+            "dimension.name 'my tag' has a space",
+        ),
+    ],
+)
+def test_a_wrong_dimension_is_refused_by_the_name_of_the_argument(dimension: Any, problem: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        SesEventsStack(new_app(), "SesEvents", dimension=dimension)
+    assert str(caught.value).startswith(f"SesEvents: {problem}") and "\n" not in str(caught.value)
+
+
 def test_the_queries_group_by_the_dimension_of_the_metrics(recommended_flags: dict[str, Any]) -> None:
     brand = CloudWatchDimension(name="brand", default_value="none", source=CloudWatchDimensionSource.MESSAGE_TAG)
     template = synthesize(SesEventsStack(new_app(**recommended_flags), "SesEvents", dimension=brand))

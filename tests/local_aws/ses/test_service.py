@@ -578,6 +578,24 @@ def test_sending_is_paused_by_the_query_protocol_too(sender: Sender) -> None:
     assert _error(pause_another)[0] == "ConfigurationSetDoesNotExist"
 
 
+@pytest.mark.parametrize("identity", ["ann@verified.example", "verified.example"])
+def test_both_apis_know_an_identity_that_the_older_one_verifies(aws: LocalAws, identity: str) -> None:
+    v1, v2 = aws.client("ses"), aws.client("sesv2")
+
+    def known() -> tuple[bool, bool]:
+        listed = [each["IdentityName"] for each in v2.list_email_identities()["EmailIdentities"]]
+        return identity in listed, identity in v1.list_identities()["Identities"]
+
+    for deleting, name in ((v1.delete_identity, "Identity"), (v2.delete_email_identity, "EmailIdentity")):
+        if "@" in identity:
+            v1.verify_email_identity(EmailAddress=identity)
+        else:
+            v1.verify_domain_identity(Domain=identity)
+        assert known() == (True, True)
+        deleting(**{name: identity})
+        assert known() == (False, False)
+
+
 def test_mail_to_a_suppressed_address_bounces(sender: Sender) -> None:
     v2 = sender.v2
 

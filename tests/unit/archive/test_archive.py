@@ -182,6 +182,7 @@ def test_tags_are_on_whatever_of_the_archive_has_tags(tagged: str) -> None:
         ("!{timestamp:yyyy}/", "ses-events:errors-among-events"),
         ("errors/", "ses-events:errors-among-events"),
         ("ses/{timestamp:yyyy}/", "ses-events:prefix-plain-braces"),
+        ("ses/%Y/%m/%d/", "ses-events:prefix-strftime"),
     ],
 )
 def test_an_odd_prefix_is_taken_with_a_warning_that_can_be_acknowledged(prefix: str, warning: str) -> None:
@@ -209,7 +210,7 @@ def test_errors_may_go_under_a_plain_prefix(stack: cdk.Stack, prefix: str, error
 
 
 @pytest.mark.parametrize(
-    "prefix", ["ses/", "ses/!{timestamp:yyyy/MM/dd/HH}/", "ses/!{timestamp:yyyy-MM-dd'T'HH}/", "DD/YYYY/"]
+    "prefix", ["ses/", "ses/!{timestamp:yyyy/MM/dd/HH}/", "ses/!{timestamp:yyyy-MM-dd'T'HH}/", "DD/YYYY/", "50%/"]
 )
 def test_an_ordinary_prefix_raises_no_warning(stack: cdk.Stack, prefix: str) -> None:
     EventArchive(stack, "Archive", prefix=prefix)

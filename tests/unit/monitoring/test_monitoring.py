@@ -1168,7 +1168,7 @@ def test_a_wrong_value_is_refused(stack: cdk.Stack, arguments: dict[str, Any], p
         (
             {"alarm_actions": ["arn:aws:sns:us-east-1:111122223333:on-call"]},
             "alarm_actions[0] 'arn:aws:sns:us-east-1:111122223333:on-call' is of type str; "
-            "use a topic, or a cloudwatch.IAlarmAction",
+            "use a topic, or an action such as cloudwatch_actions.LambdaAction(function)",
         ),
     ],
 )
@@ -1194,7 +1194,7 @@ def test_an_event_destination_is_no_alarm_action(stack: cdk.Stack) -> None:
         EventMonitoring(stack, "Monitoring", archive=an_archive(stack), alarm_actions=[wrong])
     assert re.fullmatch(
         r"Mail/Monitoring: alarm_actions\[0\] <.*> is of type SnsDestination; "
-        r"use a topic, or a cloudwatch.IAlarmAction",
+        r"use a topic, or an action such as cloudwatch_actions\.LambdaAction\(function\)",
         str(caught.value),
     )
 

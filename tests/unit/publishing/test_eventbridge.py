@@ -64,6 +64,16 @@ def test_every_event_has_a_name_in_eventbridge(stack: cdk.Stack) -> None:
     assert len(set(pattern.detail_type or [])) == len(ses.EmailSendingEvent)
 
 
+def test_a_set_in_place_of_its_name_is_refused_once(stack: cdk.Stack) -> None:
+    wrong: Any = EventPublishing(stack, "Events")
+    with pytest.raises(TypeError) as caught:
+        EventBridgeDestination.pattern(wrong, [ses.EmailSendingEvent.BOUNCE])
+    assert str(caught.value) == (
+        "EventBridgeDestination.pattern: configuration_set_name <EventPublishing 'Mail/Events'> is of type "
+        "EventPublishing; use publishing.configuration_set_name"
+    )
+
+
 def test_a_pattern_without_events_is_refused(stack: cdk.Stack) -> None:
     publishing = EventPublishing(stack, "Events")
     with pytest.raises(ValueError, match=r"EventBridgeDestination\.pattern: events is empty"):
