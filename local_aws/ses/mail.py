@@ -9,6 +9,7 @@ import email.policy
 import json
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from email import errors
@@ -28,6 +29,18 @@ _CONFIGURATION_SET = "X-SES-CONFIGURATION-SET"
 _MESSAGE_TAGS = "X-SES-MESSAGE-TAGS"
 _MOST_BULK_ENTRIES = 50
 _LARGEST_V1, _LARGEST_V2 = 10 * 1024**2, 40 * 1024**2  # bytes of a message (developer guide, quotas)
+_ONCE = """
+    Accept-Language acceptLanguage Archived-At Auto-Submitted Bounces-to Comments Content-Alternative
+    Content-Base Content-Class Content-Description Content-Disposition Content-Duration Content-ID
+    Content-Language Content-Length Content-Location Content-MD5 Content-Transfer-Encoding Content-Type Date
+    Delivered-To Disposition-Notification-Options Disposition-Notification-To DKIM-Signature DomainKey-Signature
+    Errors-To From Importance In-Reply-To Keywords List-Archive List-Help List-Id List-Owner List-Post
+    List-Subscribe List-Unsubscribe List-Unsubscribe-Post Message-Context Message-ID MIME-Version Organization
+    Original-From Original-Message-ID Original-Recipient Original-Subject Precedence Priority References
+    Reply-To Return-Path Return-Receipt-To Sender Solicitation Sensitivity Subject Thread-Index Thread-Topic
+    User-Agent VBR-Info
+"""
+"""The headers that a message may have once (developer guide, header fields)."""
 _VIRUS = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"  # with a file of it, SES says, one tests Reject events (developer guide)
 
 
@@ -300,6 +313,10 @@ def _parsed(
             raise InvalidRequest(f"Illegal header '{line.partition(':')[0]}'.")
         if isinstance(defect, errors.InvalidHeaderDefect):
             raise InvalidRequest("Empty header names are illegal.")
+    names = Counter(name.lower() for name in message)
+    for name in _ONCE.split():
+        if names[name.lower()] > 1:
+            raise InvalidRequest(f"Duplicate header '{name}'.")
     headers = [(name, str(value)) for name, value in message.items()]
     in_headers = [
         address

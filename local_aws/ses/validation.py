@@ -31,7 +31,7 @@ def read(method: str, path: str, body: bytes) -> tuple[str, Json]:
     try:
         request = _without_nulls(json.loads(body or b"{}"))
         json.dumps(request, ensure_ascii=False).encode()  # which half of a surrogate pair is not
-    except ValueError as failure:
+    except (RecursionError, ValueError) as failure:
         raise InvalidRequest(f"The request is not valid JSON: {failure}") from failure
     if not isinstance(request, dict):
         raise InvalidRequest("The request is not a JSON object.")

@@ -241,7 +241,9 @@ def templates(argument: str, value: Collection[str | ITemplateRef], stack: cdk.S
         if not isinstance(each, str):
             yield from interface(where, each, "template_ref", "the name of a template or a ses.CfnTemplate")
             yield from same_app(where, each, stack)
-        elif not each:
+            continue
+        yield from instance(where, each, str, "the name of a template")
+        if not each:
             yield f"{where} is empty; use the name of a template"
         elif not cdk.Token.is_unresolved(each) and (strange := re.search(r"[*?:/]", each)):
             yield f"{where} {each!r} has {strange[0]!r}; use the name of one template, such as 'welcome'"

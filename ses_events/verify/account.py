@@ -45,10 +45,6 @@ class Account:
         self._clock_difference = timedelta()
         self._session.events.register("after-call", self._set_clock)
         # With an endpoint of one's own, a bucket's name in front of the host seldom resolves.
-        try:
-            _ = urlsplit(endpoint_url or "").port
-        except ValueError as error:
-            raise UsageError(f"Invalid endpoint: {endpoint_url}: {error}") from None
         self._config = Config(
             retries={"mode": "standard"},
             connect_timeout=10,
@@ -65,6 +61,7 @@ class Account:
                 client = self._session.client(service, endpoint_url=self._endpoint_url, config=self._config)
             except ValueError as error:  # how boto3 refuses an endpoint
                 raise UsageError(str(error)) from None
+            _require_a_port(client.meta.endpoint_url)
             self._clients[service] = client
         return self._clients[service]
 
@@ -110,3 +107,11 @@ class Account:
         date = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:
             self._clock_difference = parsedate_to_datetime(date) - datetime.now(timezone.utc)
+
+
+def _require_a_port(endpoint_url: str) -> None:
+    """Refuse an endpoint whose port is none, which boto3 takes until the first call."""
+    try:
+        _ = urlsplit(endpoint_url).port
+    except ValueError as error:
+        raise UsageError(f"Invalid endpoint: {endpoint_url}: {error}") from None

@@ -102,6 +102,7 @@ def raw(content: bytes) -> dict[str, Any]:
         ("POST", SEND, raw(b"Hello"), "Illegal header 'Hello'."),
         ("POST", SEND, raw(HEADERS + b"<p a: b\r\n\r\nHello"), "Illegal header '<p a'."),
         ("POST", SEND, raw(b": 1\r\n" + HEADERS + b"\r\nHello"), "Empty header names are illegal."),
+        ("POST", SEND, raw(b"from: eve@example.com\r\n" + HEADERS + b"\r\nHello"), "Duplicate header 'From'."),
         ("POST", SEND, raw(b"From: =?utf-8?b?%%%?=\r\n\r\nHello"), "The message cannot be parsed"),
         ("POST", BULK, bulk(*[ENTRY] * 51), "The number of destinations exceeds 50."),
         ("POST", BULK, bulk([]), "Invalid type for parameter BulkEmailEntries[0]"),
@@ -126,7 +127,7 @@ def test_what_a_path_says_is_not_said_by_a_body(post: Any) -> None:
     assert (status, "unknown" in answer) == (404, True)
 
 
-@pytest.mark.parametrize("body", ["{", "\x00", "[", '{"Content"}'])
+@pytest.mark.parametrize("body", ["{", "\x00", "[", '{"Content"}', "[" * 100_000], ids=lambda body: body[:9])
 def test_what_is_no_json_is_refused(post: Any, body: str) -> None:
     status, answer = post("POST", SEND, body, "application/json")
     assert (status, "not valid JSON" in answer) == (400, True)
@@ -166,6 +167,13 @@ def test_the_query_protocol_refuses(post: Any, form: dict[str, str], reason: str
     status, answer = post("POST", "/", urlencode(form), "application/x-www-form-urlencoded")
     assert (status, "<Code>InvalidParameterValue</Code>" in answer) == (400, True)
     assert reason in answer
+
+
+def test_a_header_that_may_come_twice_is_taken() -> None:
+    twice = b"Received: from a\r\nReceived: from b\r\nX-Id: 1\r\nX-Id: 2\r\n"
+    request = raw(twice + HEADERS + b"\r\nHello")
+    [read_mail] = read_v2(*read("POST", SEND, json.dumps(request).encode()), templates)
+    assert [value for name, value in read_mail.headers if name == "X-Id"] == ["1", "2"]
 
 
 @pytest.mark.parametrize(("limit", "api"), [(10 * 1024**2, "v1"), (40 * 1024**2, "v2")])

@@ -260,7 +260,7 @@ def test_the_name_of_an_imported_set_is_that_of_one_set(stack: cdk.Stack, name: 
         EventPublishing(stack, "Other", configuration_set=imported)
 
 
-@pytest.mark.parametrize("name", ["", "*", "arn:aws:ses:us-east-1:111122223333:template/welcome"])
+@pytest.mark.parametrize("name", ["", "*", "\ud800", "arn:aws:ses:us-east-1:111122223333:template/welcome"])
 def test_what_names_no_single_template_is_refused(stack: cdk.Stack, publishing: EventPublishing, name: str) -> None:
     identity = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
     with pytest.raises(ValueError, match=r"grant_send: templates\[0\] "):

@@ -210,10 +210,14 @@ def test_an_endpoint_that_is_none_is_said_in_a_line(account: Account, capsys: py
     assert capsys.readouterr().err == "ses-events verify: Invalid endpoint: nowhere\n"
 
 
-def test_a_port_that_is_none_is_said_in_a_line(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*VERIFY, "--endpoint-url", "http://127.0.0.1:99999"]) == 2
-    error = "ses-events verify: Invalid endpoint: http://127.0.0.1:99999: Port out of range 0-65535\n"
-    assert capsys.readouterr().err == error
+@pytest.mark.parametrize("given", ["option", "environment"])
+def test_a_port_that_is_none_is_said_in_a_line(
+    account: Account, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = "http://127.0.0.1:99999"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint if given == "environment" else "")
+    assert main([*VERIFY, *(["--endpoint-url", endpoint] if given == "option" else [])]) == 2
+    assert capsys.readouterr().err == f"ses-events verify: Invalid endpoint: {endpoint}: Port out of range 0-65535\n"
 
 
 _SAYS = """
