@@ -17,7 +17,7 @@ Prints the exports after which aws, cdk and boto3 use it, and then a line for ea
 event and each event destination, published or refused, and each object delivered.
 
     cdk bootstrap && cdk deploy
-    aws ses verify-domain-identity --domain example.com
+    aws sesv2 create-email-identity --email-identity example.com
 
 Mail to the addresses of the mailbox simulator comes to what it comes to on AWS (success@simulator.amazonses.com,
 bounce@, complaint@, suppressionlist@, ooto@, each also with +label); any other address gets its mail. What recipients
