@@ -28,6 +28,7 @@ _ARNS = {
 }
 _MOST_DIMENSIONS = 10
 _RESERVED_HEADERS = ("received", "to", "from", "dkim-signature", "cc", "message-id", "return-path")
+_DIMENSION_NAME = re.compile(r"[A-Za-z0-9_:-]{1,256}")  # SES API v1, CloudWatchDimensionConfiguration, as the value
 _DIMENSION_VALUE = re.compile(r"[A-Za-z0-9_@.-]{1,256}")
 
 
@@ -141,6 +142,10 @@ def _check_dimensions(settings: Settings, service: ServicePrincipal) -> None:
     if len(names) > _MOST_DIMENSIONS:
         raise _Refused(f"A CloudWatch destination cannot have more than {_MOST_DIMENSIONS} dimensions.")
     for dimension, name in zip(dimensions, names, strict=True):
+        default = str(dimension.get("DefaultDimensionValue"))
+        for what, value, form in (("name", name, _DIMENSION_NAME), ("default value", default, _DIMENSION_VALUE)):
+            if not form.fullmatch(value):
+                raise _Refused(f"Dimension {what} <{value}> does not match {form.pattern}.")
         if names.count(name) > 1:
             raise _Refused(f"Dimension name <{name}> is not unique.")
         if dimension["DimensionValueSource"] == "EMAIL_HEADER" and name.lower() in _RESERVED_HEADERS:

@@ -249,8 +249,8 @@ class EventMonitoring(Construct):
         In the template: an alarm when one period of the metric reaches the threshold, over when one does not or has no
         data; on the dashboard its state, and a line in the graph of its kind. An alarm of too little takes no data of a
         count (Sum) for 0; a rate has too little mail to say anything below its ``minimum``, and is quiet.
-        At synth, ``ses-events:alarm-without-data`` warns on the alarm where the set counts by these dimensions, but no
-        set of the app publishes the event to a destination that does.
+        At synth, ``ses-events:alarm-without-data`` warns on the alarm where a set of the app counts by these
+        dimensions, but none publishes the event to a destination that does.
 
         :param construct_id: an id for the alarm, unique in this construct, and its key in ``alarms``.
         :param metric: what to watch, with its period.

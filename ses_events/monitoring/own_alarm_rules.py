@@ -91,30 +91,46 @@ def _expressions(value: Any) -> Iterator[str]:
             yield from _expressions(each)
 
 
-def oddities_of_alarm(value: object, publishing: EventPublishing | None) -> Iterator[tuple[str, str]]:
+def oddities_of_alarm(
+    value: object, publishing: EventPublishing | None, alarm: cloudwatch.Alarm
+) -> Iterator[tuple[str, str]]:
     """Warn of an event that no set counts by the dimensions of the metric, as far as is known so far.
 
-    Only dimensions that the set publishes are judged. Another set of the app and region may count the event by them.
+    Of dimensions that no set publishes nothing is said: another app may publish them.
     """
-    if publishing is None:
-        return
-    known = {metric_name(event.name): event for event in ses.EmailSendingEvent}
-    for metric in single_metrics(value):
-        event = known.get(metric.metric_name) if metric.namespace == "AWS/SES" else None
-        dimensions = metric.dimensions or {}
-        name = publishing.configuration_set_name
-        if event is None or dimensions.get(CONFIGURATION_SET, name) != name:
-            continue
-        here = [each for each in publishing.destinations if _counts_by(each.destination, dimensions)]
-        if not here or any(event in each.events for each in here):
-            continue
-        others = [] if CONFIGURATION_SET in dimensions else _published_beside(publishing)
-        if not any(event in each.events and _counts_by(each.destination, dimensions) for each in others):
+    for metric, event, counting in uncounted(value, publishing, alarm):
+        if counting:
             yield (
                 "ses-events:alarm-without-data",
-                f"the alarm watches {metric.metric_name} by {', '.join(dimensions)}, but that event is not published "
-                f"to the destination that counts by these; add {event.name} to the events of add_destination",
+                f"the alarm watches {metric.metric_name} by {', '.join(metric.dimensions or {})}, but that event is "
+                f"not published to the destination that counts by these; add {event.name} to the events of "
+                "add_destination",
             )
+
+
+def uncounted(
+    value: object, publishing: EventPublishing | None, alarm: cloudwatch.Alarm
+) -> Iterator[tuple[cloudwatch.Metric, ses.EmailSendingEvent, list[PublishedTo]]]:
+    """Yield the counts of events that no set publishes so far, each with the event and the destinations by which sets
+    count with these dimensions: of the set itself, or of all of the app and region, which share their metrics.
+    """
+    known = {metric_name(event.name): event for event in ses.EmailSendingEvent}
+    name = publishing.configuration_set_name if publishing else None
+    for metric in single_metrics(value):
+        event = known.get(metric.metric_name) if metric.namespace == "AWS/SES" else None
+        dimensions = metric.dimensions
+        if event is None or not dimensions or dimensions.get(CONFIGURATION_SET, name) != name:
+            continue
+        of_the_set = publishing.destinations if publishing else ()
+        of_others = () if CONFIGURATION_SET in dimensions else _published_in_region_of(alarm)
+        counting = []
+        for each in itertools.chain(of_the_set, of_others):  # to ask about others is slow
+            if _counts_by(each.destination, dimensions):
+                counting.append(each)
+                if event in each.events:
+                    break
+        else:
+            yield metric, event, counting
 
 
 def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
@@ -124,10 +140,11 @@ def _counts_by(destination: object, dimensions: Mapping[str, object]) -> bool:
     return {dimension.name for dimension in destination.dimensions} == set(dimensions)
 
 
-def _published_beside(publishing: EventPublishing) -> Iterator[PublishedTo]:
+def _published_in_region_of(alarm: cloudwatch.Alarm) -> Iterator[PublishedTo]:
     """Yield what the sets of the same app and region publish: they share their metrics."""
-    region = environment_of(publishing.stack).region
-    for each in itertools.chain.from_iterable(published_in_app_of(publishing.stack)):
+    stack = cdk.Stack.of(alarm)
+    region = environment_of(stack).region
+    for each in itertools.chain.from_iterable(published_in_app_of(stack)):
         if not known_to_differ(environment_of(each.stack).region, region):
             yield each
 

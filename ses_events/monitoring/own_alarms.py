@@ -12,7 +12,7 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IValidation
 
-from ses_events.monitoring.own_alarm_rules import oddities_of_alarm
+from ses_events.monitoring.own_alarm_rules import oddities_of_alarm, uncounted
 
 if TYPE_CHECKING:
     from ses_events.monitoring.alarms import AlarmRule
@@ -71,7 +71,7 @@ class _States(cloudwatch.ConcreteWidget):
 
 def warn_unless_counted(alarm: cloudwatch.Alarm, metric: object, publishing: EventPublishing | None) -> None:
     """Warn at synth of an alarm on what no set of the app counts: one that is made later may count it."""
-    if any(oddities_of_alarm(metric, publishing)):
+    if any(uncounted(metric, publishing, alarm)):
         alarm.node.add_validation(cast(IValidation, _NotCounted(alarm, metric, publishing)))
 
 
@@ -82,6 +82,6 @@ class _NotCounted:
 
     def validate(self) -> list[str]:
         """Return no error; what is to be said is a warning."""
-        for warning, text in oddities_of_alarm(self._metric, self._publishing):
+        for warning, text in oddities_of_alarm(self._metric, self._publishing, self._alarm):
             cdk.Annotations.of(self._alarm).add_warning_v2(warning, text)
         return []

@@ -48,6 +48,12 @@ def _lake_formation(aws: LocalAws) -> bool:
     return _refuses("400", aws.client("lakeformation").list_permissions)
 
 
+def _identities(aws: LocalAws) -> bool:
+    aws.client("ses").verify_domain_identity(Domain="of-v1.example.com")
+    listed = aws.client("sesv2").list_email_identities()["EmailIdentities"]
+    return "of-v1.example.com" not in [each["IdentityName"] for each in listed]
+
+
 def _sandbox(aws: LocalAws) -> bool:
     return bool(aws.client("sesv2").get_account()["ProductionAccessEnabled"])
 
@@ -57,6 +63,7 @@ DIFFERENCES: dict[str, Callable[[LocalAws], bool]] = {
     "encryption": _settings_of_a_bucket,
     "Virtual Deliverability Manager": _engagement_metrics,
     "Lake Formation": _lake_formation,
+    "identities": _identities,
     "the SES sandbox": _sandbox,
 }
 """What a row begins with, and whether the difference is still there."""

@@ -128,9 +128,9 @@ def test_what_ses_cannot_publish_to_is_refused_and_the_reason_logged(
     assert reason in line
 
 
-def dimensions(*names: str, source: str = "MESSAGE_TAG") -> dict[str, Any]:
+def dimensions(*names: str, source: str = "MESSAGE_TAG", default: str = "none") -> dict[str, Any]:
     configurations = [
-        {"DimensionName": name, "DimensionValueSource": source, "DefaultDimensionValue": "none"} for name in names
+        {"DimensionName": name, "DimensionValueSource": source, "DefaultDimensionValue": default} for name in names
     ]
     return {"CloudWatchDestination": {"DimensionConfigurations": configurations}}
 
@@ -140,6 +140,10 @@ def dimensions(*names: str, source: str = "MESSAGE_TAG") -> dict[str, Any]:
     [
         dimensions(*(f"tag{number}" for number in range(11))),
         dimensions("campaign", "campaign"),
+        dimensions("my campaign"),
+        dimensions("a" * 257),
+        dimensions("campaign", default="not known"),
+        dimensions("campaign", default="a" * 257),
         *(
             dimensions(header, source="EMAIL_HEADER")
             for header in ("Received", "to", "FROM", "DKIM-Signature", "Cc", "Message-ID", "return-path")
@@ -158,6 +162,7 @@ def test_dimensions_that_ses_cannot_count_by_are_refused(aws: LocalAws, destinat
         dimensions("to", "from"),
         dimensions("campaign", "Campaign"),
         dimensions("subject", source="EMAIL_HEADER"),
+        dimensions("ses:" + "a" * 252, default="a@b.c" + "-" * 251),
     ],
 )
 def test_dimensions_that_ses_can_count_by_are_taken(aws: LocalAws, destination: dict[str, Any]) -> None:

@@ -1053,6 +1053,24 @@ def test_an_alarm_on_the_count_of_the_set_is_warned_of_where_it_is_not_counted(s
 
 
 @pytest.mark.parametrize("later", [False, True])
+def test_an_alarm_of_an_archive_that_sets_share_needs_a_set_that_counts(stack: cdk.Stack, later: bool) -> None:
+    archive = EventArchive(stack, "Shared")
+
+    def add_set() -> None:
+        a_set(stack).add_destination("ToMetrics", CAMPAIGNS, events=[EmailSendingEvent.SEND])
+
+    if not later:
+        add_set()
+    monitoring = EventMonitoring(stack, "Monitoring", archive=archive, dashboard=False)
+    monitoring.add_alarm("Opens", CAMPAIGNS.metric(OPENS, SPRING), threshold=1)
+    monitoring.add_alarm("Sends", CAMPAIGNS.metric(EmailSendingEvent.SEND, SPRING), threshold=1)
+    if later:
+        add_set()
+    [text] = warning_texts(stack)
+    assert text.startswith("the alarm watches Open by campaign, but that event is not published")
+
+
+@pytest.mark.parametrize("later", [False, True])
 def test_a_count_that_another_set_shares_has_data_whichever_comes_first(stack: cdk.Stack, later: bool) -> None:
     publishing = a_set(stack)
     publishing.add_destination("ToMetrics", CAMPAIGNS)
