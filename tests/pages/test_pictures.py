@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -28,6 +29,20 @@ def test_the_dashboard_is_drawn_with_each_widget_and_alarm_that_it_has() -> None
     assert [text for text in drawn if text in kept] == [alarms, *stack.monitoring.alarms, *others], (
         "run python -m tools.dashboard_picture, and look at what it drew"
     )
+
+
+@pytest.mark.parametrize(
+    ("badge", "declared"),
+    [
+        ("python", r'^requires-python = "(.+)"$'),
+        ("aws--cdk--lib", r'^    "aws-cdk-lib(.+)",$'),
+        ("license", r'^license = "(.+)"$'),
+    ],
+)
+def test_a_badge_says_what_the_package_declares(badge: str, declared: str) -> None:
+    [value] = re.findall(declared, (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    written = quote(value.replace("-", "--"), safe=".")
+    assert f"https://img.shields.io/badge/{badge}-{written}-blue" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(("name", "most"), [("README.md", 800), ("CONTRIBUTING.md", 700)])
