@@ -32,17 +32,18 @@ def test_the_dashboard_is_drawn_with_each_widget_and_alarm_that_it_has() -> None
 
 
 @pytest.mark.parametrize(
-    ("badge", "declared"),
+    ("badge", "colon", "declared"),
     [
-        ("python", r'^requires-python = "(.+)"$'),
-        ("aws--cdk--lib", r'^    "aws-cdk-lib(.+)",$'),
-        ("license", r'^license = "(.+)"$'),
+        ("python", "", r'^requires-python = "(.+)"$'),
+        ("aws-cdk-lib", "", r'^    "aws-cdk-lib(.+)",$'),
+        ("license", ":", r'^license = "(.+)"$'),
     ],
 )
-def test_a_badge_says_what_the_package_declares(badge: str, declared: str) -> None:
+def test_a_badge_says_what_the_package_declares(badge: str, colon: str, declared: str) -> None:
     [value] = re.findall(declared, (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     written = quote(value.replace("-", "--"), safe=".")
-    assert f"https://img.shields.io/badge/{badge}-{written}-blue" in (ROOT / "README.md").read_text()
+    picture = f"https://img.shields.io/badge/{badge.replace('-', '--')}-{written}-blue"
+    assert f"[![{badge}{colon}{value}]({picture})]" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(("name", "most"), [("README.md", 800), ("CONTRIBUTING.md", 700)])
