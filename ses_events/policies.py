@@ -59,9 +59,9 @@ def use_of_key(key: kms.IKey | None, bucket_arn: str, region: str, actions: list
 
 
 def folders_of(*prefixes: str) -> list[str]:
-    """Return the objects that Firehose writes with these prefixes: all that begin with what is known of them.
+    """Return the objects that Firehose writes with these prefixes: all below the fixed part of each.
 
-    That is all of the bucket where a prefix begins with what is known at deployment only.
+    That is all of the bucket if a prefix begins with what is known at deployment only.
     """
     folders = {literal(NOT_KNOWN.split(each, maxsplit=1)[0]) + "*" for each in prefixes}
     return ["*"] if "*" in folders else sorted(folders)

@@ -167,7 +167,7 @@ class SesEventsStack(cdk.Stack):
         return CloudWatchDestination([dimension])
 
     def _told(self, topic_arn: str | None) -> list[sns.ITopic]:
-        """Return whom an alarm tells: the topic, where there is one."""
+        """Return the actions of an alarm: the topic, if there is one."""
         if not topic_arn:
             return []
         topic = cdk.aws_sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn)

@@ -51,9 +51,9 @@ class EventArchive(StreamMetrics, Construct):
     Send events here with ``FirehoseDestination(archive)``. Firehose delivers at least once: an event may come twice.
     ``cdk.Tags.of(archive)`` tags the bucket, the stream, the log group and the role.
 
-    :param bucket: a bucket of your own, alone or shared: Firehose may then write under its prefixes only, as far as
-        they are known: up to the first expression, or token other than ``cdk.Aws.ACCOUNT_ID``, ``PARTITION`` and
-        ``REGION``; where that is nothing, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a KMS key lets
+    :param bucket: a bucket of your own, alone or shared. Firehose may then write only below the fixed part of each
+        prefix: all before the first expression, or token other than ``cdk.Aws.ACCOUNT_ID``, ``PARTITION`` and
+        ``REGION``. If that is empty, ``ses-events:prefix-opens-bucket`` warns. One encrypted with a KMS key lets
         Firehose use the key, for this bucket, and gets each object with a header that names it. For a bucket of another
         account Firehose also gets ``s3:PutObjectAcl``, and ``ses-events:bucket-of-another-account`` warns with the
         statement that the bucket's policy needs. cdk-nag's finding AwsSolutions-IAM5 about the prefixes is
@@ -233,8 +233,8 @@ class EventArchive(StreamMetrics, Construct):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let a role or user read the events, and nothing else in the bucket.
 
-        In the template: ``s3:GetBucketLocation``, ``s3:ListBucket`` and ``s3:GetObject`` for what lies under the
-        prefixes of events, as far as these are known (see ``bucket``); ``kms:Decrypt`` with the bucket's key, where it
+        In the template: ``s3:GetBucketLocation``, ``s3:ListBucket`` and ``s3:GetObject`` for what lies below
+        the fixed part of each prefix of events (see ``bucket``); ``kms:Decrypt`` with the bucket's key, where it
         has one. A bucket of another account needs a policy there as well. For a grantee of another stack cdk-nag learns
         the bucket's name later: acknowledge its finding AwsSolutions-IAM5 about the objects there, by the id that it
         prints.
@@ -255,7 +255,7 @@ class EventArchive(StreamMetrics, Construct):
             self,
             grantee,
             statements,
-            "Firehose names the objects it writes, by these prefixes as far as they are known",
+            "Firehose names the objects it writes, below the fixed part of each prefix",
         )
 
     def _create_stream_after(self, permission: iam.CfnRole | iam.CfnPolicy) -> None:

@@ -86,7 +86,7 @@ class Delivery:
     @cached_property
     def acknowledgments(self) -> list[cdk.Acknowledgment]:
         """Why cdk-nag need not mind the objects by prefix."""
-        reason = "Firehose names the objects it writes; it may write nowhere but under what is known of its prefixes"
+        reason = "Firehose names the objects it writes; it may write only below the fixed part of each prefix"
         return objects_by_prefix(self.stack, self.objects, reason)
 
 

@@ -61,7 +61,7 @@ def why_not_compared(
 ) -> Iterator[str]:
     """Yield why a number that the user gives for the alarm of a set would have no effect.
 
-    Nothing added later changes that: a set that is monitored takes no more destinations that count or archive.
+    Nothing added later changes that: a monitored set refuses more destinations that count or archive.
 
     :param filled: the archive to watch, if the set publishes to it.
     :param in_books: the events to compare, of ``events_in_books``.

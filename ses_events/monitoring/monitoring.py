@@ -62,14 +62,14 @@ class EventMonitoring(Construct):
         else about the first that the set publishes Send to. Where several sets share it, their events hide that one
         set's are missing. Default: none, and no alarm about a stream.
     :param analytics: whose saved queries the dashboard names, with the way to them. Default: none.
-    :param alarm_actions: whom to tell when something goes wrong, at most 5: standard topics of this region, or other
+    :param alarm_actions: who is told when something goes wrong, at most 5: standard topics of this region, or other
         ``cloudwatch.IAlarmAction``. A topic of the app gets the statements by which the alarms of this account may
         publish to it, and use its key; one that cannot be edited is warned of, with the statement
         (``ses-events:topic-not-editable``, ``ses-events:key-not-editable``). An ``SnsAction`` leaves the topic as it
         is. For a Lambda function that several EventMonitoring are to tell, use
         ``LambdaAction(function, use_unique_permission_id=True)``. Default: nobody, and the alarms are seen in
         CloudWatch only.
-    :param ok_actions: whom to tell when it is over, likewise. Default: nobody.
+    :param ok_actions: who is told when it is over, likewise. Default: nobody.
     :param runbook_url: a page of yours about the alarms: the description of each ends with it and with ``#`` and the
         name of the alarm, such as ``#silent_archive``. Default: docs/operations.md of this project.
     :param account_reputation: whether to watch the rates of all mail of the account in this region, by which AWS
@@ -247,8 +247,8 @@ class EventMonitoring(Construct):
         """Tell of a metric of your own as of the others: ``campaigns.metric(...)`` or ``campaigns.rate(...)``.
 
         In the template: an alarm when one period of the metric reaches the threshold, over when one does not or has no
-        data; on the dashboard its state, and a line in the graph of its kind. An alarm of too little takes no data of a
-        count (Sum) for 0; a rate has too little mail to say anything below its ``minimum``, and is quiet.
+        data; on the dashboard its state, and a line in the graph of its kind. An alarm of too little treats missing
+        data of a count (Sum) as 0; a rate has too little mail to say anything below its ``minimum``, and is quiet.
         At synth, ``ses-events:alarm-without-data`` warns on the alarm where a set of the app counts by these
         dimensions, but none publishes the event to a destination that does.
 

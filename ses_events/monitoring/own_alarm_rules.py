@@ -94,9 +94,9 @@ def _expressions(value: Any) -> Iterator[str]:
 def oddities_of_alarm(
     value: object, publishing: EventPublishing | None, alarm: cloudwatch.Alarm
 ) -> Iterator[tuple[str, str]]:
-    """Warn of an event that no set counts by the dimensions of the metric, as far as is known so far.
+    """Warn of an event that no set counts by the dimensions of the metric so far.
 
-    Of dimensions that no set publishes nothing is said: another app may publish them.
+    Dimensions that no set publishes are not judged: another app may publish them.
     """
     for metric, event, counting in uncounted(value, publishing, alarm):
         if counting:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ses_events.publishing.destination import Source
 
 _SOURCES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"}
-"""The condition keys that say for whom a service acts (IAM user guide, the confused deputy); their case is ignored."""
+"""The condition keys that name the source of a request (IAM user guide, the confused deputy), without their case."""
 
 _ASKING = {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}
 """The operators by which a condition asks for a source; their case is ignored."""
@@ -40,7 +40,7 @@ def only_for_sets_named(name: str, stack: cdk.Stack) -> dict[str, Any]:
 
 
 def is_for_anybody(statement: Mapping[str, Any]) -> bool:
-    """Return whether a statement lets a service act for whom it likes: no condition asks for one known source."""
+    """Return whether a statement lets a service act for any source: no condition asks for a known one."""
     return not any(all(_is_known(key, value) for value in values) for key, values in _sources(statement))
 
 
@@ -58,7 +58,7 @@ def _others(statement: Mapping[str, Any], account: str) -> set[str]:
 
 
 def _sources(statement: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the keys and values of the conditions that hold only when the service says for whom it acts.
+    """Yield the keys and values of the conditions that hold only when the service names the source that it acts for.
 
     ``ForAllValues:`` and ``...IfExists`` hold when it does not say (IAM user guide, condition operators).
     """

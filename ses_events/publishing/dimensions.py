@@ -81,7 +81,10 @@ def dimension_name(argument: str, value: str, source: ses.CloudWatchDimensionSou
     yield from instance(argument, value, str, "a string such as 'campaign'")
     yield from _DIMENSION_NAME(argument, value)
     if source == ses.CloudWatchDimensionSource.EMAIL_HEADER and value.lower() in _HEADERS_SES_REFUSES:
-        yield f"{argument} {value!r} is a header SES takes no dimension from; use another header or a message tag"
+        yield (
+            f"{argument} {value!r} is a header that SES does not accept as a dimension; use another header or a "
+            "message tag"
+        )
     if source != ses.CloudWatchDimensionSource.MESSAGE_TAG and value.startswith("ses:"):
         yield f"{argument} {value!r} is a message tag of SES; use source=ses.CloudWatchDimensionSource.MESSAGE_TAG"
 

@@ -26,8 +26,8 @@ class EventBridgeDestination(EventDestination):
     In the template: the ARN of the bus in the event destination; no resource of its own, and no role: SES needs none.
     Delivery is best effort and in no order (SES developer guide).
 
-    :param event_bus: the default bus, as something else in the app names it. SES takes no other: forward from it with a
-        rule. Default: the default bus.
+    :param event_bus: the default bus, as something else in the app names it. It is the only one that SES
+        publishes to: forward from it with a rule. Default: the default bus.
     :raises ValueError: when ``event_bus`` is another bus.
     :raises TypeError: when ``event_bus`` is something else.
     """

@@ -68,7 +68,7 @@ def events(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[
     for position, each in enumerate(value):
         yield from event(f"{argument}[{position}]", each)
     if not value:
-        yield f"{argument} is empty, and SES takes no destination without events; name one or leave the argument out"
+        yield f"{argument} is empty, but SES needs at least one event; name one or leave the argument out"
 
 
 def events_of_eventbridge(argument: str, value: Collection[ses.EmailSendingEvent]) -> Iterator[str]:
@@ -284,7 +284,7 @@ def event_bus(argument: str, value: events_.IEventBus | None) -> Iterator[str]:
     is_new = isinstance(value, cdk.aws_events.EventBus)  # and nobody can make the default bus
     if is_new or (value.event_bus_name != "default" and not cdk.Token.is_unresolved(value.event_bus_name)):
         yield (
-            f"{argument} {value.node.path!r} is not the default bus, and SES takes no other; "
+            f"{argument} {value.node.path!r} is not the default bus, the only one that SES publishes to; "
             "leave it out, and forward from the default bus with a rule"
         )
 

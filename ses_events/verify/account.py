@@ -73,7 +73,7 @@ class Account:
         return " ".join(["aws", operation, *there, *arguments])
 
     def now(self) -> datetime:
-        """Return the time by AWS's clock, as far as its answers have told it."""
+        """Return the time by AWS's clock, which its answers tell."""
         return datetime.now(timezone.utc) + self._clock_difference
 
     def sums(self, metrics: list[tuple[str, str, dict[str, str]]], since: datetime) -> list[float]:

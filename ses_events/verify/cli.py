@@ -172,7 +172,7 @@ def _only_identity(account: Account) -> str:
         return identities[0] if "@" in identities[0] else f"verify@{identities[0]}"
     if not identities:
         raise UsageError(
-            f"no identity is verified in {account.region}, so SES takes no mail: aws sesv2 create-email-identity "
+            f"no identity is verified in {account.region}, so SES refuses mail: aws sesv2 create-email-identity "
             f"--region {account.region} --email-identity you@example.com, then click the link in the mail"
         )
     some = ", ".join(identities[:5]) + (", ..." if len(identities) > 5 else "")

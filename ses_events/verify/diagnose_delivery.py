@@ -63,7 +63,7 @@ def why_late(account: Account, stream: Stream, since: datetime, waited: float, *
                 )
         if not by_name["IncomingRecords"] and not arrived:
             yield Cause(
-                "SES has put no record into the stream, as far as its metrics show",
+                "By its metrics, the stream has got no record from SES",
                 f"AWS/Firehose IncomingRecords of {stream.label} is 0 since the mail was sent",
                 "run it again with a longer --timeout, as metrics come minutes late; then look at the role for SES",
                 certain=False,

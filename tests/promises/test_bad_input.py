@@ -230,7 +230,7 @@ def test_all_problems_of_a_call_come_at_once_and_leave_nothing_behind(stack: cdk
         ([dimension(default_value="a@b")], "dimensions[0].default_value 'a@b' has '@'; use 1-256 of A-Z a-z 0-9 _ -"),
         (
             [dimension("Message-ID", source=CloudWatchDimensionSource.EMAIL_HEADER)],
-            "dimensions[0].name 'Message-ID' is a header SES takes no dimension from",
+            "dimensions[0].name 'Message-ID' is a header that SES does not accept as a dimension",
         ),
     ],
 )
@@ -335,7 +335,7 @@ def test_a_firehose_destination_takes_an_archive(stack: cdk.Stack) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"events": []}, "events is empty, and SES takes no destination without events"),
+        ({"events": []}, "events is empty, but SES needs at least one event"),
         ({"name": "to archive"}, "name 'to archive' has a space; use 1-64 of A-Z a-z 0-9 _ -"),
         ({"name": "first"}, "name 'first' belongs to another event destination of this configuration set"),
         ({"construct_id": "First"}, "construct_id 'First' is taken in this scope; use another one"),
@@ -607,7 +607,7 @@ def test_a_topic_a_stream_or_a_set_elsewhere_is_refused(recommended_flags: dict[
 def test_only_the_default_event_bus_is_taken(stack: cdk.Stack) -> None:
     custom = events.EventBus(stack, "Custom", event_bus_name="mail")
     assert refused(ValueError, EventBridgeDestination, custom) == (
-        "EventBridgeDestination: event_bus 'Mail/Custom' is not the default bus, and SES takes no other; "
+        "EventBridgeDestination: event_bus 'Mail/Custom' is not the default bus, the only one that SES publishes to; "
         "leave it out, and forward from the default bus with a rule"
     )
     imported = events.EventBus.from_event_bus_arn(

@@ -106,7 +106,7 @@ def test_ctrl_c_ends_it_in_a_line(
 @pytest.mark.parametrize(
     ("identities", "error"),
     [
-        ([], "no identity is verified in eu-west-1, so SES takes no mail: aws sesv2 create-email-identity "),
+        ([], "no identity is verified in eu-west-1, so SES refuses mail: aws sesv2 create-email-identity "),
         (["a.example", "b.example"], "2 identities are verified, choose the sender with --from: a.example, b.example"),
     ],
 )

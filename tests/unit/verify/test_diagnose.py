@@ -323,7 +323,7 @@ def test_a_record_under_the_error_prefix_is_decoded(message_id: str, whose: str,
         ({"KMSKeyDisabled": 1}, True, ["Firehose cannot use the KMS key of the stream: the key is disabled"]),
         ({}, True, []),
         ({"IncomingRecords": 2}, False, []),
-        ({}, False, ["SES has put no record into the stream, as far as its metrics show"]),
+        ({}, False, ["By its metrics, the stream has got no record from SES"]),
     ],
 )
 def test_the_metrics_of_the_stream_are_read(
